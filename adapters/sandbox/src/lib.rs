@@ -1,0 +1,1 @@
+//! Stand-ins of the national platforms, with fault injection.

@@ -1,0 +1,1 @@
+//! From city databases to the national platforms: source, map, check, outbox, deliver.

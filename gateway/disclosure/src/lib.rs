@@ -1,0 +1,1 @@
+//! What may leave: validate, project and mask in one bounded pass.

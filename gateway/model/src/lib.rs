@@ -1,0 +1,15 @@
+//! The vocabulary every other crate speaks: identifiers, reason codes, schemas, fields, masks.
+//!
+//! Pure data and pure functions. Nothing here does I/O, runs asynchronously or reads a clock;
+//! [`clock::Clock`] is only the shape of one, so that time is always an argument.
+
+pub mod clock;
+pub mod diagnostic;
+pub mod document;
+pub mod field;
+pub mod id;
+pub mod mask;
+pub mod reason;
+pub mod schema;
+pub mod sensitive;
+pub mod text;

@@ -1,0 +1,555 @@
+//! A JSON Schema (2020-12, as OpenAPI 3.1 uses it) in the form the data path works with.
+//!
+//! Structure that can be checked in one pass over the bytes becomes [`Kind`]; a subtree with
+//! keywords that need the whole value (`oneOf`, `not`, `uniqueItems` …) becomes [`Kind::Tree`] and
+//! passes or stops as one field. Objects are closed: what is not declared does not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use crate::field::Pointer;
+
+/// Deepest nesting of a schema.
+pub const MAX_DEPTH: usize = 32;
+
+/// A schema of one value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schema {
+    /// Whether `null` is allowed beside the kind.
+    pub nullable: bool,
+    /// What the value is.
+    pub kind: Kind,
+    /// The JSON Schema of this value with every `$ref` resolved, for reference validation.
+    pub source: Value,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// An object with these properties and no others.
+    Object(ObjectRules),
+    /// An array.
+    Array(ArrayRules),
+    /// A string.
+    String(StringRules),
+    /// An integer.
+    Integer(NumberRules),
+    /// A number.
+    Number(NumberRules),
+    /// `true` or `false`.
+    Boolean,
+    /// A value checked as a whole by a document tree; it has no fields of its own.
+    Tree,
+}
+
+/// Rules of an object.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ObjectRules {
+    /// The properties by name.
+    pub properties: BTreeMap<String, Schema>,
+    /// The names that must be present.
+    pub required: BTreeSet<String>,
+}
+
+/// Rules of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ArrayRules {
+    /// What each element is.
+    pub items: Box<Schema>,
+    /// Fewest elements.
+    pub min_items: u64,
+    /// Most elements.
+    pub max_items: Option<u64>,
+}
+
+/// Rules of a string. Lengths count Unicode scalar values, as JSON Schema does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct StringRules {
+    /// Shortest length.
+    pub min_length: u64,
+    /// Longest length.
+    pub max_length: Option<u64>,
+    /// A regular expression that must match somewhere.
+    pub pattern: Option<String>,
+    /// A known format, checked.
+    pub format: Option<StringFormat>,
+    /// The allowed values; empty when any.
+    pub allowed: Vec<String>,
+}
+
+impl StringRules {
+    /// The fewest characters a valid value can have: `minLength`, the shortest allowed value, or
+    /// the length a format fixes.
+    #[must_use]
+    pub fn shortest(&self) -> u64 {
+        let listed = self.allowed.iter().map(|v| v.chars().count() as u64).min().unwrap_or(0);
+        let fixed = self.format.map_or(0, StringFormat::shortest);
+        let repeated = self.pattern.as_deref().and_then(fixed_digits).unwrap_or(0);
+        self.min_length.max(listed).max(fixed).max(repeated)
+    }
+
+    /// Whether every value is a date that can be generalised.
+    #[must_use]
+    pub fn is_date(&self) -> bool {
+        matches!(self.format, Some(StringFormat::Date | StringFormat::DateTime))
+            || matches!(self.pattern.as_deref().and_then(fixed_digits), Some(8 | 14))
+    }
+
+    /// Whether nothing bounds what the text may say.
+    #[must_use]
+    pub fn is_free_text(&self) -> bool {
+        self.pattern.is_none() && self.format.is_none() && self.allowed.is_empty()
+    }
+}
+
+/// `n` of a pattern `^\d{n}$` or `^[0-9]{n}$`.
+fn fixed_digits(pattern: &str) -> Option<u64> {
+    let inner = pattern.strip_prefix("^\\d{").or_else(|| pattern.strip_prefix("^[0-9]{"))?;
+    inner.strip_suffix("}$")?.parse().ok()
+}
+
+/// A string format that is checked, never only noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StringFormat {
+    /// RFC 3339 `full-date`.
+    Date,
+    /// RFC 3339 `date-time`.
+    DateTime,
+    /// RFC 9562 UUID.
+    Uuid,
+    /// RFC 5321 mailbox.
+    Email,
+    /// Personal identification number: 12 digits (Circular 59/2021/TT-BCA Art. 4).
+    CitizenNumber,
+    /// Ward code: 5 digits.
+    WardCode,
+}
+
+impl StringFormat {
+    /// The format of a JSON Schema name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "date" => Self::Date,
+            "date-time" => Self::DateTime,
+            "uuid" => Self::Uuid,
+            "email" => Self::Email,
+            "citizen-number" => Self::CitizenNumber,
+            "ward-code" => Self::WardCode,
+            _ => return None,
+        })
+    }
+
+    fn shortest(self) -> u64 {
+        match self {
+            Self::Date => 10,
+            Self::DateTime => 20,
+            Self::Uuid => 36,
+            Self::Email => 3,
+            Self::CitizenNumber => 12,
+            Self::WardCode => 5,
+        }
+    }
+}
+
+/// Rules of a number, compared as JSON Schema does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct NumberRules {
+    /// Smallest value.
+    pub minimum: Option<f64>,
+    /// Largest value.
+    pub maximum: Option<f64>,
+    /// The allowed values; empty when any.
+    pub allowed: Vec<f64>,
+}
+
+/// Why a schema cannot be used. Pointers are into the schema's own document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem} at `{at}`")]
+pub struct SchemaError {
+    /// JSON Pointer to the offending schema, from the root of the document.
+    pub at: String,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl Schema {
+    /// Reads the schema at `start`, resolving local `$ref`s within `document`. All mistakes are
+    /// collected.
+    ///
+    /// # Errors
+    /// Remote or recursive references, unknown keywords or formats, open objects.
+    pub fn read(document: &Value, start: &Value, at: &str) -> Result<Self, Vec<SchemaError>> {
+        let mut reader = Reader { document, errors: Vec::new(), trail: Vec::new() };
+        let schema = reader.read(start, at, 0);
+        match schema {
+            Some(schema) if reader.errors.is_empty() => Ok(schema),
+            _ => Err(reader.errors),
+        }
+    }
+
+    /// Every leaf: pointer and schema, in order. Objects and arrays are not leaves; a
+    /// [`Kind::Tree`] is.
+    #[must_use]
+    pub fn leaves(&self) -> Vec<(Pointer, &Self)> {
+        let mut leaves = Vec::new();
+        self.collect_leaves(Pointer::root(), &mut leaves);
+        leaves
+    }
+
+    fn collect_leaves<'a>(&'a self, at: Pointer, leaves: &mut Vec<(Pointer, &'a Self)>) {
+        match &self.kind {
+            Kind::Object(rules) => {
+                for (name, schema) in &rules.properties {
+                    schema.collect_leaves(at.child(name), leaves);
+                }
+            }
+            Kind::Array(rules) => rules.items.collect_leaves(at.child("*"), leaves),
+            _ => leaves.push((at, self)),
+        }
+    }
+
+    /// The schema at a pointer.
+    #[must_use]
+    pub fn at(&self, pointer: &Pointer) -> Option<&Self> {
+        let mut schema = self;
+        for token in pointer.tokens() {
+            schema = match &schema.kind {
+                Kind::Object(rules) => rules.properties.get(token)?,
+                Kind::Array(rules) if token == "*" => &rules.items,
+                _ => return None,
+            };
+        }
+        Some(schema)
+    }
+}
+
+/// Keywords that say something to people only.
+const NOTES: &[&str] = &[
+    "title",
+    "description",
+    "examples",
+    "example",
+    "deprecated",
+    "default",
+    "$comment",
+    "readOnly",
+    "writeOnly",
+    "externalDocs",
+];
+/// Keywords that need the whole value.
+const TREE: &[&str] = &[
+    "oneOf",
+    "anyOf",
+    "allOf",
+    "not",
+    "if",
+    "then",
+    "else",
+    "uniqueItems",
+    "contains",
+    "minContains",
+    "maxContains",
+    "prefixItems",
+    "dependentRequired",
+    "dependentSchemas",
+    "minProperties",
+    "maxProperties",
+    "multipleOf",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "const",
+    "propertyNames",
+];
+
+struct Reader<'a> {
+    document: &'a Value,
+    errors: Vec<SchemaError>,
+    trail: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn fail(&mut self, at: &str, problem: impl Into<String>) -> Option<Schema> {
+        self.errors.push(SchemaError { at: at.to_owned(), problem: problem.into() });
+        None
+    }
+
+    fn read(&mut self, schema: &Value, at: &str, depth: usize) -> Option<Schema> {
+        if depth > MAX_DEPTH {
+            return self.fail(at, format!("schema is nested deeper than {MAX_DEPTH} levels"));
+        }
+        let Value::Object(map) = schema else {
+            return self.fail(at, "a schema must be an object");
+        };
+        if let Some(reference) = map.get("$ref") {
+            return self.follow(map, reference, at, depth);
+        }
+        if let Some(keyword) = map.keys().find(|k| TREE.contains(&k.as_str())) {
+            let keyword = keyword.clone();
+            return self.tree(schema, &keyword, at);
+        }
+        let (types, nullable) = self.types(map, at)?;
+        let kind = match types.as_str() {
+            "object" => self.object(map, at, depth)?,
+            "array" => self.array(map, at, depth)?,
+            "string" => self.string(map, at)?,
+            "integer" => Kind::Integer(self.number(map, at)?),
+            "number" => Kind::Number(self.number(map, at)?),
+            "boolean" => {
+                self.known(map, &[], at)?;
+                Kind::Boolean
+            }
+            other => return self.fail(at, format!("unknown type `{other}`")),
+        };
+        let source = resolved_source(map, &kind);
+        Some(Schema { nullable, kind, source })
+    }
+
+    fn follow(
+        &mut self,
+        map: &Map<String, Value>,
+        reference: &Value,
+        at: &str,
+        depth: usize,
+    ) -> Option<Schema> {
+        if map.keys().any(|k| k != "$ref" && !NOTES.contains(&k.as_str())) {
+            return self.fail(at, "keywords beside `$ref` are not read");
+        }
+        let Some(pointer) = reference.as_str().and_then(|r| r.strip_prefix('#')) else {
+            return self.fail(at, "only local references `#/...` are read");
+        };
+        if self.trail.iter().any(|seen| seen == pointer) {
+            return self.fail(at, format!("reference `#{pointer}` is recursive"));
+        }
+        let document = self.document;
+        let Some(target) = document.pointer(pointer) else {
+            return self.fail(at, format!("reference `#{pointer}` leads nowhere"));
+        };
+        self.trail.push(pointer.to_owned());
+        let schema = self.read(target, pointer, depth + 1);
+        self.trail.pop();
+        schema
+    }
+
+    /// A subtree checked by a document tree. Its references are resolved so that it stands alone.
+    fn tree(&mut self, schema: &Value, keyword: &str, at: &str) -> Option<Schema> {
+        match inline(self.document, schema, &mut Vec::new(), 0) {
+            Ok(source) => Some(Schema { nullable: false, kind: Kind::Tree, source }),
+            Err(problem) => self.fail(at, format!("{problem} (in a schema with `{keyword}`)")),
+        }
+    }
+
+    /// The one type beside `null`.
+    fn types(&mut self, map: &Map<String, Value>, at: &str) -> Option<(String, bool)> {
+        let names: Vec<&str> = match map.get("type") {
+            Some(Value::String(name)) => vec![name],
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+            _ => {
+                self.fail(at, "`type` is missing");
+                return None;
+            }
+        };
+        let nullable = names.contains(&"null");
+        let mut others = names.into_iter().filter(|n| *n != "null");
+        match (others.next(), others.next()) {
+            (Some(one), None) => Some((one.to_owned(), nullable)),
+            _ => {
+                self.fail(at, "`type` must be one type, or one type and `null`");
+                None
+            }
+        }
+    }
+
+    fn known(&mut self, map: &Map<String, Value>, keywords: &[&str], at: &str) -> Option<()> {
+        let mut good = true;
+        for key in map.keys() {
+            let key = key.as_str();
+            if key != "type" && !NOTES.contains(&key) && !keywords.contains(&key) {
+                self.fail(at, format!("keyword `{key}` is not read here"));
+                good = false;
+            }
+        }
+        good.then_some(())
+    }
+
+    fn object(&mut self, map: &Map<String, Value>, at: &str, depth: usize) -> Option<Kind> {
+        self.known(map, &["properties", "required", "additionalProperties"], at)?;
+        // SECURITY: an open object would let fields pass that nobody classified.
+        if map.get("additionalProperties").is_some_and(|v| v != &Value::Bool(false)) {
+            self.fail(at, "`additionalProperties` must be false or left out: objects are closed");
+            return None;
+        }
+        let mut rules = ObjectRules::default();
+        let mut good = true;
+        for (name, schema) in map.get("properties").and_then(Value::as_object).into_iter().flatten()
+        {
+            let child = format!("{at}/properties/{}", name.replace('~', "~0").replace('/', "~1"));
+            if name == "*" || name.is_empty() {
+                self.fail(&child, "a property cannot be named `*` or be empty");
+                good = false;
+                continue;
+            }
+            match self.read(schema, &child, depth + 1) {
+                Some(schema) => drop(rules.properties.insert(name.clone(), schema)),
+                None => good = false,
+            }
+        }
+        for name in map.get("required").and_then(Value::as_array).into_iter().flatten() {
+            let name = name.as_str().unwrap_or_default();
+            if good && !rules.properties.contains_key(name) {
+                self.fail(at, format!("required property `{name}` is not declared"));
+                good = false;
+            }
+            rules.required.insert(name.to_owned());
+        }
+        good.then_some(Kind::Object(rules))
+    }
+
+    fn array(&mut self, map: &Map<String, Value>, at: &str, depth: usize) -> Option<Kind> {
+        self.known(map, &["items", "minItems", "maxItems"], at)?;
+        let Some(items) = map.get("items") else {
+            self.fail(at, "`items` is missing");
+            return None;
+        };
+        let items = self.read(items, &format!("{at}/items"), depth + 1)?;
+        let min_items = self.count(map, "minItems", at)?.unwrap_or(0);
+        let max_items = self.count(map, "maxItems", at)?;
+        Some(Kind::Array(ArrayRules { items: Box::new(items), min_items, max_items }))
+    }
+
+    fn string(&mut self, map: &Map<String, Value>, at: &str) -> Option<Kind> {
+        self.known(map, &["minLength", "maxLength", "pattern", "format", "enum"], at)?;
+        let mut rules = StringRules {
+            min_length: self.count(map, "minLength", at)?.unwrap_or(0),
+            max_length: self.count(map, "maxLength", at)?,
+            ..StringRules::default()
+        };
+        if let Some(pattern) = map.get("pattern") {
+            let pattern = pattern.as_str().unwrap_or_default();
+            if regex::Regex::new(pattern).is_err() {
+                self.fail(at, "`pattern` is not a regular expression of the linear-time kind");
+                return None;
+            }
+            rules.pattern = Some(pattern.to_owned());
+        }
+        if let Some(format) = map.get("format") {
+            let name = format.as_str().unwrap_or_default();
+            rules.format = StringFormat::from_name(name);
+            if rules.format.is_none() {
+                self.fail(
+                    at,
+                    format!("unknown format `{name}`: a format that is not checked is refused"),
+                );
+                return None;
+            }
+        }
+        if let Some(values) = map.get("enum") {
+            let values: Option<Vec<String>> = values
+                .as_array()
+                .map(|v| v.iter().filter(|x| !x.is_null()))
+                .and_then(|v| v.map(|x| x.as_str().map(str::to_owned)).collect());
+            match values {
+                Some(values) if !values.is_empty() => rules.allowed = values,
+                _ => {
+                    self.fail(at, "`enum` of a string must list texts");
+                    return None;
+                }
+            }
+        }
+        Some(Kind::String(rules))
+    }
+
+    fn number(&mut self, map: &Map<String, Value>, at: &str) -> Option<NumberRules> {
+        self.known(map, &["minimum", "maximum", "enum", "format"], at)?;
+        let allowed = match map.get("enum").and_then(Value::as_array) {
+            None => Vec::new(),
+            Some(values) => values.iter().filter_map(Value::as_f64).collect(),
+        };
+        Some(NumberRules {
+            minimum: map.get("minimum").and_then(Value::as_f64),
+            maximum: map.get("maximum").and_then(Value::as_f64),
+            allowed,
+        })
+    }
+
+    fn count(&mut self, map: &Map<String, Value>, key: &str, at: &str) -> Option<Option<u64>> {
+        match map.get(key) {
+            None => Some(None),
+            Some(value) => match value.as_u64() {
+                Some(n) => Some(Some(n)),
+                None => {
+                    self.fail(at, format!("`{key}` must be a whole number of 0 or more"));
+                    None
+                }
+            },
+        }
+    }
+}
+
+/// The JSON Schema of an object or array with its children's resolved sources and the closedness
+/// that the reader imposes.
+fn resolved_source(map: &Map<String, Value>, kind: &Kind) -> Value {
+    let mut source: Map<String, Value> = map
+        .iter()
+        .filter(|(k, _)| !NOTES.contains(&k.as_str()))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect();
+    match kind {
+        Kind::Object(rules) => {
+            let properties = rules.properties.iter().map(|(k, s)| (k.clone(), s.source.clone()));
+            source.insert("properties".to_owned(), Value::Object(properties.collect()));
+            source.insert("additionalProperties".to_owned(), Value::Bool(false));
+        }
+        Kind::Array(rules) => {
+            source.insert("items".to_owned(), rules.items.source.clone());
+        }
+        _ => {}
+    }
+    Value::Object(source)
+}
+
+/// A copy of `schema` with every local reference replaced by its target.
+fn inline(
+    document: &Value,
+    schema: &Value,
+    trail: &mut Vec<String>,
+    depth: usize,
+) -> Result<Value, String> {
+    if depth > MAX_DEPTH * 2 {
+        return Err("schema is nested too deep".to_owned());
+    }
+    match schema {
+        Value::Object(map) => {
+            if let Some(reference) = map.get("$ref") {
+                let pointer = reference
+                    .as_str()
+                    .and_then(|r| r.strip_prefix('#'))
+                    .ok_or("only local references `#/...` are read")?;
+                if trail.iter().any(|seen| seen == pointer) {
+                    return Err(format!("reference `#{pointer}` is recursive"));
+                }
+                let target = document
+                    .pointer(pointer)
+                    .ok_or_else(|| format!("reference `#{pointer}` leads nowhere"))?;
+                trail.push(pointer.to_owned());
+                let value = inline(document, target, trail, depth + 1);
+                trail.pop();
+                return value;
+            }
+            map.iter()
+                .map(|(k, v)| inline(document, v, trail, depth + 1).map(|v| (k.clone(), v)))
+                .collect::<Result<Map<_, _>, _>>()
+                .map(Value::Object)
+        }
+        Value::Array(items) => items
+            .iter()
+            .map(|v| inline(document, v, trail, depth + 1))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array),
+        other => Ok(other.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

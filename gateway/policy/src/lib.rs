@@ -1,0 +1,1 @@
+//! The policy decision point: files to a checked policy set to a decision.

@@ -1,0 +1,1 @@
+//! Connections and migrations of the durable state.
