@@ -60,7 +60,8 @@ sum() {
 }
 
 # step KIND NAME COMMAND...: runs one step. KIND `check` counts as one; KIND `tests` counts what
-# the runner's summary says, and at least one failure when the runner itself failed.
+# the runner's summary says, and at least one failure when the runner itself failed or found
+# nothing to run; KIND `any-tests` is the same where nothing to run is fine.
 step() {
     local kind=$1 name=$2 log="$scratch/log" code=0 ok=0 bad=0 begun=$SECONDS
     shift 2
@@ -70,7 +71,7 @@ step() {
     child=$!
     wait "$child" || code=$?
     child=
-    if [[ "$kind" == tests ]]; then
+    if [[ "$kind" == *tests ]]; then
         ok=$(sum passed "$log")
         bad=$(sum failed "$log")
     elif ((code == 0)); then
@@ -79,7 +80,7 @@ step() {
     if ((code != 0 && bad == 0)); then
         bad=1
     fi
-    if ((code == 0 && ok == 0)); then
+    if [[ "$kind" != any-tests ]] && ((code == 0 && ok + bad == 0)); then
         echo "no test ran, which counts as a failure"
         bad=1
     fi
@@ -106,14 +107,15 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
     step tests tests cargo test --workspace --all-targets --locked --no-fail-fast
 fi
-step tests "doc tests" cargo test --workspace --doc --locked --no-fail-fast
+step any-tests "doc tests" cargo test --workspace --doc --locked --no-fail-fast
 step check documentation env RUSTDOCFLAGS="-D warnings" \
     cargo doc --workspace --no-deps --locked
 
 # The build of the tests has made the program; asking cargo to run it could build it once more
 # with other features.
 target=$(cargo metadata --no-deps --format-version 1 --locked |
-    sed -nE 's/.*"target_directory":"([^"]*)".*/\1/p')
+    sed -nE 's/.*"target_directory":"([^"]*)".*/\1/p' || true)
+target=${target:-target}
 step check "policy check" "$target/debug/lienthong" policy check policies
 step tests "policy test" "$target/debug/lienthong" policy test policies
 

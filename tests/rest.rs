@@ -1,0 +1,6 @@
+//! Tests of everything that is neither the data path nor an adapter.
+
+#[cfg(test)]
+mod rest {
+    mod architecture;
+}
