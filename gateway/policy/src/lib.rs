@@ -1,1 +1,39 @@
 //! The policy decision point: files to a checked policy set to a decision.
+//!
+//! [`Bundle`] holds the text of the policy files, [`PolicySet::check`] reads all of them and tells
+//! every mistake at once, [`AgreementOperation::decide`] answers whether one exchange may happen.
+//! Only [`Bundle::read`] touches the disk; nothing here has a network, a clock or async. An error
+//! while deciding is a deny.
+
+pub mod agreement;
+pub mod bundle;
+pub mod case;
+pub mod decide;
+pub mod explain;
+pub mod legal_basis;
+pub mod participant;
+pub mod project;
+pub mod purpose;
+pub mod service;
+pub mod set;
+
+pub use agreement::{
+    Agreement, AgreementOperation, ExchangeMode, FieldMasks, Limits, Requirement, Signature, Term,
+};
+pub use bundle::Bundle;
+pub use case::{Case, CaseAnswer, CaseOutcome, Expectation, Verdict, run_cases};
+pub use decide::{Decision, Denial, Facts, Permit, Presence};
+pub use explain::{Explanation, explain};
+pub use legal_basis::{Article, Basis, Citation, Instrument};
+pub use participant::{
+    Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,
+    ParticipantKind, ParticipantStatus,
+};
+pub use project::project_openapi;
+pub use purpose::PurposeDefinition;
+pub use service::{
+    Answer, Classes, DataSubjectField, Effect, FieldClass, IdentifierKind, Method, Operation,
+    Parameter, PathTemplate, RequestBody, Segment, SensitiveCategory, Service, ServiceAddress,
+    SubjectRole,
+};
+pub use set::PolicySet;

@@ -1,0 +1,161 @@
+//! Agreements: the signed terms between a consumer and a provider.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use jiff::civil::Date;
+use lienthong_model::{
+    field::{Place, Pointer},
+    id::{AgreementId, OperationId, ParticipantId, PurposeId, ServiceId},
+    mask::Mask,
+    text::Bilingual,
+};
+
+use crate::{
+    decide::{Decision, Facts},
+    legal_basis::Citation,
+    service::Operation,
+};
+
+/// The body fields that pass, each with its mask; `None` passes as it is.
+pub type FieldMasks = BTreeMap<Pointer, Option<Mask>>;
+
+/// The signed terms: who, what, why, until when.
+#[derive(Debug)]
+pub struct Agreement {
+    /// Its id.
+    pub id: AgreementId,
+    /// The hash of its canonical form.
+    pub version: [u8; 32],
+    /// Its title.
+    pub title: Bilingual,
+    /// The participant that holds the data.
+    pub provider: ParticipantId,
+    /// The participant that asks.
+    pub consumer: ParticipantId,
+    /// The intermediaries it may come through.
+    pub via: BTreeSet<ParticipantId>,
+    /// The service.
+    pub service: ServiceId,
+    /// How data is exchanged.
+    pub exchange_mode: ExchangeMode,
+    /// The purposes it allows.
+    pub purposes: Vec<PurposeId>,
+    /// The law it rests on.
+    pub legal_bases: Vec<Citation>,
+    /// Whether the officer must be named.
+    pub officer: Requirement,
+    /// Whether the dossier must be named.
+    pub dossier: Requirement,
+    /// When it is valid.
+    pub valid: Term,
+    /// How long the consumer may keep what it gets.
+    pub retention_days: u32,
+    /// How much the consumer may ask.
+    pub limits: Limits,
+    /// Number and signatories of the paper.
+    pub signed: Signature,
+    /// What it opens.
+    pub operations: BTreeMap<OperationId, Arc<AgreementOperation>>,
+}
+
+impl Agreement {
+    /// Whether an exchange of the consumer may come this way: directly, or through one of the
+    /// listed intermediaries.
+    #[must_use]
+    pub fn admits(&self, via: Option<&ParticipantId>) -> bool {
+        via.is_none_or(|via| self.via.contains(via))
+    }
+}
+
+/// How data is exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExchangeMode {
+    /// One question, one answer, between two participants.
+    QueryPeer,
+    /// Records are sent to the other participant.
+    SyncPeer,
+    /// Records are sent up to the national database.
+    SyncNational,
+    /// Packaged data.
+    Package,
+}
+
+impl ExchangeMode {
+    /// The word used in policy files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueryPeer => "query_peer",
+            Self::SyncPeer => "sync_peer",
+            Self::SyncNational => "sync_national",
+            Self::Package => "package",
+        }
+    }
+}
+
+/// Whether something must be named with each exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Requirement {
+    /// It must.
+    Required,
+    /// It may.
+    Optional,
+}
+
+/// Civil dates of Ho Chi Minh City, both inclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
+}
+
+/// How much a consumer may ask.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Requests at once after a pause.
+    pub burst: u32,
+    /// Sustained requests per second.
+    pub per_second: f64,
+    /// Requests in flight.
+    pub in_flight: u32,
+}
+
+/// Number, date and signatory roles of the paper.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Its number.
+    pub number: String,
+    /// Its date.
+    pub date: Date,
+    /// The roles that signed.
+    pub by: Vec<String>,
+}
+
+/// One operation that an agreement opens: what passes, and the compiled decision.
+#[derive(Debug)]
+pub struct AgreementOperation {
+    /// The agreement.
+    pub agreement: AgreementId,
+    /// The operation.
+    pub operation: Arc<Operation>,
+    /// The parameters that pass.
+    pub request_parameters: BTreeMap<(Place, String), Option<Mask>>,
+    /// The fields of the request body that pass.
+    pub request_body: FieldMasks,
+    /// The fields of each answer that pass, by status. A status that is missing is not disclosed.
+    pub answers: BTreeMap<u16, FieldMasks>,
+    pub(crate) policy: crate::decide::CompiledPolicy,
+}
+
+impl AgreementOperation {
+    /// Decides whether an exchange with these facts may happen.
+    #[must_use]
+    pub fn decide(&self, facts: &Facts) -> Arc<Decision> {
+        self.policy.decide(facts)
+    }
+}
