@@ -1,1 +1,18 @@
 //! What may leave: validate, project and mask in one bounded pass.
+//!
+//! In: a [`View`] (schema and masks of one body in one direction, compiled at load) and the bytes
+//! of a body. Out: the disclosed body, canonical, and a [`Tally`] of what passed; or a
+//! [`Violation`]. Parameters go the same way through a [`ParameterView`].
+//!
+//! Must never let a field pass that the view does not name, pass a value that could not be
+//! masked, name a key or value of a payload in an error, or use memory without a bound.
+
+mod parameters;
+mod pseudonym;
+mod view;
+mod violation;
+
+pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
+pub use pseudonym::Pseudonymiser;
+pub use view::{Bounds, Direction, View};
+pub use violation::{Tally, ViewError, ViewProblem, Violation, ViolationKind};
