@@ -1,13 +1,20 @@
 //! Legal instruments, their articles, and citations of them.
+//!
+//! Takes `policies/legal-bases.yaml`; gives each instrument and article once. A citation of an
+//! article that does not stand there is a mistake wherever it is made.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::civil::Date;
 use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    document::{self, MapReader, Node},
     id::{IdError, InstrumentId},
     text::Bilingual,
 };
 use serde::{Serialize, Serializer};
+
+use crate::read::{Claims, Source, bilingual_key, date, date_key, known, word};
 
 /// A legal instrument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,3 +115,136 @@ fn is_article(text: &str) -> bool {
         && text.chars().count() <= 32
         && text.chars().all(|c| c.is_alphanumeric() || c == '.' || c == '-')
 }
+
+/// The words of [`Basis`] in policy files.
+const BASES: &[(&str, Basis)] = &[
+    ("consent", Basis::Consent),
+    ("state_operation", Basis::StateOperation),
+    ("vital", Basis::Vital),
+    ("emergency", Basis::Emergency),
+    ("contract", Basis::Contract),
+    ("other_law", Basis::OtherLaw),
+    ("subject_request", Basis::SubjectRequest),
+];
+
+/// Reads the file of legal bases.
+pub(crate) fn read(
+    source: &Source<'_>,
+    claims: &mut Claims,
+    found: &mut Diagnostics,
+) -> BTreeMap<InstrumentId, Instrument> {
+    let file = source.file;
+    let mut instruments = BTreeMap::new();
+    let what = "the legal bases";
+    let Some(mut map) = MapReader::new(file, &source.root, what, &["instruments"], found) else {
+        return instruments;
+    };
+    let mut successors = Vec::new();
+    for node in map.list("instruments") {
+        let Some(instrument) = read_instrument(file, node, claims, map.found()) else { continue };
+        if let Some(next) = &instrument.replaced_by {
+            let at = node.get("in_force").and_then(|n| n.get("replaced_by"));
+            let at = at.or_else(|| node.get("replaced_by")).map_or(node.at, |n| n.at);
+            successors.push((next.clone(), at));
+        }
+        instruments.insert(instrument.id.clone(), instrument);
+    }
+    for (next, at) in successors {
+        let names = instruments.keys().map(InstrumentId::as_str);
+        known((file, at), "instrument", next.as_str(), names, map.found());
+    }
+    instruments
+}
+
+fn read_instrument(
+    file: &str,
+    node: &Node,
+    claims: &mut Claims,
+    found: &mut Diagnostics,
+) -> Option<Instrument> {
+    let keys = &["id", "title", "in_force", "replaced_by", "articles"];
+    let mut map = MapReader::new(file, node, "an instrument", keys, found)?;
+    let id: Option<InstrumentId> = map.parse("id");
+    let title = bilingual_key(&mut map, "title");
+    let term = map.required("in_force").and_then(|node| read_term(file, node, map.found()));
+    let replaced_by = map.parse_optional("replaced_by");
+    if let Some(id) = &id {
+        let at = map.optional("id").map_or(node.at, |node| node.at);
+        claims.claim("instrument", id.to_string(), (file, at), map.found());
+    }
+    let mut articles = BTreeMap::new();
+    for node in map.list("articles") {
+        let Some((article, at)) = read_article(file, node, map.found()) else { continue };
+        if articles.contains_key(&article.id) {
+            let message = format!("article `{}` stands twice", article.id);
+            map.found().add(file, at, message);
+        }
+        articles.insert(article.id.clone(), article);
+    }
+    let (from, until, successor) = term?;
+    Some(Instrument {
+        id: id?,
+        title: title?,
+        from,
+        until,
+        replaced_by: replaced_by.or(successor),
+        articles,
+    })
+}
+
+type InForce = (Date, Option<Date>, Option<InstrumentId>);
+
+fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<InForce> {
+    let keys = &["from", "until", "replaced_by"];
+    let mut map = MapReader::new(file, node, "`in_force`", keys, found)?;
+    let from = date_key(&mut map, "from");
+    let until = map.optional("until").map(|node| (date(file, node, map.found()), node.at));
+    let successor = map.parse_optional("replaced_by");
+    if let (Some(from), Some((Some(until), at))) = (from, until)
+        && until < from
+    {
+        map.found().add(file, at, "`until` is before `from`");
+    }
+    Some((from?, until.and_then(|(date, _)| date), successor))
+}
+
+fn read_article(file: &str, node: &Node, found: &mut Diagnostics) -> Option<(Article, Position)> {
+    let mut map = MapReader::new(file, node, "an article", &["id", "basis", "text"], found)?;
+    let id_node = map.required("id");
+    let id = id_node.and_then(|node| document::text(file, node, map.found()));
+    let at = id_node.map_or(node.at, |node| node.at);
+    let id = id.filter(|id| {
+        let good = is_article(id);
+        if !good {
+            map.found().add(file, at, format!("`{id}` is not an article number such as `19.1.c`"));
+        }
+        good
+    });
+    let text = bilingual_key(&mut map, "text");
+    let basis = map.optional("basis").map(|node| word(file, node, "basis", BASES, map.found()));
+    let basis = match basis {
+        Some(None) => return None,
+        Some(Some(basis)) => Some(basis),
+        None => None,
+    };
+    Some((Article { id: id?.to_owned(), text: text?, basis }, at))
+}
+
+/// Reports a citation of an instrument or article that is not there.
+pub(crate) fn check_citation(
+    place: (&str, Position),
+    citation: &Citation,
+    instruments: &BTreeMap<InstrumentId, Instrument>,
+    found: &mut Diagnostics,
+) -> bool {
+    let names = instruments.keys().map(InstrumentId::as_str);
+    if !known(place, "instrument", citation.instrument.as_str(), names, found) {
+        return false;
+    }
+    let Some(instrument) = instruments.get(&citation.instrument) else { return false };
+    let what = format!("article of `{}`", instrument.id);
+    known(place, &what, &citation.article, instrument.articles.keys().map(String::as_str), found)
+}
+
+#[cfg(test)]
+mod tests;

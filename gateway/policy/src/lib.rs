@@ -10,10 +10,13 @@ pub mod bundle;
 pub mod case;
 pub mod decide;
 pub mod explain;
+mod hash;
 pub mod legal_basis;
+mod openapi;
 pub mod participant;
 pub mod project;
 pub mod purpose;
+mod read;
 pub mod service;
 pub mod set;
 

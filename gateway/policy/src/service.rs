@@ -1,6 +1,6 @@
 //! Services: what a provider offers, described by one OpenAPI document and classified here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use lienthong_model::{
     field::{DataClass, FieldPath, Place, Pointer},
@@ -134,6 +134,12 @@ impl PathTemplate {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl fmt::Display for PathTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
 }
 
