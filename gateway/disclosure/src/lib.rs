@@ -7,10 +7,22 @@
 //! Must never let a field pass that the view does not name, pass a value that could not be
 //! masked, name a key or value of a payload in an error, or use memory without a bound.
 
+mod fingerprint;
+mod format;
+mod leaf;
+mod mask;
+mod number;
 mod parameters;
+mod properties;
+mod province;
 mod pseudonym;
+mod rules;
+mod scan;
+mod tree;
 mod view;
 mod violation;
+mod walk;
+mod write;
 
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;

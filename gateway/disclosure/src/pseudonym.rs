@@ -31,7 +31,6 @@ impl Pseudonymiser {
     }
 
     /// Writes the pseudonym of `value` (lower-case hexadecimal) to `out`.
-    #[expect(dead_code, reason = "used by the masks")]
     pub(crate) fn write(&self, field_type: &str, value: &str, out: &mut String) {
         // One name typed on two keyboards is one value.
         let normal: Option<String> = (!is_nfc(value)).then(|| value.nfc().collect());
@@ -54,3 +53,6 @@ fn sign(key: &hmac::Key, parts: &[&[u8]]) -> hmac::Tag {
     }
     context.sign()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,27 @@
 //! Compiles a schema and the masks of an agreement to the one value that says what may leave.
+//!
+//! In: a schema, the mask of each field that passes, the direction and the bounds. Out: a flat
+//! arena of nodes that [`crate::walk`] follows. Must never compile a view that could send a
+//! provider less than it requires, or treat a field that nobody named as one that passes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_model::{field::Pointer, mask::Mask, schema::Schema};
+use lienthong_model::{
+    field::Pointer,
+    mask::Mask,
+    schema::{ArrayRules, Kind, ObjectRules, Schema},
+};
 
-use crate::{Pseudonymiser, Tally, ViewError, Violation, ViolationKind};
+use crate::{
+    Pseudonymiser, Tally, ViewError, ViewProblem, Violation,
+    fingerprint::Fingerprint,
+    leaf::{Leaf, allows_null},
+    properties::{Properties, Property},
+    walk,
+};
+
+/// Deepest nesting that any bounds allow: the walk is recursive.
+const DEEPEST: usize = 64;
 
 /// Which way a body goes; an undeclared field is refused in a request and dropped in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,7 +37,7 @@ pub enum Direction {
 pub struct Bounds {
     /// Most bytes.
     pub max_bytes: usize,
-    /// Deepest nesting of objects and arrays, at most 64.
+    /// Deepest nesting of objects and arrays; more than 64 counts as 64.
     pub max_depth: usize,
 }
 
@@ -33,23 +50,78 @@ impl Default for Bounds {
 /// What may leave of one body in one direction: its schema and masks, compiled.
 #[derive(Debug)]
 pub struct View {
+    /// Children before their parents; the root is last.
+    nodes: Vec<Node>,
+    direction: Direction,
+    bounds: Bounds,
     hash: [u8; 32],
+}
+
+/// One place of the schema.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) at: Pointer,
+    /// Whether `null` is allowed.
+    pub(crate) null: bool,
+    /// Whether the value must satisfy its schema; of a field withheld in an answer only its
+    /// grammar is looked at.
+    pub(crate) check: bool,
+    /// Whether anything of the value passes.
+    pub(crate) emit: bool,
+    pub(crate) kind: NodeKind,
+}
+
+/// What stands at a place.
+#[derive(Debug)]
+pub(crate) enum NodeKind {
+    Object(Properties),
+    Array(Elements),
+    Leaf(Leaf),
+}
+
+/// The elements of an array.
+#[derive(Debug)]
+pub(crate) struct Elements {
+    pub(crate) node: usize,
+    pub(crate) min: u64,
+    pub(crate) max: u64,
 }
 
 impl View {
     /// Compiles `schema` with `masks`: a leaf that is not named there, or is named with
-    /// [`Mask::Drop`], is withheld; one named with `None` passes as it is.
+    /// [`Mask::Drop`], is withheld; one named with `None` passes as it is. A root object of which
+    /// nothing passes is disclosed as `{}`.
     ///
     /// # Errors
-    /// All fields that cannot be compiled.
+    /// All fields that cannot be compiled; for a request also those that the provider requires
+    /// and the agreement withholds, and masks whose result its schema can never allow.
     pub fn compile(
         schema: &Schema,
         masks: &BTreeMap<Pointer, Option<Mask>>,
         direction: Direction,
         bounds: Bounds,
     ) -> Result<Self, Vec<ViewError>> {
-        drop((schema, masks, direction, bounds));
-        Ok(Self { hash: [0; 32] })
+        let bounds = Bounds { max_depth: bounds.max_depth.min(DEEPEST), ..bounds };
+        let mut builder = Builder {
+            masks,
+            direction,
+            max_depth: bounds.max_depth,
+            nodes: Vec::new(),
+            leaves: BTreeSet::new(),
+            errors: Vec::new(),
+        };
+        builder.build(schema, &Pointer::root(), 0);
+        builder.check_names(schema);
+        builder.finish_root();
+        if !builder.errors.is_empty() {
+            return Err(builder.errors);
+        }
+        let mut hash = Fingerprint::new("view");
+        hash.direction(direction).bounds(bounds).schema(schema);
+        for (pointer, mask) in masks {
+            hash.text(&pointer.to_string()).mask(mask.as_ref());
+        }
+        Ok(Self { nodes: builder.nodes, direction, bounds, hash: hash.finish() })
     }
 
     /// A hash of everything that decides what may leave.
@@ -61,13 +133,144 @@ impl View {
     /// Appends the disclosed part of `body` to `out`, which is left as it was on a violation.
     ///
     /// # Errors
-    /// When the body is not JSON within the bounds, or breaks the schema.
+    /// When the body is not JSON within the bounds, breaks the schema where it counts, or holds a
+    /// value that cannot be masked.
     pub fn disclose(
         &self,
-        _body: &[u8],
-        _pseudonyms: &Pseudonymiser,
-        _out: &mut Vec<u8>,
+        body: &[u8],
+        pseudonyms: &Pseudonymiser,
+        out: &mut Vec<u8>,
     ) -> Result<Tally, Violation> {
-        Err(Violation { kind: ViolationKind::Malformed, at: Pointer::root() })
+        let before = out.len();
+        let outcome = walk::disclose(self, body, pseudonyms, out);
+        if outcome.is_err() {
+            out.truncate(before);
+        }
+        outcome
+    }
+
+    pub(crate) fn node(&self, index: usize) -> Option<&Node> {
+        self.nodes.get(index)
+    }
+
+    pub(crate) fn root(&self) -> usize {
+        self.nodes.len().saturating_sub(1)
+    }
+
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    pub(crate) fn bounds(&self) -> Bounds {
+        self.bounds
     }
 }
+
+struct Builder<'a> {
+    masks: &'a BTreeMap<Pointer, Option<Mask>>,
+    direction: Direction,
+    max_depth: usize,
+    nodes: Vec<Node>,
+    leaves: BTreeSet<Pointer>,
+    errors: Vec<ViewError>,
+}
+
+impl Builder<'_> {
+    fn fail(&mut self, at: &Pointer, problem: ViewProblem) {
+        self.errors.push(ViewError { at: at.clone(), problem });
+    }
+
+    /// Compiles what stands at `at`; gives its index. None when it has mistakes.
+    fn build(&mut self, schema: &Schema, at: &Pointer, depth: usize) -> Option<usize> {
+        let (kind, emit) = match &schema.kind {
+            Kind::Object(_) | Kind::Array(_) if depth >= self.max_depth => {
+                self.fail(at, ViewProblem::TooDeep);
+                return None;
+            }
+            Kind::Object(rules) => self.object(rules, at, depth)?,
+            Kind::Array(rules) => self.array(rules, at, depth)?,
+            _ => self.leaf(schema, at)?,
+        };
+        let check = emit || self.direction == Direction::Request;
+        let node = Node { at: at.clone(), null: allows_null(schema), check, emit, kind };
+        self.nodes.push(node);
+        Some(self.nodes.len() - 1)
+    }
+
+    fn leaf(&mut self, schema: &Schema, at: &Pointer) -> Option<(NodeKind, bool)> {
+        self.leaves.insert(at.clone());
+        match Leaf::compile(schema, self.masks.get(at), self.direction, at) {
+            Ok(leaf) => leaf.map(|leaf| {
+                let emit = !leaf.is_withheld();
+                (NodeKind::Leaf(leaf), emit)
+            }),
+            Err(error) => {
+                self.errors.push(error);
+                None
+            }
+        }
+    }
+
+    fn object(
+        &mut self,
+        rules: &ObjectRules,
+        at: &Pointer,
+        depth: usize,
+    ) -> Option<(NodeKind, bool)> {
+        let mut properties = Vec::with_capacity(rules.properties.len());
+        let mut good = true;
+        for (name, schema) in &rules.properties {
+            let Some(node) = self.build(schema, &at.child(name), depth + 1) else {
+                good = false;
+                continue;
+            };
+            let emit = self.nodes.get(node).is_some_and(|n| n.emit);
+            let check = self.nodes.get(node).is_some_and(|n| n.check);
+            let required = check && rules.required.contains(name);
+            properties.push(Property::new(name, node, emit, required));
+        }
+        let emit = depth == 0 || properties.iter().any(|p| p.emit);
+        if emit && self.direction == Direction::Request {
+            for property in properties.iter().filter(|p| p.required && !p.emit) {
+                self.fail(&at.child(&property.name), ViewProblem::RequiredWithheld);
+            }
+        }
+        good.then(|| (NodeKind::Object(Properties::new(properties)), emit))
+    }
+
+    fn array(
+        &mut self,
+        rules: &ArrayRules,
+        at: &Pointer,
+        depth: usize,
+    ) -> Option<(NodeKind, bool)> {
+        let node = self.build(&rules.items, &at.child("*"), depth + 1)?;
+        let emit = self.nodes.get(node).is_some_and(|n| n.emit);
+        let max = rules.max_items.unwrap_or(u64::MAX);
+        Some((NodeKind::Array(Elements { node, min: rules.min_items, max }), emit))
+    }
+
+    /// Every name of the agreement must be a leaf.
+    fn check_names(&mut self, schema: &Schema) {
+        for pointer in self.masks.keys().filter(|p| !self.leaves.contains(*p)) {
+            let problem = match schema.at(pointer) {
+                // Below a mistake that is told already.
+                Some(Schema { kind: Kind::Object(_) | Kind::Array(_), .. }) => {
+                    ViewProblem::NotALeaf
+                }
+                Some(_) => continue,
+                None => ViewProblem::UnknownField,
+            };
+            self.errors.push(ViewError { at: pointer.clone(), problem });
+        }
+    }
+
+    fn finish_root(&mut self) {
+        if self.errors.is_empty() && self.nodes.last().is_none_or(|root| !root.emit) {
+            self.fail(&Pointer::root(), ViewProblem::NothingPasses);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
