@@ -1,0 +1,165 @@
+//! Saying what became of a claimed message.
+
+use jiff::Timestamp;
+use lienthong_model::id::FlowId;
+use sqlx::{Sqlite, Transaction};
+
+use super::{Effect, Outbox, Ticket, Total, add_total, milliseconds};
+use crate::StoreError;
+
+impl Outbox<'_> {
+    /// The platform has the message. Its payload is deleted.
+    ///
+    /// # Errors
+    /// When the lease has ended or the database fails.
+    pub async fn delivered(&self, ticket: Ticket, now: Timestamp) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let found: Option<(String,)> = sqlx::query_as(
+            "UPDATE outbox SET state = 'delivered', payload = x'', leased_until = NULL,
+             uncertain = 0, reason = NULL, done_at = ?
+             WHERE id = ? AND attempts = ? AND state = 'leased' RETURNING flow",
+        )
+        .bind(milliseconds(now))
+        .bind(ticket.id)
+        .bind(ticket.attempt)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let (flow,) = found.ok_or(StoreError::LeaseLost)?;
+        sqlx::query(
+            "INSERT INTO begun (flow, kind, ordering_key)
+             SELECT flow, kind, ordering_key FROM outbox WHERE id = ? ON CONFLICT DO NOTHING",
+        )
+        .bind(ticket.id)
+        .execute(&mut *transaction)
+        .await?;
+        add_total(&mut transaction, &flow, Total::Delivered, 1).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The attempt failed; another follows at `at`. An `Unknown` effect stays on record until an
+    /// attempt clears it.
+    ///
+    /// # Errors
+    /// When the lease has ended or the database fails.
+    pub async fn retry(
+        &self,
+        ticket: Ticket,
+        at: Timestamp,
+        effect: Effect,
+        reason: &str,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let found: Option<(String,)> = sqlx::query_as(
+            "UPDATE outbox SET state = 'waiting', leased_until = NULL, ready_at = ?,
+             uncertain = ?, reason = ?
+             WHERE id = ? AND attempts = ? AND state = 'leased' RETURNING flow",
+        )
+        .bind(milliseconds(at))
+        .bind(effect == Effect::Unknown)
+        .bind(reason)
+        .bind(ticket.id)
+        .bind(ticket.attempt)
+        .fetch_optional(&mut *transaction)
+        .await?;
+        let (flow,) = found.ok_or(StoreError::LeaseLost)?;
+        add_total(&mut transaction, &flow, Total::Retried, 1).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Gives a message back that was not tried after all; the claim does not count.
+    ///
+    /// # Errors
+    /// When the lease has ended or the database fails.
+    pub async fn give_back(&self, ticket: Ticket) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'waiting', leased_until = NULL, attempts = attempts - 1
+             WHERE id = ? AND attempts = ? AND state = 'leased'",
+        )
+        .bind(ticket.id)
+        .bind(ticket.attempt)
+        .execute(&mut *transaction)
+        .await?;
+        settled(done.rows_affected(), transaction).await
+    }
+
+    /// Nobody tries again until a person has looked. Later messages of the key wait.
+    ///
+    /// # Errors
+    /// When the lease has ended or the database fails.
+    pub async fn bury(
+        &self,
+        ticket: Ticket,
+        effect: Effect,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'dead', leased_until = NULL, uncertain = ?, reason = ?,
+             done_at = ? WHERE id = ? AND attempts = ? AND state = 'leased'",
+        )
+        .bind(effect == Effect::Unknown)
+        .bind(reason)
+        .bind(milliseconds(now))
+        .bind(ticket.id)
+        .bind(ticket.attempt)
+        .execute(&mut *transaction)
+        .await?;
+        settled(done.rows_affected(), transaction).await
+    }
+
+    /// A person wants a dead message to be tried again. `false` when there is no such dead message.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replay(
+        &self,
+        flow: &FlowId,
+        idempotency_key: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = self.store.write().await?;
+        let done = sqlx::query(
+            "UPDATE outbox SET state = 'waiting', attempts = 0, uncertain = 0, ready_at = ?,
+             done_at = NULL WHERE flow = ? AND idempotency_key = ? AND state = 'dead'",
+        )
+        .bind(milliseconds(now))
+        .bind(flow.as_str())
+        .bind(idempotency_key)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Forgets delivered messages that were done before `before`, up to `limit` of them. Their
+    /// idempotency keys are forgotten too, so `before` must lie further back than any repeat of the
+    /// source.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_delivered(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let mut transaction = self.store.write().await?;
+        let done = sqlx::query(
+            "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
+             WHERE state = 'delivered' AND done_at < ? ORDER BY done_at LIMIT ?)",
+        )
+        .bind(before.as_millisecond())
+        .bind(limit)
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected())
+    }
+}
+
+async fn settled(affected: u64, transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+    if affected != 1 {
+        return Err(StoreError::LeaseLost);
+    }
+    transaction.commit().await?;
+    Ok(())
+}
