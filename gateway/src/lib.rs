@@ -1,1 +1,25 @@
 //! The policy enforcement point: the running proxy.
+//!
+//! Start reading at [`pipeline`], which carries one request through every stage. [`run`] opens the
+//! listeners around it, [`gateway`] holds what is in force, [`snapshot`] compiles it.
+
+pub mod admin;
+pub mod cases;
+pub mod certificate;
+pub mod config;
+pub mod framing;
+pub mod gateway;
+pub mod limit;
+pub mod listen;
+pub mod metaservice;
+pub mod metrics;
+pub mod path;
+pub mod pipeline;
+pub mod pki;
+pub mod provider;
+pub mod record;
+pub mod refusal;
+pub mod run;
+pub mod snapshot;
+pub mod tls;
+pub mod xroad;

@@ -105,6 +105,9 @@ reasons! {
     /// Too many requests of the consumer are in flight.
     QuotaInFlight = "quota.in_flight", 429, Consumer, Later, QuotaInFlight,
         "too many requests in flight", "quá nhiều yêu cầu đồng thời";
+    /// The consumer closed the connection before an answer was ready; only the record says so.
+    ConsumerGone = "consumer.gone", 499, Consumer, Later, ConsumerGone,
+        "consumer went away before the answer", "đơn vị ngắt kết nối trước khi có câu trả lời";
     /// No such service, or none that an agreement opens to this consumer: the two look the same.
     ServiceNotAvailable = "service.not_available", 404, Consumer, Never, ServiceNotAvailable,
         "service is not available to this consumer", "dịch vụ không khả dụng đối với đơn vị này";

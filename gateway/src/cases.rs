@@ -1,0 +1,78 @@
+//! The body part of policy cases: what a sample request or answer looks like after disclosure.
+//!
+//! The decision part is run by the policy decision point; the views live here.
+
+use lienthong_disclosure::{Bounds, Direction, Pseudonymiser, View};
+use lienthong_model::sensitive::Sensitive;
+use lienthong_policy::{Case, FieldMasks, PolicySet};
+use serde_json::Value;
+
+use crate::snapshot::MAX_BODY_DEPTH;
+
+/// Checks the sample bodies of a case. Gives what went wrong; nothing when all is as expected or
+/// the case has no bodies.
+///
+/// Pseudonyms are derived with an all-zero key, so that cases can state them.
+#[must_use]
+pub fn check_bodies(policies: &PolicySet, case: &Case) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let Some(agreement) = policies.agreements.get(&case.agreement) else { return wrong };
+    let Some(terms) = agreement.operations.get(&case.operation) else { return wrong };
+    let operation = &terms.operation;
+    let pseudonymiser = Pseudonymiser::new(Sensitive::new([0; 32]), &agreement.consumer, "cases");
+    if let Some(request) = &case.request {
+        match &operation.request {
+            Some(body) => {
+                let masks = (&terms.request_body, Direction::Request, operation.request_limit);
+                let outcome = disclose(&body.schema, masks, request, &pseudonymiser);
+                compare("request", outcome, case.expect_request.as_ref(), &mut wrong);
+            }
+            None => wrong.push("the operation has no request body".to_owned()),
+        }
+    }
+    if let Some(answer) = &case.answer {
+        let schema = operation.answers.get(&answer.status).and_then(|a| a.schema.as_ref());
+        match (schema, terms.answers.get(&answer.status)) {
+            (Some(schema), Some(masks)) => {
+                let masks = (masks, Direction::Answer, operation.answer_limit);
+                let outcome = disclose(schema, masks, &answer.body, &pseudonymiser);
+                compare("answer", outcome, case.expect_answer.as_ref(), &mut wrong);
+            }
+            _ => wrong.push(format!("status {} is not disclosed", answer.status)),
+        }
+    }
+    wrong
+}
+
+fn disclose(
+    schema: &lienthong_model::schema::Schema,
+    (masks, direction, max_bytes): (&FieldMasks, Direction, usize),
+    body: &Value,
+    pseudonymiser: &Pseudonymiser,
+) -> Result<Value, String> {
+    let bounds = Bounds { max_bytes, max_depth: MAX_BODY_DEPTH };
+    let view = View::compile(schema, masks, direction, bounds)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+    let mut out = Vec::new();
+    view.disclose(body.to_string().as_bytes(), pseudonymiser, &mut out)
+        .map_err(|violation| format!("{:?} at `{}`", violation.kind, violation.at))?;
+    serde_json::from_slice(&out).map_err(|error| error.to_string())
+}
+
+fn compare(
+    what: &str,
+    outcome: Result<Value, String>,
+    expected: Option<&Value>,
+    wrong: &mut Vec<String>,
+) {
+    match (outcome, expected) {
+        (Ok(actual), Some(expected)) if actual == *expected => {}
+        (Ok(actual), Some(expected)) => {
+            wrong.push(format!("{what}: expected {expected}, disclosed {actual}"));
+        }
+        (Ok(actual), None) => {
+            wrong.push(format!("{what}: `expect_{what}` is missing; disclosed {actual}"))
+        }
+        (Err(problem), _) => wrong.push(format!("{what}: {problem}")),
+    }
+}

@@ -1,0 +1,442 @@
+//! The gateway's own configuration: one YAML file, read strictly.
+//!
+//! Addresses, trust anchors, keys and limits of this machine stand here and nowhere in the
+//! policies, so that no edit of a policy redirects data. Relative paths are relative to the file.
+//! Every setting is documented in `gateway/docs/configuration.md`.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use http::Uri;
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    document::{self, MapReader, Node},
+    id::{ServiceId, TrustAnchorId},
+};
+
+use crate::{
+    listen::ListenSettings,
+    tls::{RevocationPolicy, Stale, TlsSettings, TrustAnchorSettings},
+};
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The exchange listener.
+    pub listen: ListenSettings,
+    /// Its certificates and trust anchors.
+    pub tls: TlsSettings,
+    /// Where the policies and schemas are, and how often they are looked at.
+    pub policies: PolicySettings,
+    /// How to reach each provider, by service.
+    pub providers: BTreeMap<ServiceId, ProviderSettings>,
+    /// The pseudonym key.
+    pub pseudonyms: PseudonymSettings,
+    /// The administration listeners.
+    pub admin: AdminSettings,
+    /// Limits of the whole data path.
+    pub limits: PathLimits,
+    /// How the log is written.
+    pub log: LogFormat,
+}
+
+/// Where the policies come from.
+#[derive(Debug, Clone)]
+pub struct PolicySettings {
+    /// Directory of `participants/`, `services/`, `agreements/` and so on.
+    pub directory: PathBuf,
+    /// Directory of the OpenAPI documents.
+    pub schemas: PathBuf,
+    /// How often files are looked at for changes; `None` when only a signal or command reloads.
+    pub watch: Option<Duration>,
+}
+
+/// How to reach the provider of a service.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProviderSettings {
+    /// Base address. Plain `http` is allowed for loopback only.
+    pub url: Uri,
+    /// PEM file of the only anchors the provider's certificate may chain to.
+    pub trust_anchor_file: Option<PathBuf>,
+    /// Certificate and key this gateway shows to the provider.
+    pub client: Option<ClientIdentity>,
+    /// Deadline of a connection with its handshake.
+    pub connect: Duration,
+    /// Deadline from sending the request to the last byte of the answer.
+    pub answer: Duration,
+    /// Most requests in flight to this provider.
+    pub in_flight: usize,
+}
+
+/// A certificate chain and its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    /// PEM chain.
+    pub certificate_file: PathBuf,
+    /// PEM key, readable by its owner only.
+    pub key_file: PathBuf,
+}
+
+/// The key of pseudonyms.
+#[derive(Debug, Clone)]
+pub struct PseudonymSettings {
+    /// File of 32 bytes in hexadecimal, readable by its owner only.
+    pub key_file: PathBuf,
+    /// Name of the key period; part of every pseudonym's derivation.
+    pub period: String,
+}
+
+/// The administration listeners.
+#[derive(Debug, Clone)]
+pub struct AdminSettings {
+    /// Unix socket for health, metrics, reload, drain and look-ups; mode 0600.
+    pub socket: PathBuf,
+    /// Loopback address for health and metrics only.
+    pub address: Option<SocketAddr>,
+}
+
+/// Limits of the whole data path.
+#[derive(Debug, Clone, Copy)]
+pub struct PathLimits {
+    /// Most requests in the gateway at once; more are shed.
+    pub in_flight: usize,
+    /// Deadline for a request's body.
+    pub body: Duration,
+    /// How many finished exchanges `lienthong why` can look up.
+    pub recent: usize,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line.
+    Json,
+    /// Text for a terminal.
+    Text,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// Every mistake in the file.
+    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
+        let file = path.display().to_string();
+        let mut found = Diagnostics::new();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                found.add(&file, Position::default(), format!("cannot be read: {error}"));
+                return Err(found);
+            }
+        };
+        let base = path.parent().unwrap_or_else(|| Path::new("."));
+        Self::parse(&file, &text, base)
+    }
+
+    /// Checks a configuration's text. Relative paths are taken from `base`.
+    ///
+    /// # Errors
+    /// Every mistake in the text.
+    pub fn parse(file: &str, text: &str, base: &Path) -> Result<Self, Diagnostics> {
+        let mut found = Diagnostics::new();
+        let config = document::parse(file, text, &mut found)
+            .and_then(|node| Reader { file, base }.config(&node, &mut found));
+        match config {
+            Some(config) if found.is_empty() => Ok(config),
+            _ => Err(found),
+        }
+    }
+}
+
+struct Reader<'a> {
+    file: &'a str,
+    base: &'a Path,
+}
+
+impl Reader<'_> {
+    fn config(&self, node: &Node, found: &mut Diagnostics) -> Option<Config> {
+        let keys =
+            ["listen", "tls", "policies", "providers", "pseudonyms", "admin", "limits", "log"];
+        let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
+        let listen = map.required("listen");
+        let tls = map.required("tls");
+        let policies = map.required("policies");
+        let providers = map.required("providers");
+        let pseudonyms = map.required("pseudonyms");
+        let admin = map.required("admin");
+        let limits = map.optional("limits");
+        let log = map.optional("log");
+        let listen = listen.and_then(|n| self.listen(n, found));
+        let tls = tls.and_then(|n| self.tls(n, found));
+        let policies = policies.and_then(|n| self.policies(n, found));
+        let providers = providers.map(|n| self.providers(n, found));
+        let pseudonyms = pseudonyms.and_then(|n| self.pseudonyms(n, found));
+        let admin = admin.and_then(|n| self.admin(n, found));
+        let limits = self.limits(limits, found);
+        let log = self.log(log, found);
+        Some(Config {
+            listen: listen?,
+            tls: tls?,
+            policies: policies?,
+            providers: providers?,
+            pseudonyms: pseudonyms?,
+            admin: admin?,
+            limits,
+            log,
+        })
+    }
+
+    fn listen(&self, node: &Node, found: &mut Diagnostics) -> Option<ListenSettings> {
+        let keys = [
+            "address",
+            "workers",
+            "handshake_seconds",
+            "header_seconds",
+            "idle_seconds",
+            "stall_seconds",
+            "max_connections",
+            "max_handshakes",
+            "max_connection_age_seconds",
+            "max_header_bytes",
+            "max_streams",
+            "drain_seconds",
+        ];
+        let mut map = MapReader::new(self.file, node, "`listen`", &keys, found)?;
+        let address = map.parse("address");
+        let mut settings = ListenSettings::new(address?);
+        let d = settings.clone();
+        settings.workers = small(&mut map, "workers", 0..=256, d.workers);
+        settings.handshake = seconds(&mut map, "handshake_seconds", d.handshake);
+        settings.header = seconds(&mut map, "header_seconds", d.header);
+        settings.idle = seconds(&mut map, "idle_seconds", d.idle);
+        settings.stall = seconds(&mut map, "stall_seconds", d.stall);
+        settings.max_connections =
+            small(&mut map, "max_connections", 1..=1_000_000, d.max_connections);
+        settings.max_handshakes =
+            small(&mut map, "max_handshakes", 1..=1_000_000, d.max_handshakes);
+        settings.max_connection_age =
+            seconds(&mut map, "max_connection_age_seconds", d.max_connection_age);
+        settings.max_header_bytes =
+            small(&mut map, "max_header_bytes", 8192..=1_048_576, d.max_header_bytes);
+        settings.max_streams = small(&mut map, "max_streams", 1..=10_000, d.max_streams);
+        settings.drain = seconds(&mut map, "drain_seconds", d.drain);
+        Some(settings)
+    }
+
+    fn tls(&self, node: &Node, found: &mut Diagnostics) -> Option<TlsSettings> {
+        let keys = ["certificate_file", "key_file", "trust_anchors", "tls12"];
+        let mut map = MapReader::new(self.file, node, "`tls`", &keys, found)?;
+        let certificate_file = self.path(&mut map, "certificate_file");
+        let key_file = self.path(&mut map, "key_file");
+        let tls12 = map.boolean("tls12", false);
+        let anchors = map.required("trust_anchors");
+        let anchors = document::list(self.file, anchors?, "trust_anchors", found);
+        let trust_anchors: Vec<_> =
+            anchors.iter().filter_map(|n| self.trust_anchor(n, found)).collect();
+        if trust_anchors.is_empty() {
+            found.add(self.file, node.at, "`trust_anchors` needs at least one entry");
+        }
+        Some(TlsSettings {
+            certificate_file: certificate_file?,
+            key_file: key_file?,
+            trust_anchors,
+            tls12,
+        })
+    }
+
+    fn trust_anchor(&self, node: &Node, found: &mut Diagnostics) -> Option<TrustAnchorSettings> {
+        let keys = ["id", "certificate_file", "crl_files", "revocation", "stale_grace_seconds"];
+        let mut map = MapReader::new(self.file, node, "trust anchor", &keys, found)?;
+        let id: Option<TrustAnchorId> = map.parse("id");
+        let certificate_file = self.path(&mut map, "certificate_file");
+        let crl_files: Vec<PathBuf> =
+            map.parse_list::<String>("crl_files").iter().map(|f| self.base.join(f)).collect();
+        let grace = map.integer("stale_grace_seconds", 0..=2_592_000, 0);
+        let revocation = match map.text("revocation") {
+            Some("required") if crl_files.is_empty() => {
+                found.add(self.file, node.at, "`revocation: required` needs `crl_files`");
+                None
+            }
+            Some("required") if grace > 0 => Some(RevocationPolicy::Required {
+                stale: Stale::Grace { seconds: u64::try_from(grace).unwrap_or(0) },
+            }),
+            Some("required") => Some(RevocationPolicy::Required { stale: Stale::Refuse }),
+            Some("none") => Some(RevocationPolicy::None),
+            Some(other) => {
+                let message = format!("`revocation` is `{other}`; expected `required` or `none`");
+                found.add(self.file, node.at, message);
+                None
+            }
+            None => None,
+        };
+        Some(TrustAnchorSettings {
+            id: id?,
+            certificate_file: certificate_file?,
+            crl_files,
+            revocation: revocation?,
+        })
+    }
+
+    fn policies(&self, node: &Node, found: &mut Diagnostics) -> Option<PolicySettings> {
+        let keys = ["directory", "schemas", "watch_seconds"];
+        let mut map = MapReader::new(self.file, node, "`policies`", &keys, found)?;
+        let directory = self.path(&mut map, "directory");
+        let schemas = self.path(&mut map, "schemas");
+        let watch = map.integer("watch_seconds", 0..=86_400, 0);
+        let watch = u64::try_from(watch).ok().filter(|s| *s > 0).map(Duration::from_secs);
+        Some(PolicySettings { directory: directory?, schemas: schemas?, watch })
+    }
+
+    fn providers(
+        &self,
+        node: &Node,
+        found: &mut Diagnostics,
+    ) -> BTreeMap<ServiceId, ProviderSettings> {
+        let mut providers = BTreeMap::new();
+        for (key, node) in document::entries(self.file, node, "`providers`", found) {
+            let provider = self.provider(node, found);
+            match (key.text.parse::<ServiceId>(), provider) {
+                (Ok(id), Some(provider)) => drop(providers.insert(id, provider)),
+                (Ok(_), None) => {}
+                (Err(error), _) => {
+                    found.add(self.file, key.at, format!("`{}` is {error}", key.text));
+                }
+            }
+        }
+        providers
+    }
+
+    fn provider(&self, node: &Node, found: &mut Diagnostics) -> Option<ProviderSettings> {
+        let keys = [
+            "url",
+            "trust_anchor_file",
+            "client_certificate_file",
+            "client_key_file",
+            "connect_seconds",
+            "answer_seconds",
+            "in_flight",
+        ];
+        let mut map = MapReader::new(self.file, node, "provider", &keys, found)?;
+        let url: Option<Uri> = map.parse("url");
+        let trust_anchor_file = self.optional_path(&mut map, "trust_anchor_file");
+        let certificate = self.optional_path(&mut map, "client_certificate_file");
+        let key = self.optional_path(&mut map, "client_key_file");
+        let connect = seconds(&mut map, "connect_seconds", Duration::from_secs(3));
+        let answer = seconds(&mut map, "answer_seconds", Duration::from_secs(15));
+        let in_flight = small(&mut map, "in_flight", 1..=100_000, 64);
+        let client = match (certificate, key) {
+            (Some(certificate_file), Some(key_file)) => {
+                Some(ClientIdentity { certificate_file, key_file })
+            }
+            (None, None) => None,
+            _ => {
+                let message = "`client_certificate_file` and `client_key_file` go together";
+                found.add(self.file, node.at, message);
+                None
+            }
+        };
+        let url = url?;
+        self.check_url(&url, trust_anchor_file.is_some(), node, found);
+        Some(ProviderSettings { url, trust_anchor_file, client, connect, answer, in_flight })
+    }
+
+    /// TLS with verification unless the provider is on this machine.
+    fn check_url(&self, url: &Uri, anchored: bool, node: &Node, found: &mut Diagnostics) {
+        let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+        let loopback = host == "localhost"
+            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        match url.scheme_str() {
+            Some("https") if anchored => {}
+            Some("https") => {
+                found.add(self.file, node.at, "`https` needs `trust_anchor_file`");
+            }
+            Some("http") if loopback => {}
+            Some("http") => found.add_with_help(
+                self.file,
+                node.at,
+                "plain `http` is allowed for a loopback address only",
+                "use `https` and `trust_anchor_file`",
+            ),
+            _ => found.add(self.file, node.at, "`url` must begin with `https://` or `http://`"),
+        }
+        if url.query().is_some() || url.host().is_none() {
+            found.add(self.file, node.at, "`url` needs a host and no query");
+        }
+    }
+
+    fn pseudonyms(&self, node: &Node, found: &mut Diagnostics) -> Option<PseudonymSettings> {
+        let keys = ["key_file", "period"];
+        let mut map = MapReader::new(self.file, node, "`pseudonyms`", &keys, found)?;
+        let key_file = self.path(&mut map, "key_file");
+        let period = map.text("period").map(str::to_owned);
+        Some(PseudonymSettings { key_file: key_file?, period: period? })
+    }
+
+    fn admin(&self, node: &Node, found: &mut Diagnostics) -> Option<AdminSettings> {
+        let mut map = MapReader::new(self.file, node, "`admin`", &["socket", "address"], found)?;
+        let socket = self.path(&mut map, "socket");
+        let address: Option<SocketAddr> = map.parse_optional("address");
+        if address.is_some_and(|address| !address.ip().is_loopback()) {
+            found.add(self.file, node.at, "`admin.address` must be a loopback address");
+        }
+        Some(AdminSettings { socket: socket?, address })
+    }
+
+    fn limits(&self, node: Option<&Node>, found: &mut Diagnostics) -> PathLimits {
+        let mut limits =
+            PathLimits { in_flight: 4096, body: Duration::from_secs(10), recent: 10_000 };
+        let keys = ["in_flight", "body_seconds", "recent_exchanges"];
+        let map = node.and_then(|n| MapReader::new(self.file, n, "`limits`", &keys, found));
+        if let Some(mut map) = map {
+            limits.in_flight = small(&mut map, "in_flight", 1..=1_000_000, limits.in_flight);
+            limits.body = seconds(&mut map, "body_seconds", limits.body);
+            limits.recent = small(&mut map, "recent_exchanges", 0..=1_000_000, limits.recent);
+        }
+        limits
+    }
+
+    fn log(&self, node: Option<&Node>, found: &mut Diagnostics) -> LogFormat {
+        let map = node.and_then(|n| MapReader::new(self.file, n, "`log`", &["format"], found));
+        let Some(mut map) = map else { return LogFormat::Json };
+        match map.text("format") {
+            Some("text") => LogFormat::Text,
+            Some("json") | None => LogFormat::Json,
+            Some(other) => {
+                let at = map.at();
+                let message = format!("`format` is `{other}`; expected `json` or `text`");
+                map.found().add(self.file, at, message);
+                LogFormat::Json
+            }
+        }
+    }
+
+    fn path(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<PathBuf> {
+        map.text(key).map(|text| self.base.join(text))
+    }
+
+    fn optional_path(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<PathBuf> {
+        map.optional(key)?;
+        self.path(map, key)
+    }
+}
+
+/// Whole seconds from 1 to a day.
+fn seconds(map: &mut MapReader<'_, '_>, key: &str, default: Duration) -> Duration {
+    let default = i64::try_from(default.as_secs()).unwrap_or(1);
+    Duration::from_secs(map.integer(key, 1..=86_400, default).unsigned_abs())
+}
+
+fn small(
+    map: &mut MapReader<'_, '_>,
+    key: &str,
+    range: std::ops::RangeInclusive<i64>,
+    default: usize,
+) -> usize {
+    let default = i64::try_from(default).unwrap_or_else(|_| *range.start());
+    usize::try_from(map.integer(key, range, default)).unwrap_or(1)
+}

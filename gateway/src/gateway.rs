@@ -1,0 +1,435 @@
+//! The running gateway: what is in force, what it is replaced by, and the layers around the
+//! pipeline.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use arc_swap::{ArcSwap, Guard};
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use jiff::Timestamp;
+use lienthong_model::{
+    clock::{Clock, civil_date},
+    diagnostic::{Diagnostic, Diagnostics, Position},
+    id::ServiceId,
+    reason::ReasonCode,
+    sensitive::Sensitive,
+    text::Language,
+};
+use lienthong_policy::{Bundle, ParticipantStatus, PolicySet};
+use tower::{Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimit, load_shed::LoadShed};
+use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
+
+use crate::{
+    config::{Config, PathLimits},
+    listen::{Peer, Serve},
+    metrics::Metrics,
+    pipeline,
+    provider::{self, Provider},
+    record::{Exchange, Recent},
+    refusal::Refusal,
+    snapshot::{PseudonymKey, Snapshot},
+    tls::Trust,
+    xroad,
+};
+
+/// The state of one gateway process.
+pub struct Gateway {
+    config: Config,
+    clock: Arc<dyn Clock>,
+    snapshot: ArcSwap<Snapshot>,
+    trust: Arc<ArcSwap<Trust>>,
+    metrics: Metrics,
+    recent: Recent,
+    reloading: Mutex<()>,
+    failure: ArcSwap<Option<Diagnostics>>,
+    draining: AtomicBool,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gateway").finish_non_exhaustive()
+    }
+}
+
+impl Gateway {
+    /// Loads everything that a configuration names.
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn load(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Diagnostics> {
+        let now = clock.now();
+        let trust = Trust::load(&config.tls, now);
+        let snapshot = load_snapshot(&config, now, None);
+        let (trust, snapshot) = both(trust, snapshot)?;
+        Ok(Self {
+            recent: Recent::new(config.limits.recent),
+            config,
+            clock,
+            snapshot: ArcSwap::from_pointee(snapshot),
+            trust: Arc::new(ArcSwap::from_pointee(trust)),
+            metrics: Metrics::default(),
+            reloading: Mutex::new(()),
+            failure: ArcSwap::from_pointee(None),
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    /// Reads policies, schemas, certificates and revocation lists anew and puts them in force
+    /// together. On a mistake what was in force stays, and readiness says so.
+    ///
+    /// # Errors
+    /// Every mistake in every file.
+    pub fn reload(&self) -> Result<(), Diagnostics> {
+        let _one_at_a_time = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now();
+        let trust = Trust::load(&self.config.tls, now);
+        let snapshot = load_snapshot(&self.config, now, Some(&self.snapshot.load()));
+        match both(trust, snapshot) {
+            Ok((trust, snapshot)) => {
+                self.trust.store(Arc::new(trust));
+                self.snapshot.store(Arc::new(snapshot));
+                self.failure.store(Arc::new(None));
+                self.metrics.reload(true);
+                Ok(())
+            }
+            Err(found) => {
+                self.failure.store(Arc::new(Some(found.clone())));
+                self.metrics.reload(false);
+                Err(found)
+            }
+        }
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The clock.
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// The clock, shared.
+    #[must_use]
+    pub fn shared_clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// What is in force now.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
+    /// The trust that is in force now.
+    #[must_use]
+    pub fn trust(&self) -> Guard<Arc<Trust>> {
+        self.trust.load()
+    }
+
+    /// The trust, shared with the listener.
+    #[must_use]
+    pub fn shared_trust(&self) -> Arc<ArcSwap<Trust>> {
+        Arc::clone(&self.trust)
+    }
+
+    /// Limits of the data path.
+    #[must_use]
+    pub fn limits(&self) -> &PathLimits {
+        &self.config.limits
+    }
+
+    /// The metrics.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// The last exchanges.
+    #[must_use]
+    pub fn recent(&self) -> &Recent {
+        &self.recent
+    }
+
+    /// Notes that the gateway is ending: readiness turns red.
+    pub fn begin_drain(&self) {
+        self.draining.store(true, Ordering::Release);
+    }
+
+    /// Whether the gateway is ending.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Why readiness is amber; empty when all is well.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        if let Some(found) = self.failure.load().as_ref() {
+            troubles
+                .push(format!("the last reload failed and the older files are in force: {found}"));
+        }
+        let trust = self.trust.load();
+        let stale = trust.stale_revocation(self.clock.now());
+        self.metrics.stale_revocation.set(i64::try_from(stale.len()).unwrap_or(i64::MAX));
+        for anchor in stale {
+            troubles.push(format!("the revocation list of trust anchor `{anchor}` is stale"));
+        }
+        troubles.extend(trust.warnings().iter().map(ToString::to_string));
+        troubles
+    }
+
+    /// Whether a connected peer may still ask.
+    ///
+    /// # Errors
+    /// `consumer.unknown`, `consumer.suspended`.
+    pub fn standing(&self, peer: &Peer) -> Result<(), ReasonCode> {
+        let snapshot = self.snapshot.load();
+        let identity = snapshot
+            .identities
+            .by_certificate(&peer.certificate)
+            .ok_or(ReasonCode::ConsumerUnknown)?;
+        match identity.participant.status {
+            ParticipantStatus::Active => Ok(()),
+            ParticipantStatus::Suspended => Err(ReasonCode::ConsumerSuspended),
+        }
+    }
+}
+
+/// Reads the policies and providers of a configuration and compiles them.
+///
+/// # Errors
+/// Every mistake in every file.
+pub fn load_snapshot(
+    config: &Config,
+    now: Timestamp,
+    previous: Option<&Snapshot>,
+) -> Result<Snapshot, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let policies = Bundle::read(&config.policies.directory, &config.policies.schemas)
+        .and_then(|bundle| PolicySet::check(&bundle, civil_date(now)));
+    let policies = policies.map_err(|errors| found.extend(errors)).ok();
+    let providers = load_providers(config, &mut found);
+    let pseudonyms = pseudonym_key(config, &mut found);
+    match (policies, pseudonyms) {
+        (Some(policies), Some(key)) if found.is_empty() => {
+            Snapshot::build(policies, &providers, &key, previous)
+        }
+        _ => Err(found),
+    }
+}
+
+fn load_providers(config: &Config, found: &mut Diagnostics) -> BTreeMap<ServiceId, Arc<Provider>> {
+    let mut providers = BTreeMap::new();
+    for (service, settings) in &config.providers {
+        match Provider::load(service.clone(), settings.clone()) {
+            Ok(provider) => drop(providers.insert(service.clone(), Arc::new(provider))),
+            Err(errors) => found.extend(errors),
+        }
+    }
+    providers
+}
+
+/// Reads the pseudonym key: 64 hexadecimal digits in a file of its owner only.
+fn pseudonym_key(config: &Config, found: &mut Diagnostics) -> Option<PseudonymKey> {
+    let file = &config.pseudonyms.key_file;
+    let read = provider::owner_only(file).and_then(|()| {
+        let text = fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
+        hexadecimal(text.trim()).ok_or_else(|| {
+            "must hold 64 hexadecimal digits; make one with `openssl rand -hex 32`".to_owned()
+        })
+    });
+    match read {
+        Ok(key) => Some(PseudonymKey {
+            key: Sensitive::new(key),
+            period: config.pseudonyms.period.clone(),
+        }),
+        Err(problem) => {
+            found.add(&file.display().to_string(), Position::default(), problem);
+            None
+        }
+    }
+}
+
+fn hexadecimal(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|d| d.len() == 64)?;
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(key)
+}
+
+fn both<A, B>(a: Result<A, Diagnostics>, b: Result<B, Diagnostics>) -> Result<(A, B), Diagnostics> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (Err(mut found), Err(more)) => {
+            found.extend(more);
+            Err(found)
+        }
+        (Err(found), Ok(_)) | (Ok(_), Err(found)) => Err(found),
+    }
+}
+
+/// The data path with the layers around it, in the order they run: response headers, load
+/// shedding, the bound on requests in flight, then the pipeline.
+#[derive(Clone)]
+pub struct DataPath {
+    gateway: Arc<Gateway>,
+    stack: SetResponseHeader<LoadShed<ConcurrencyLimit<Exchanges>>, HeaderValue>,
+}
+
+impl std::fmt::Debug for DataPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DataPath").finish_non_exhaustive()
+    }
+}
+
+impl DataPath {
+    /// Puts the layers around the pipeline.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>) -> Self {
+        let no_store = HeaderValue::from_static("no-store");
+        let stack = ServiceBuilder::new()
+            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
+            .load_shed()
+            .concurrency_limit(gateway.limits().in_flight)
+            .service(Exchanges { gateway: Arc::clone(&gateway) });
+        Self { gateway, stack }
+    }
+}
+
+impl Serve for DataPath {
+    async fn call(
+        &self,
+        peer: &Arc<Peer>,
+        mut request: Request<Incoming>,
+    ) -> Response<Full<Bytes>> {
+        request.extensions_mut().insert(Arc::clone(peer));
+        let language = language(&request);
+        match self.stack.clone().oneshot(request).await {
+            Ok(response) => response,
+            // Shed load by refusing: the only error the layers give.
+            Err(_) => {
+                let hash = self.gateway.snapshot.load().policies.hash;
+                let mut record = Exchange::begin(self.gateway.clock.now(), &hash);
+                let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
+                finish(&self.gateway, &mut record, &Err(refusal), language, 0)
+            }
+        }
+    }
+
+    fn standing(&self, peer: &Peer) -> Result<(), ReasonCode> {
+        self.gateway.standing(peer)
+    }
+}
+
+fn language(request: &Request<Incoming>) -> Language {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE);
+    header.and_then(|v| v.to_str().ok()).map(Language::negotiate).unwrap_or_default()
+}
+
+/// Runs the pipeline for each request and accounts for how it ended.
+#[derive(Clone)]
+struct Exchanges {
+    gateway: Arc<Gateway>,
+}
+
+impl Service<Request<Incoming>> for Exchanges {
+    type Response = Response<Full<Bytes>>;
+    type Error = std::convert::Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+        let gateway = Arc::clone(&self.gateway);
+        Box::pin(async move { Ok(run(gateway, request).await) })
+    }
+}
+
+async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let started = tokio::time::Instant::now();
+    let language = language(&request);
+    let snapshot = gateway.snapshot();
+    let record = Exchange::begin(gateway.clock.now(), &snapshot.policies.hash);
+    let mut account = Account { gateway: Arc::clone(&gateway), record: Some(record) };
+    let peer = request.extensions_mut().remove::<Arc<Peer>>();
+    let outcome = match (peer, account.record.as_mut()) {
+        (Some(peer), Some(record)) => {
+            pipeline::exchange(&gateway, &snapshot, &peer, request, record).await
+        }
+        _ => Err(Refusal::new(ReasonCode::GatewayInternal)),
+    };
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let Some(mut record) = account.record.take() else {
+        return Refusal::new(ReasonCode::GatewayInternal).response("", language);
+    };
+    finish(&gateway, &mut record, &outcome, language, micros)
+}
+
+fn finish(
+    gateway: &Gateway,
+    record: &mut Exchange,
+    outcome: &Result<Response<Full<Bytes>>, Refusal>,
+    language: Language,
+    micros: u64,
+) -> Response<Full<Bytes>> {
+    let mut response = match outcome {
+        Ok(response) => response.clone(),
+        Err(refusal) => {
+            record.refused(refusal);
+            refusal.response(&record.request_id, language)
+        }
+    };
+    response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());
+    record.finish(response.status().as_u16(), micros);
+    gateway.metrics.exchange(record);
+    gateway.recent.push(record.clone());
+    response
+}
+
+/// Accounts for an exchange whose consumer went away before its end.
+struct Account {
+    gateway: Arc<Gateway>,
+    record: Option<Exchange>,
+}
+
+impl Drop for Account {
+    fn drop(&mut self) {
+        if let Some(mut record) = self.record.take() {
+            record.abandoned();
+            record.finish(0, 0);
+            self.gateway.metrics.exchange(&record);
+            self.gateway.recent.push(record);
+        }
+    }
+}
+
+/// The warnings of what is in force, for `gateway check`.
+#[must_use]
+pub fn warnings(gateway: &Gateway) -> Vec<Diagnostic> {
+    let mut warnings = gateway.snapshot.load().policies.warnings.clone();
+    warnings.extend(gateway.trust.load().warnings().iter().cloned());
+    warnings
+}

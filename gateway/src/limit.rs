@@ -1,0 +1,102 @@
+//! Limits of an agreement on one node: requests (burst and sustained) and requests in flight.
+//!
+//! Kept across reloads while the agreement's limits stay the same, so that a reload is no way to
+//! a fresh burst.
+
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use governor::{
+    Quota, RateLimiter,
+    clock::{Clock as _, DefaultClock},
+    middleware::StateInformationMiddleware,
+    state::{InMemoryState, NotKeyed},
+};
+use lienthong_model::reason::ReasonCode;
+use lienthong_policy::Limits;
+
+use crate::refusal::{Cause, Refusal};
+
+type Requests = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>;
+
+/// The limits of one agreement and what is used of them.
+pub struct AgreementLimiter {
+    limits: Limits,
+    requests: Requests,
+    in_flight: AtomicU32,
+    clock: DefaultClock,
+}
+
+impl std::fmt::Debug for AgreementLimiter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AgreementLimiter").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// A request within its limits; its place in flight is given back on drop.
+#[derive(Debug)]
+pub struct Permit {
+    limiter: Arc<AgreementLimiter>,
+    /// Requests that could follow at once.
+    pub remaining: u32,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.limiter.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl AgreementLimiter {
+    /// A fresh limiter.
+    #[must_use]
+    pub fn new(limits: &Limits) -> Self {
+        let burst = NonZeroU32::new(limits.burst).unwrap_or(NonZeroU32::MIN);
+        let period = Duration::try_from_secs_f64(1.0 / limits.per_second.max(1e-6))
+            .unwrap_or(Duration::from_secs(1));
+        let quota = Quota::with_period(period)
+            .unwrap_or(Quota::per_second(NonZeroU32::MIN))
+            .allow_burst(burst);
+        Self {
+            limits: *limits,
+            requests: RateLimiter::direct(quota).with_middleware(),
+            in_flight: AtomicU32::new(0),
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// The limits this limiter keeps.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Admits one request.
+    ///
+    /// # Errors
+    /// `quota.in_flight`, `consumer.rate_limited` with the wait.
+    pub fn admit(self: &Arc<Self>) -> Result<Permit, Refusal> {
+        let before = self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let mut permit = Permit { limiter: Arc::clone(self), remaining: 0 };
+        if before >= self.limits.in_flight {
+            return Err(Refusal::new(ReasonCode::QuotaInFlight));
+        }
+        match self.requests.check() {
+            Ok(snapshot) => permit.remaining = snapshot.remaining_burst_capacity(),
+            Err(not_until) => {
+                let wait = not_until.wait_time_from(self.clock.now());
+                return Err(Refusal {
+                    reason: ReasonCode::ConsumerRateLimited,
+                    cause: Cause::Wait(wait),
+                });
+            }
+        }
+        Ok(permit)
+    }
+}

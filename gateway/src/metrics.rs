@@ -1,0 +1,157 @@
+//! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
+
+use std::sync::atomic::AtomicI64;
+
+use lienthong_model::reason::ReasonCode;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::Registry,
+};
+
+use crate::record::Exchange;
+
+/// The metrics of one gateway.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    exchanges: Family<ExchangeLabels, Counter>,
+    fields: Family<FieldLabels, Counter>,
+    seconds: Histogram,
+    drift: Family<ServiceLabel, Counter>,
+    reloads: Family<OutcomeLabel, Counter>,
+    /// Whether the newest files could not be put in force (1) or are (0).
+    pub reload_failed: Gauge<i64, AtomicI64>,
+    /// Open connections of the exchange listener.
+    pub connections: Gauge<i64, AtomicI64>,
+    /// Trust anchors whose revocation list is stale.
+    pub stale_revocation: Gauge<i64, AtomicI64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ExchangeLabels {
+    service: String,
+    operation: String,
+    decision: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FieldLabels {
+    service: String,
+    treatment: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServiceLabel {
+    service: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+/// Bucket bounds of the time in the gateway, seconds.
+const SECONDS: [f64; 13] =
+    [0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 15.0];
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("gateway");
+        let exchanges = Family::default();
+        let fields = Family::default();
+        let seconds = Histogram::new(SECONDS);
+        let drift = Family::default();
+        let reloads = Family::default();
+        let reload_failed = Gauge::default();
+        let connections = Gauge::default();
+        let stale_revocation = Gauge::default();
+        registry.register("exchanges", "Exchanges by decision and exact reason", exchanges.clone());
+        registry.register("fields", "Fields by what became of them", fields.clone());
+        registry.register(
+            "exchange_seconds",
+            "Time in the gateway, provider included",
+            seconds.clone(),
+        );
+        registry.register(
+            "drift_fields",
+            "Undeclared fields of answers, not passed",
+            drift.clone(),
+        );
+        registry.register("reloads", "Reloads of policies and certificates", reloads.clone());
+        registry.register(
+            "reload_failed",
+            "1 while the newest files are not in force",
+            reload_failed.clone(),
+        );
+        registry.register(
+            "connections",
+            "Open connections of the exchange listener",
+            connections.clone(),
+        );
+        registry.register(
+            "stale_revocation_lists",
+            "Trust anchors with a stale revocation list",
+            stale_revocation.clone(),
+        );
+        Self {
+            registry,
+            exchanges,
+            fields,
+            seconds,
+            drift,
+            reloads,
+            reload_failed,
+            connections,
+            stale_revocation,
+        }
+    }
+}
+
+impl Metrics {
+    /// Counts a finished exchange.
+    pub fn exchange(&self, exchange: &Exchange) {
+        let service = exchange.service.clone().unwrap_or_default();
+        let reason = exchange.reason_code().map_or("", ReasonCode::as_str);
+        let labels = ExchangeLabels {
+            service: service.clone(),
+            operation: exchange.operation.clone().unwrap_or_default(),
+            decision: if reason.is_empty() { "allow" } else { "deny" },
+            reason,
+        };
+        self.exchanges.get_or_create(&labels).inc();
+        let seconds = std::time::Duration::from_micros(exchange.micros).as_secs_f64();
+        self.seconds.observe(seconds);
+        if exchange.undeclared > 0 {
+            let label = ServiceLabel { service: service.clone() };
+            self.drift.get_or_create(&label).inc_by(u64::from(exchange.undeclared));
+        }
+        let counts = [
+            ("disclosed", exchange.disclosed),
+            ("masked", exchange.masked),
+            ("dropped", exchange.dropped),
+        ];
+        for (treatment, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
+            let labels = FieldLabels { service: service.clone(), treatment };
+            self.fields.get_or_create(&labels).inc_by(u64::from(count));
+        }
+    }
+
+    /// Counts a reload.
+    pub fn reload(&self, succeeded: bool) {
+        let outcome = if succeeded { "succeeded" } else { "failed" };
+        self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
+        self.reload_failed.set(i64::from(!succeeded));
+    }
+
+    /// The metrics as OpenMetrics text.
+    ///
+    /// # Errors
+    /// When the text cannot be written.
+    pub fn encode(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}

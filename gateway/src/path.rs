@@ -1,0 +1,125 @@
+//! Request targets, decoded once.
+//!
+//! Takes the raw path and query of a request; gives decoded segments and pairs, or a refusal for
+//! anything two readers could understand differently. What is compared and what is sent to a
+//! provider is always the decoded form, encoded anew; the consumer's spelling goes no further.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Longest path and query together, in bytes.
+pub const MAX_TARGET: usize = 8192;
+/// Most segments of a path.
+pub const MAX_SEGMENTS: usize = 64;
+/// Most parameters of a query.
+pub const MAX_PARAMETERS: usize = 64;
+
+/// Everything but the unreserved characters of RFC 3986 section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Why a target is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Longer, or of more parts, than is read.
+    #[error("target is too long")]
+    TooLong,
+    /// A `.` or `..` segment, an empty segment, or no leading slash.
+    #[error("path has an empty or dot segment")]
+    Segment,
+    /// A slash, backslash or control character that is encoded, or a backslash as it is.
+    #[error("path hides a separator or control character")]
+    Separator,
+    /// A percent sign without two digits, or one that is left after decoding.
+    #[error("percent-encoding is broken or doubled")]
+    Encoding,
+    /// Bytes that are not UTF-8, overlong forms among them.
+    #[error("target is not utf-8")]
+    Utf8,
+}
+
+/// The decoded segments of a path.
+///
+/// # Errors
+/// When the path is ambiguous.
+pub fn segments(path: &str) -> Result<Vec<String>, PathError> {
+    if path.len() > MAX_TARGET {
+        return Err(PathError::TooLong);
+    }
+    let rest = path.strip_prefix('/').ok_or(PathError::Segment)?;
+    let mut segments = Vec::with_capacity(8);
+    for raw in rest.split('/') {
+        if segments.len() == MAX_SEGMENTS {
+            return Err(PathError::TooLong);
+        }
+        let segment = decode(raw, false)?;
+        if segment.is_empty() || segment == "." || segment == ".." {
+            return Err(PathError::Segment);
+        }
+        if segment.contains(['/', '\\']) || segment.chars().any(char::is_control) {
+            return Err(PathError::Separator);
+        }
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
+/// The decoded pairs of a query (`application/x-www-form-urlencoded`), in order.
+///
+/// # Errors
+/// When the query is ambiguous.
+pub fn query(query: &str) -> Result<Vec<(String, String)>, PathError> {
+    if query.len() > MAX_TARGET {
+        return Err(PathError::TooLong);
+    }
+    let mut pairs = Vec::new();
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        if pairs.len() == MAX_PARAMETERS {
+            return Err(PathError::TooLong);
+        }
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let (name, value) = (decode(name, true)?, decode(value, true)?);
+        if name.chars().any(char::is_control) || value.chars().any(char::is_control) {
+            return Err(PathError::Separator);
+        }
+        pairs.push((name, value));
+    }
+    Ok(pairs)
+}
+
+/// Decodes once. SECURITY: a text that would decode a second time is refused, so that no reader
+/// behind the gateway can be made to see another path than the one that was decided on.
+fn decode(raw: &str, plus_is_space: bool) -> Result<String, PathError> {
+    if !raw.bytes().any(|b| matches!(b, b'%' | b'+') || !b.is_ascii_graphic()) {
+        return Ok(raw.to_owned());
+    }
+    let mut bytes = Vec::with_capacity(raw.len());
+    let mut input = raw.bytes();
+    while let Some(byte) = input.next() {
+        match byte {
+            b'%' => {
+                let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+                let high = digit(input.next()).ok_or(PathError::Encoding)?;
+                let low = digit(input.next()).ok_or(PathError::Encoding)?;
+                bytes.push(u8::try_from(high * 16 + low).map_err(|_| PathError::Encoding)?);
+            }
+            b'+' if plus_is_space => bytes.push(b' '),
+            _ => bytes.push(byte),
+        }
+    }
+    let text = String::from_utf8(bytes).map_err(|_| PathError::Utf8)?;
+    if decodes_again(&text) { Err(PathError::Encoding) } else { Ok(text) }
+}
+
+fn decodes_again(text: &str) -> bool {
+    text.as_bytes().windows(3).any(
+        |window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
+    )
+}
+
+/// Encodes one segment, name or value for a provider.
+#[must_use]
+pub fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+#[cfg(test)]
+mod tests;

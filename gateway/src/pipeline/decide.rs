@@ -1,0 +1,66 @@
+//! Asks the policy decision point. Pure: the facts and the date come in, a decision comes out.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use lienthong_policy::{Citation, Decision, Facts, Presence};
+
+use super::{identify::Consumer, validate_request::ValidRequest};
+use crate::{
+    refusal::{Cause, Refusal},
+    snapshot::Route,
+    xroad::Message,
+};
+
+/// A request that the policies permit. Nothing behind this stage can be reached without one.
+#[derive(Debug)]
+pub struct Permitted {
+    pub(super) request: ValidRequest,
+    pub(super) message: Message,
+    pub(super) decision: Arc<Decision>,
+}
+
+impl Permitted {
+    /// The route.
+    #[must_use]
+    pub fn route(&self) -> &Arc<Route> {
+        &self.request.admitted.routed.route
+    }
+
+    /// The articles that the permit rests on.
+    #[must_use]
+    pub fn citations(&self) -> &[Citation] {
+        match self.decision.as_ref() {
+            Decision::Permit(permit) => &permit.citations,
+            Decision::Deny(_) => &[],
+        }
+    }
+}
+
+/// Decides.
+///
+/// # Errors
+/// The denial's reason, with the rule and articles behind it.
+pub fn decide(
+    request: ValidRequest,
+    consumer: &Consumer,
+    today: Date,
+) -> Result<Permitted, Refusal> {
+    let message = consumer.message().clone();
+    let presence = |there: bool| if there { Presence::Present } else { Presence::Absent };
+    let facts = Facts {
+        consumer: consumer.acting().clone(),
+        via: consumer.via().cloned(),
+        purpose: request.admitted.routed.purpose.clone(),
+        today,
+        officer: presence(message.officer.is_some()),
+        dossier: presence(message.dossier.is_some()),
+    };
+    let decision = request.admitted.routed.route.terms.decide(&facts);
+    match decision.as_ref() {
+        Decision::Permit(_) => Ok(Permitted { request, message, decision }),
+        Decision::Deny(denial) => {
+            Err(Refusal { reason: denial.reason, cause: Cause::Denied(Arc::clone(&decision)) })
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Opens what of the request the agreement lets pass, and builds the provider's address from it.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::Uri;
+use lienthong_disclosure::Tally;
+use lienthong_model::{field::Place, reason::ReasonCode};
+use lienthong_policy::Segment;
+
+use super::decide::Permitted;
+use crate::{path, refusal::Refusal};
+
+/// The request as the provider will see it.
+pub struct DisclosedRequest {
+    pub(super) address: Uri,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Option<Bytes>,
+    pub(super) tally: Tally,
+}
+
+impl std::fmt::Debug for DisclosedRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DisclosedRequest").field("tally", &self.tally).finish_non_exhaustive()
+    }
+}
+
+/// Discloses a permitted request.
+///
+/// # Errors
+/// `disclosure.unfulfillable` when a needed path parameter does not pass.
+pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refusal> {
+    let sealed = &permitted.request.sealed;
+    let route = permitted.route();
+    let mut target = String::with_capacity(64);
+    for segment in route.operation.path.segments() {
+        target.push('/');
+        match segment {
+            Segment::Literal(literal) => target.push_str(&path::encode(literal)),
+            Segment::Parameter(name) => {
+                let value = sealed
+                    .parameters
+                    .iter()
+                    .find(|p| p.place == Place::Path && p.name == *name)
+                    .ok_or_else(|| Refusal::new(ReasonCode::DisclosureUnfulfillable))?;
+                target.push_str(&path::encode(&value.value));
+            }
+        }
+    }
+    let mut separator = '?';
+    for parameter in sealed.parameters.iter().filter(|p| p.place == Place::Query) {
+        let (name, value) = (path::encode(&parameter.name), path::encode(&parameter.value));
+        let written = write!(target, "{separator}{name}={value}");
+        written.map_err(|error| Refusal::caused(ReasonCode::GatewayInternal, error))?;
+        separator = '&';
+    }
+    let address = route
+        .provider
+        .address(&target)
+        .map_err(|error| Refusal::caused(ReasonCode::GatewayInternal, error))?;
+    let headers = sealed
+        .parameters
+        .iter()
+        .filter(|p| p.place == Place::Header)
+        .map(|p| (p.name.clone(), p.value.clone()))
+        .collect();
+    Ok(DisclosedRequest {
+        address,
+        headers,
+        body: sealed.body.clone(),
+        tally: sealed.tally.clone(),
+    })
+}

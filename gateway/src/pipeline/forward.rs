@@ -1,0 +1,88 @@
+//! Sends what was disclosed to the provider, once, and waits for the head of the answer.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Request, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use lienthong_disclosure::Tally;
+use lienthong_model::reason::ReasonCode;
+use tokio::time::Instant;
+
+use super::{decide::Permitted, disclose_request::DisclosedRequest};
+use crate::{provider::InFlight, refusal::Refusal, xroad};
+
+/// The provider's answer: its head, and a body that nobody has read.
+#[derive(Debug)]
+pub struct Answer {
+    pub(super) response: http::Response<Incoming>,
+    pub(super) deadline: Instant,
+    pub(super) request_tally: Tally,
+    pub(super) in_flight: InFlight,
+}
+
+/// Forwards a disclosed request.
+///
+/// # Errors
+/// `provider.busy`, `provider.unreachable`, `provider.timeout`, `provider.interrupted`.
+pub async fn forward(
+    permitted: &Permitted,
+    disclosed: DisclosedRequest,
+    request_id: &HeaderValue,
+) -> Result<Answer, Refusal> {
+    let provider = &permitted.route().provider;
+    let in_flight = provider.admit()?;
+    let deadline = Instant::now() + provider.settings().answer;
+    let request_tally = disclosed.tally.clone();
+    let request = request(permitted, disclosed, request_id)?;
+    let response = tokio::time::timeout_at(deadline, provider.send(request))
+        .await
+        .map_err(|_| Refusal::new(ReasonCode::ProviderTimeout))??;
+    Ok(Answer { response, deadline, request_tally, in_flight })
+}
+
+/// Builds the provider's request. Every header is named here; none of the consumer's passes by
+/// itself.
+fn request(
+    permitted: &Permitted,
+    disclosed: DisclosedRequest,
+    request_id: &HeaderValue,
+) -> Result<Request<Full<Bytes>>, Refusal> {
+    let route = permitted.route();
+    let message = &permitted.message;
+    let internal = |error: http::Error| Refusal::caused(ReasonCode::GatewayInternal, error);
+    let mut request = Request::builder()
+        .method(route.operation.method.as_str())
+        .uri(disclosed.address)
+        .body(Full::new(disclosed.body.clone().unwrap_or_default()))
+        .map_err(internal)?;
+    let headers = request.headers_mut();
+    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if disclosed.body.is_some() {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(xroad::CLIENT, message.client_header.clone());
+    headers.insert(xroad::SERVICE, route.service_header.clone());
+    headers.insert(xroad::REQUEST_ID, request_id.clone());
+    let purpose = permitted.request.admitted.routed.purpose.as_str();
+    if let Ok(purpose) = HeaderValue::from_str(purpose) {
+        headers.insert(xroad::PURPOSE, purpose);
+    }
+    let optional = [
+        (xroad::ID, &message.id),
+        (xroad::USER_ID, &message.officer),
+        (xroad::ISSUE, &message.dossier),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            headers.insert(name, value.clone());
+        }
+    }
+    for (name, value) in disclosed.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|e| internal(e.into()))?;
+        let value = HeaderValue::from_str(&value)
+            .map_err(|_| Refusal::named(ReasonCode::RequestHeader, "header parameter"))?;
+        headers.append(name, value);
+    }
+    Ok(request)
+}

@@ -1,0 +1,103 @@
+//! Who asks: certificate to participant, and whom it acts for. Runs for every request, so that a
+//! revocation or suspension counts on a connection that is already open.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use lienthong_model::{clock::civil_date, id::ParticipantId, reason::ReasonCode};
+use lienthong_policy::{ParticipantKind, ParticipantStatus};
+
+use super::edge::Received;
+use crate::{
+    gateway::Gateway,
+    listen::Peer,
+    refusal::Refusal,
+    snapshot::{Identity, Snapshot},
+    xroad::Message,
+};
+
+/// The participant that asks, and the intermediary that carries the request, if one does.
+#[derive(Debug)]
+pub struct Consumer {
+    acting: Arc<Identity>,
+    via: Option<ParticipantId>,
+    message: Message,
+}
+
+impl Consumer {
+    /// The participant whose agreements count.
+    #[must_use]
+    pub fn acting(&self) -> &ParticipantId {
+        &self.acting.participant.id
+    }
+
+    /// The participant with its limiter.
+    #[must_use]
+    pub fn identity(&self) -> &Arc<Identity> {
+        &self.acting
+    }
+
+    /// The intermediary whose certificate was shown.
+    #[must_use]
+    pub fn via(&self) -> Option<&ParticipantId> {
+        self.via.as_ref()
+    }
+
+    /// The message headers.
+    #[must_use]
+    pub fn message(&self) -> &Message {
+        &self.message
+    }
+}
+
+/// Identifies the consumer by its certificate; a header only narrows it.
+///
+/// # Errors
+/// `consumer.certificate_*`, `consumer.unknown`, `consumer.suspended`, `consumer.mismatch`,
+/// `request.header`.
+pub fn identify(
+    gateway: &Gateway,
+    snapshot: &Snapshot,
+    peer: &Peer,
+    received: &Received,
+    now: Timestamp,
+) -> Result<Consumer, Refusal> {
+    gateway.trust().standing(&peer.certificate, now).map_err(Refusal::new)?;
+    let shown = snapshot
+        .identities
+        .by_certificate(&peer.certificate)
+        .ok_or_else(|| Refusal::new(ReasonCode::ConsumerUnknown))?;
+    in_good_standing(shown)?;
+    let message = Message::read(received.headers())?;
+    let mismatch = || Refusal::new(ReasonCode::ConsumerMismatch);
+    let acting = snapshot
+        .identities
+        .by_code(&message.client.member, civil_date(now))
+        .ok_or_else(mismatch)?;
+    let named = &acting.participant;
+    if named.member.instance != message.client.instance
+        || named.member.class != message.client.class
+        || !named.subsystems.contains(&message.client.subsystem)
+    {
+        return Err(mismatch());
+    }
+    let via = if named.id == shown.participant.id {
+        None
+    } else {
+        match &shown.participant.kind {
+            ParticipantKind::Intermediary { speaks_for } if speaks_for.contains(&named.id) => {
+                in_good_standing(acting)?;
+                Some(shown.participant.id.clone())
+            }
+            _ => return Err(mismatch()),
+        }
+    };
+    Ok(Consumer { acting: Arc::clone(acting), via, message })
+}
+
+fn in_good_standing(identity: &Identity) -> Result<(), Refusal> {
+    match identity.participant.status {
+        ParticipantStatus::Active => Ok(()),
+        ParticipantStatus::Suspended => Err(Refusal::new(ReasonCode::ConsumerSuspended)),
+    }
+}

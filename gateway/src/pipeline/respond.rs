@@ -1,0 +1,45 @@
+//! Builds the consumer's response. Every header is named here; none of the provider's passes.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use http_body_util::Full;
+
+use super::{decide::Permitted, disclose_answer::Disclosed};
+use crate::xroad;
+
+/// Responds with what was disclosed.
+#[must_use]
+pub fn respond(permitted: &Permitted, disclosed: Disclosed) -> Response<Full<Bytes>> {
+    let route = permitted.route();
+    let has_body = disclosed.body.is_some();
+    let mut response = Response::new(Full::new(disclosed.body.unwrap_or_default()));
+    *response.status_mut() = disclosed.status;
+    let headers = response.headers_mut();
+    if has_body {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(xroad::SERVICE, route.service_header.clone());
+    headers.insert(xroad::CLIENT, permitted.message.client_header.clone());
+    if let Some(id) = &permitted.message.id {
+        headers.insert(xroad::ID, id.clone());
+    }
+    headers.insert("lienthong-agreement", route.agreement_header.clone());
+    headers.insert("lienthong-cites", route.cites_header.clone());
+    let admitted = &permitted.request.admitted;
+    let limits = route.limiter.limits();
+    let policy = format!("\"agreement\";q={};w={}", limits.burst, window(limits));
+    let state = format!("\"agreement\";r={}", admitted.permit.remaining);
+    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    response
+}
+
+/// Whole seconds in which a spent burst is restored.
+fn window(limits: &lienthong_policy::Limits) -> u64 {
+    let seconds =
+        (f64::from(limits.burst) / limits.per_second.max(1e-6)).ceil().clamp(1.0, 86_400.0);
+    std::time::Duration::try_from_secs_f64(seconds).map_or(1, |d| d.as_secs())
+}

@@ -1,0 +1,153 @@
+//! Which service, operation and agreement. A service that does not exist and one that no agreement
+//! opens to this consumer give the same refusal.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use http_body_util::Full;
+use jiff::civil::Date;
+use lienthong_model::{field::Place, id::PurposeId, reason::ReasonCode};
+
+use super::{edge::Received, identify::Consumer};
+use crate::{
+    metaservice,
+    refusal::Refusal,
+    snapshot::{Route, Snapshot},
+    xroad,
+};
+
+/// Where a request goes.
+#[derive(Debug)]
+pub enum Target {
+    /// To a provider, under an agreement.
+    Exchange(Routed),
+    /// To the gateway itself: a list of what this consumer may use.
+    Metaservice(Response<Full<Bytes>>),
+}
+
+/// A request with its agreement and purpose.
+#[derive(Debug)]
+pub struct Routed {
+    pub(super) route: Arc<Route>,
+    pub(super) purpose: PurposeId,
+    pub(super) values: Vec<(Place, String, String)>,
+    pub(super) content_type: Option<http::HeaderValue>,
+    pub(super) content_encoding: Option<http::HeaderValue>,
+}
+
+impl Routed {
+    /// The route.
+    #[must_use]
+    pub fn route(&self) -> &Arc<Route> {
+        &self.route
+    }
+
+    /// The purpose of this exchange.
+    #[must_use]
+    pub fn purpose(&self) -> &PurposeId {
+        &self.purpose
+    }
+}
+
+/// Finds the route of a request.
+///
+/// # Errors
+/// `service.not_available`, `purpose.required`, `request.header`, and the metaservices' limits.
+pub fn route(
+    snapshot: &Snapshot,
+    consumer: &Consumer,
+    received: Received,
+    today: Date,
+) -> Result<Target, Refusal> {
+    if let Some(answer) = metaservice::answer(snapshot, consumer, &received, today)? {
+        return Ok(Target::Metaservice(answer));
+    }
+    let unavailable = || Refusal::new(ReasonCode::ServiceNotAvailable);
+    let [version, instance, class, member, subsystem, service, rest @ ..] =
+        received.segments.as_slice()
+    else {
+        return Err(unavailable());
+    };
+    if version != xroad::VERSION {
+        return Err(unavailable());
+    }
+    let provider = snapshot.identities.by_code(member, today).ok_or_else(unavailable)?;
+    let code = &provider.participant.member.code;
+    let address = format!("{instance}/{class}/{code}/{subsystem}/{service}");
+    let routes = snapshot.service(&address).ok_or_else(unavailable)?;
+    let (operation, path_values) = routes
+        .operations
+        .iter()
+        .filter(|o| o.operation.method == received.method)
+        .find_map(|o| o.matches(rest).map(|values| (o, values)))
+        .ok_or_else(unavailable)?;
+    let candidates: Vec<&Arc<Route>> =
+        operation.routes(consumer.acting(), consumer.via()).collect();
+    let named = consumer.message().purpose.as_ref().map(purpose).transpose()?;
+    let (route, purpose) = choose(&candidates, named, today)?;
+    let values = values(&route, path_values, &received);
+    let header = |name| received.headers.get(name).cloned();
+    Ok(Target::Exchange(Routed {
+        values,
+        purpose,
+        content_type: header(http::header::CONTENT_TYPE),
+        content_encoding: header(http::header::CONTENT_ENCODING),
+        route,
+    }))
+}
+
+fn purpose(header: &http::HeaderValue) -> Result<PurposeId, Refusal> {
+    let refusal = || Refusal::named(ReasonCode::RequestHeader, "Lienthong-Purpose");
+    header.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(refusal)
+}
+
+/// The agreement for a purpose: one that is in term if there is one, so that the successor of an
+/// expired agreement takes over; else the latest, so that the refusal tells what ended.
+fn choose(
+    candidates: &[&Arc<Route>],
+    named: Option<PurposeId>,
+    today: Date,
+) -> Result<(Arc<Route>, PurposeId), Refusal> {
+    let purpose = match named {
+        Some(purpose) => purpose,
+        None => {
+            let mut purposes: Vec<&PurposeId> =
+                candidates.iter().flat_map(|r| &r.agreement.purposes).collect();
+            purposes.sort();
+            purposes.dedup();
+            match purposes.as_slice() {
+                [] => return Err(Refusal::new(ReasonCode::ServiceNotAvailable)),
+                [one] => (*one).clone(),
+                _ => return Err(Refusal::new(ReasonCode::PurposeRequired)),
+            }
+        }
+    };
+    let rank = |route: &&&Arc<Route>| {
+        let agreement = &route.agreement;
+        let in_term = agreement.valid.from <= today && today <= agreement.valid.until;
+        (agreement.purposes.contains(&purpose), in_term, agreement.valid.until)
+    };
+    let route = candidates.iter().max_by_key(rank);
+    let route = route.ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
+    Ok((Arc::clone(route), purpose))
+}
+
+/// Parameters by place. Of the headers only declared ones are looked at; all others stay behind.
+fn values(
+    route: &Route,
+    path_values: Vec<(String, String)>,
+    received: &Received,
+) -> Vec<(Place, String, String)> {
+    let mut values: Vec<_> =
+        path_values.into_iter().map(|(name, value)| (Place::Path, name, value)).collect();
+    let query = received.query.iter().cloned();
+    values.extend(query.map(|(name, value)| (Place::Query, name, value)));
+    for parameter in route.operation.parameters.iter().filter(|p| p.place == Place::Header) {
+        for value in received.headers.get_all(parameter.name.as_str()) {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            values.push((Place::Header, parameter.name.clone(), text));
+        }
+    }
+    values
+}

@@ -1,0 +1,247 @@
+//! What is remembered of a finished exchange: one log line, one row for `lienthong why`, one count.
+//!
+//! Names, codes and counts only. No payload value, no identifier of a person, no path or query.
+
+use std::{
+    collections::VecDeque,
+    sync::{Mutex, PoisonError},
+};
+
+use http::HeaderValue;
+use jiff::Timestamp;
+use lienthong_model::{id::ParticipantId, reason::ReasonCode};
+use serde::{Deserialize, Serialize};
+use tracing::info;
+use uuid::Uuid;
+
+use crate::{
+    pipeline::{decide::Permitted, disclose_answer::Disclosed, identify::Consumer, route::Routed},
+    refusal::Refusal,
+};
+
+/// One exchange, as far as it got.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Exchange {
+    /// The gateway's id of the exchange.
+    pub request_id: String,
+    /// When it came in, UTC.
+    pub at: Timestamp,
+    /// The participant whose agreement counts.
+    pub consumer: Option<ParticipantId>,
+    /// The intermediary that carried it.
+    pub via: Option<ParticipantId>,
+    /// Service id.
+    pub service: Option<String>,
+    /// Operation id.
+    pub operation: Option<String>,
+    /// Agreement id.
+    pub agreement: Option<String>,
+    /// First 16 hexadecimal digits of the agreement's version hash.
+    pub agreement_version: Option<String>,
+    /// Purpose code.
+    pub purpose: Option<String>,
+    /// `allow` or `deny`.
+    pub decision: String,
+    /// The exact reason of a deny.
+    pub reason: Option<String>,
+    /// What led to the deny: names and codes.
+    pub cause: Option<String>,
+    /// The rule that forbade it.
+    pub rule: Option<String>,
+    /// Articles, `instrument#article`.
+    pub cites: Vec<String>,
+    /// HTTP status of the answer.
+    pub status: u16,
+    /// Fields of request and answer that passed as they are.
+    pub disclosed: u32,
+    /// Fields that passed masked.
+    pub masked: u32,
+    /// Declared fields that did not pass.
+    pub dropped: u32,
+    /// Undeclared fields of the answer, which did not pass.
+    pub undeclared: u32,
+    /// Names of undeclared fields, at most eight: the provider has drifted from its schema.
+    pub drift: Vec<String>,
+    /// Hash of the policy set that was in force, first 16 hexadecimal digits.
+    pub snapshot: String,
+    /// Time in the gateway, microseconds, the provider's time included.
+    pub micros: u64,
+    #[serde(skip, default = "no_header")]
+    header: HeaderValue,
+}
+
+fn no_header() -> HeaderValue {
+    HeaderValue::from_static("")
+}
+
+impl Exchange {
+    /// An exchange that has just come in.
+    #[must_use]
+    pub fn begin(at: Timestamp, snapshot: &[u8; 32]) -> Self {
+        let mut buffer = Uuid::encode_buffer();
+        let id: &str = Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
+        Self {
+            header: HeaderValue::from_str(id).unwrap_or_else(|_| no_header()),
+            request_id: id.to_owned(),
+            at,
+            consumer: None,
+            via: None,
+            service: None,
+            operation: None,
+            agreement: None,
+            agreement_version: None,
+            purpose: None,
+            decision: "deny".to_owned(),
+            reason: None,
+            cause: None,
+            rule: None,
+            cites: Vec::new(),
+            status: 0,
+            disclosed: 0,
+            masked: 0,
+            dropped: 0,
+            undeclared: 0,
+            drift: Vec::new(),
+            snapshot: short(snapshot),
+            micros: 0,
+        }
+    }
+
+    /// The id as a header value.
+    #[must_use]
+    pub fn request_id(&self) -> &HeaderValue {
+        &self.header
+    }
+
+    /// Notes who asks.
+    pub fn consumer(&mut self, consumer: &Consumer) {
+        self.consumer = Some(consumer.acting().clone());
+        self.via = consumer.via().cloned();
+    }
+
+    /// Notes what is asked for.
+    pub fn route(&mut self, routed: &Routed) {
+        let route = routed.route();
+        self.service = Some(route.service.id.to_string());
+        self.operation = Some(route.operation.id.to_string());
+        self.agreement = Some(route.agreement.id.to_string());
+        self.agreement_version = Some(short(&route.agreement.version));
+        self.purpose = Some(routed.purpose().to_string());
+    }
+
+    /// Notes on which articles it is permitted.
+    pub fn permitted(&mut self, permitted: &Permitted) {
+        self.cites = permitted.citations().iter().map(ToString::to_string).collect();
+    }
+
+    /// Notes how many fields passed.
+    pub fn disclosed(&mut self, disclosed: &Disclosed) {
+        let (request, answer) = (disclosed.request_tally(), disclosed.answer_tally());
+        self.disclosed = request.disclosed.saturating_add(answer.disclosed);
+        self.masked = request.masked.saturating_add(answer.masked);
+        self.dropped = request.dropped.saturating_add(answer.dropped);
+        self.undeclared = answer.undeclared;
+        self.drift = answer.drift.iter().map(ToString::to_string).collect();
+    }
+
+    /// Notes a refusal.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        self.reason = Some(refusal.reason.as_str().to_owned());
+        let cause = refusal.cause.to_string();
+        self.cause = (!cause.is_empty()).then_some(cause);
+        self.rule = refusal.denial().and_then(|d| d.rule.as_ref()).map(ToString::to_string);
+        let cites = refusal.cites();
+        if !cites.is_empty() {
+            self.cites = cites;
+        }
+    }
+
+    /// Notes that the consumer went away before an answer was ready.
+    pub fn abandoned(&mut self) {
+        self.reason = Some(ReasonCode::ConsumerGone.as_str().to_owned());
+    }
+
+    /// Notes the end, and writes the log line.
+    pub fn finish(&mut self, status: u16, micros: u64) {
+        self.status = status;
+        self.micros = micros;
+        if self.reason.is_none() {
+            "allow".clone_into(&mut self.decision);
+        }
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        info!(
+            target: "exchange",
+            request_id = %self.request_id,
+            consumer = self.consumer.as_ref().map(ParticipantId::as_str),
+            via = self.via.as_ref().map(ParticipantId::as_str),
+            service = text(&self.service),
+            operation = text(&self.operation),
+            agreement = text(&self.agreement),
+            purpose = text(&self.purpose),
+            decision = %self.decision,
+            reason = text(&self.reason),
+            cause = text(&self.cause),
+            rule = text(&self.rule),
+            cites = self.cites.join(","),
+            status = self.status,
+            disclosed = self.disclosed,
+            masked = self.masked,
+            dropped = self.dropped,
+            undeclared = self.undeclared,
+            drift = self.drift.join(","),
+            snapshot = %self.snapshot,
+            micros = self.micros,
+        );
+    }
+
+    /// The reason as a code, for metrics.
+    #[must_use]
+    pub fn reason_code(&self) -> Option<ReasonCode> {
+        self.reason.as_deref().and_then(|reason| reason.parse().ok())
+    }
+}
+
+/// The first 16 hexadecimal digits of a hash.
+#[must_use]
+pub fn short(hash: &[u8; 32]) -> String {
+    use std::fmt::Write as _;
+    hash.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
+        // Writing to a String cannot fail.
+        write!(text, "{byte:02x}").ok();
+        text
+    })
+}
+
+/// The last exchanges, for `lienthong why`. Bounded; the oldest goes first.
+#[derive(Debug)]
+pub struct Recent {
+    most: usize,
+    exchanges: Mutex<VecDeque<Exchange>>,
+}
+
+impl Recent {
+    /// Keeps at most `most` exchanges.
+    #[must_use]
+    pub fn new(most: usize) -> Self {
+        Self { most, exchanges: Mutex::new(VecDeque::new()) }
+    }
+
+    /// Adds a finished exchange.
+    pub fn push(&self, exchange: Exchange) {
+        if self.most == 0 {
+            return;
+        }
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        if exchanges.len() >= self.most {
+            exchanges.pop_front();
+        }
+        exchanges.push_back(exchange);
+    }
+
+    /// Finds an exchange by its id.
+    #[must_use]
+    pub fn find(&self, request_id: &str) -> Option<Exchange> {
+        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        exchanges.iter().rev().find(|e| e.request_id == request_id).cloned()
+    }
+}

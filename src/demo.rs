@@ -1,0 +1,75 @@
+//! `lienthong demo`: city agencies and national platforms exchange data through a real gateway.
+
+mod client;
+mod scene;
+mod show;
+mod world;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use self::{show::Results, world::World};
+use crate::{
+    adapters,
+    output::{Exit, Output},
+};
+
+/// Shows the whole system at work on synthetic data.
+///
+/// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
+/// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
+/// how each ended and why, then keeps serving for your own `curl`.
+///
+/// Example: lienthong demo --once --json result.json
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Ends after the exchanges; fails when one did not end as expected.
+    #[arg(long)]
+    once: bool,
+    /// Writes the results as JSON.
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Directory for certificates, databases, policies and logs, which is kept; by default a
+    /// temporary one.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Directory of the policies to copy.
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    policies: PathBuf,
+    /// Directory of the schemas to copy.
+    #[arg(long, value_name = "DIR", default_value = "schemas")]
+    schemas: PathBuf,
+}
+
+pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result<Exit> {
+    let kept = arguments.dir.is_some();
+    let temporary = tempfile::Builder::new().prefix("lienthong-demo-").tempdir()?;
+    let directory = arguments.dir.unwrap_or_else(|| temporary.path().to_owned());
+    let world = World::start(&directory, &arguments.policies, &arguments.schemas, output).await?;
+
+    let mut results = Results::default();
+    show::heading(output);
+    for scene in scene::all(&world.person, &world.parcel) {
+        let result = world.play(&scene).await?;
+        show::exchange(&scene, &result, output);
+        results.exchanges.push(result);
+    }
+    results.adapters = world.push().await?;
+    show::adapters(&results.adapters, output);
+    results.conclude();
+    show::conclusion(&results, output);
+    if let Some(file) = &arguments.json {
+        std::fs::write(file, serde_json::to_string_pretty(&results)?)?;
+    }
+    if !arguments.once {
+        show::invitation(&world, &directory, output);
+        adapters::ended().await;
+    }
+    world.end().await;
+    if kept {
+        let text = output.choose("giữ lại tại", "kept in");
+        output.line(format!("{text} {}", directory.display()));
+    }
+    Ok(if results.ok { Exit::Done } else { Exit::No })
+}

@@ -1,0 +1,398 @@
+//! The exchanges that the demo shows, in order, each with the end it must have.
+
+use lienthong_model::reason::ReasonCode;
+use lienthong_sandbox::{Fault, synthetic::Person};
+use serde_json::{Value, json};
+
+/// One exchange.
+#[derive(Debug, Clone)]
+pub(crate) struct Scene {
+    /// Stable name.
+    pub(crate) name: &'static str,
+    /// What it shows: Vietnamese, English.
+    pub(crate) shows: (&'static str, &'static str),
+    /// Whose certificate is shown.
+    pub(crate) certificate: &'static str,
+    /// The participant and subsystem in `X-Road-Client`.
+    pub(crate) client: &'static str,
+    /// Service and operation, for the table.
+    pub(crate) operation: (&'static str, &'static str),
+    /// Method.
+    pub(crate) method: &'static str,
+    /// Path and query, exactly as sent.
+    pub(crate) target: String,
+    /// Headers beside `X-Road-Client`.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// Body.
+    pub(crate) body: Option<String>,
+    /// What breaks at the provider: the call and how.
+    pub(crate) fault: Option<(&'static str, Fault)>,
+    /// How often it is sent; the last one counts.
+    pub(crate) times: u32,
+    /// How it must end.
+    pub(crate) expected: Expected,
+}
+
+/// How an exchange must end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Allowed.
+    Allow,
+    /// Allowed, and undeclared fields were held back.
+    AllowWithDrift,
+    /// Refused for this reason.
+    Deny(ReasonCode),
+    /// Refused in the TLS handshake.
+    RefusedByTls,
+}
+
+/// The certificate of a certification authority that nobody trusts.
+pub(crate) const UNKNOWN_AUTHORITY: &str = "unknown-authority";
+/// A certificate of the trusted authority that belongs to no participant.
+pub(crate) const STRANGER: &str = "stranger";
+
+const BIRTH: &str = "/r1/VN/GOV/H29.12/HOTICH/birth/ho-tich/khai-sinh";
+const PARCEL: &str = "/r1/VN/GOV/H29.15/DATDAI/parcel/dat-dai/thua-dat";
+const CITIZEN: &str = "/r1/VN/GOV/G01/DANCU/citizen";
+const OFFICER: (&str, &str) = ("x-road-userid", "CB-0417");
+const DOSSIER: (&str, &str) = ("x-road-issue", "H29.40-261121-0001");
+
+impl Scene {
+    fn new(
+        name: &'static str,
+        shows: (&'static str, &'static str),
+        certificate: &'static str,
+        client: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            shows,
+            certificate,
+            client,
+            operation: ("civil-status", "getBirthRecord"),
+            method: "GET",
+            target: String::new(),
+            headers: vec![OFFICER, DOSSIER],
+            body: None,
+            fault: None,
+            times: 1,
+            expected: Expected::Allow,
+        }
+    }
+
+    fn birth(mut self, person: &Person) -> Self {
+        self.target = format!("{BIRTH}?soDinhDanh={}", person.number);
+        self
+    }
+
+    fn post(mut self, operation: &'static str, body: &Value) -> Self {
+        self.operation = ("population-verification", operation);
+        self.method = "POST";
+        self.target = format!("{CITIZEN}/{operation}");
+        self.body = Some(body.to_string());
+        self.headers.push(("content-type", "application/json"));
+        self
+    }
+
+    fn parcel(mut self, parcel: &str) -> Self {
+        self.operation = ("land-registration", "getParcel");
+        self.target = format!("{PARCEL}/{parcel}");
+        self
+    }
+
+    fn purpose(mut self, purpose: &'static str) -> Self {
+        self.headers.push(("lienthong-purpose", purpose));
+        self
+    }
+
+    fn without(mut self, header: (&str, &str)) -> Self {
+        self.headers.retain(|h| h.0 != header.0);
+        self
+    }
+
+    fn fault(mut self, call: &'static str, fault: Fault) -> Self {
+        self.fault = Some((call, fault));
+        self
+    }
+
+    fn expect(mut self, expected: Expected) -> Self {
+        self.expected = expected;
+        self
+    }
+
+    fn deny(self, reason: ReasonCode) -> Self {
+        self.expect(Expected::Deny(reason))
+    }
+}
+
+/// Every scene, about people and a parcel that exist.
+pub(crate) fn all(person: &Person, parcel: &str) -> Vec<Scene> {
+    let mut scenes = allowed(person, parcel);
+    scenes.extend(refused_for_who(person, parcel));
+    scenes.extend(refused_for_what(person));
+    scenes.extend(provider_trouble(person));
+    scenes
+}
+
+fn verify(person: &Person) -> Value {
+    json!({
+        "MaYeuCau": "DEMO-0001",
+        "MaDVC": "1.000894",
+        "MaTichHop": "003",
+        "MaCanBo": "CB-0417",
+        "MaDonVi": "H29.40",
+        "SoDinhDanh": person.number,
+        "HoVaTen": person.name.to_uppercase(),
+        "NgayThangNamSinh": { "NgayThangNam": person.born },
+    })
+}
+
+fn look_up(person: &Person) -> Value {
+    let mut body = verify(person);
+    if let Some(field) = body.get_mut("MaTichHop") {
+        *field = "037".into();
+    }
+    body
+}
+
+fn allowed(person: &Person, parcel: &str) -> Vec<Scene> {
+    let ward = ("h29-40", "VN/GOV/H29.40/MOTCUA");
+    vec![
+        Scene::new(
+            "ward-birth-record",
+            ("phường tra cứu khai sinh", "a ward looks a birth record up"),
+            ward.0,
+            ward.1,
+        )
+        .birth(person),
+        Scene::new(
+            "portal-birth-record",
+            (
+                "Cổng DVCQG tra cứu cùng bản ghi, trường khác",
+                "the national portal, same record, other fields",
+            ),
+            "g22",
+            "VN/GOV/G22/DVCQG",
+        )
+        .birth(person),
+        Scene::new(
+            "hospital-birth-record",
+            (
+                "bệnh viện tra cứu cùng bản ghi, che nhiều hơn",
+                "a hospital, same record, masked further",
+            ),
+            "h29-60",
+            "VN/GOV/H29.60/BENHVIEN",
+        )
+        .birth(person),
+        Scene::new(
+            "ward-verifies-citizen",
+            (
+                "phường xác thực công dân với CSDLQG về dân cư",
+                "a ward verifies a citizen with the national database",
+            ),
+            ward.0,
+            ward.1,
+        )
+        .post("XacThucThongTinCongDan", &verify(person)),
+        Scene::new(
+            "ward-looks-citizen-up",
+            (
+                "tra cứu công dân, dân tộc và tôn giáo bị giữ lại",
+                "citizen look-up, ethnicity and religion held back",
+            ),
+            ward.0,
+            ward.1,
+        )
+        .post("TraCuuThongTinCongDan", &look_up(person)),
+        Scene::new(
+            "intermediary-for-ward",
+            ("nền tảng điều phối thay mặt phường Bến Thành", "an intermediary acts for a ward"),
+            "h29-90",
+            "VN/GOV/H29.41/MOTCUA",
+        )
+        .post("XacThucThongTinCongDan", &verify(person)),
+        Scene::new(
+            "ward-parcel",
+            ("phường tra cứu thửa đất", "a ward looks a land parcel up"),
+            ward.0,
+            ward.1,
+        )
+        .parcel(parcel),
+    ]
+}
+
+fn refused_for_who(person: &Person, parcel: &str) -> Vec<Scene> {
+    let ward = "VN/GOV/H29.40/MOTCUA";
+    vec![
+        Scene::new(
+            "no-agreement",
+            ("dịch vụ có thật nhưng không có thỏa thuận", "a real service, but no agreement"),
+            "h29-60",
+            "VN/GOV/H29.60/BENHVIEN",
+        )
+        .parcel(parcel)
+        .deny(ReasonCode::ServiceNotAvailable),
+        {
+            let mut scene = Scene::new(
+                "unknown-service",
+                ("dịch vụ không tồn tại: cùng một câu trả lời", "no such service: the same answer"),
+                "h29-60",
+                "VN/GOV/H29.60/BENHVIEN",
+            )
+            .deny(ReasonCode::ServiceNotAvailable);
+            scene.operation = ("-", "-");
+            scene.target = "/r1/VN/GOV/H29.15/DATDAI/no-such/thua-dat".to_owned();
+            scene
+        },
+        Scene::new(
+            "expired-agreement",
+            ("thỏa thuận đã hết hạn", "the agreement has expired"),
+            "h29-42",
+            "VN/GOV/H29.42/MOTCUA",
+        )
+        .birth(person)
+        .deny(ReasonCode::AgreementExpired),
+        Scene::new(
+            "lapsed-law",
+            (
+                "thỏa thuận dựa trên văn bản đã hết hiệu lực",
+                "the agreement rests on an instrument no longer in force",
+            ),
+            "h29-43",
+            "VN/GOV/H29.43/MOTCUA",
+        )
+        .birth(person)
+        .deny(ReasonCode::PolicyDenied),
+        Scene::new(
+            "unknown-authority",
+            (
+                "chứng thư của nơi cấp không được tin cậy",
+                "certificate of an authority nobody trusts",
+            ),
+            UNKNOWN_AUTHORITY,
+            ward,
+        )
+        .birth(person)
+        .expect(Expected::RefusedByTls),
+        Scene::new(
+            "stranger",
+            (
+                "chứng thư hợp lệ nhưng không thuộc đơn vị nào",
+                "a trusted certificate that belongs to no participant",
+            ),
+            STRANGER,
+            ward,
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerUnknown),
+        Scene::new(
+            "mismatched-client",
+            ("phường Bến Thành mạo danh phường Sài Gòn", "one ward names another as itself"),
+            "h29-41",
+            ward,
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerMismatch),
+        Scene::new(
+            "suspended",
+            ("đơn vị đang tạm ngừng kết nối", "a suspended participant"),
+            "h29-99",
+            "VN/GOV/H29.99/THUNGHIEM",
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerSuspended),
+        {
+            let mut scene = Scene::new(
+                "rate",
+                ("vượt tốc độ của thỏa thuận", "faster than the agreement allows"),
+                "h29-20",
+                "VN/GOV/H29.20/TTHC",
+            )
+            .parcel(parcel)
+            .deny(ReasonCode::ConsumerRateLimited);
+            scene.times = 6;
+            scene
+        },
+    ]
+}
+
+fn refused_for_what(person: &Person) -> Vec<Scene> {
+    let scene = |name, shows| Scene::new(name, shows, "h29-40", "VN/GOV/H29.40/MOTCUA");
+    let mut undeclared = verify(person);
+    if let Some(map) = undeclared.as_object_mut() {
+        map.insert("TonGiao".to_owned(), "01".into());
+    }
+    let mut duplicate =
+        scene("duplicate-key", ("khóa JSON lặp lại", "a JSON key that stands twice"))
+            .post("XacThucThongTinCongDan", &verify(person))
+            .deny(ReasonCode::RequestMalformed);
+    duplicate.body = duplicate.body.map(|b| b.replacen('{', "{\"MaYeuCau\":\"X\",", 1));
+    let mut bad =
+        scene("bad-request", ("số định danh 9 chữ số", "a personal number of nine digits"))
+            .deny(ReasonCode::RequestSchema);
+    bad.target = format!("{BIRTH}?soDinhDanh=123456789");
+    let mut traversal = scene(
+        "traversal",
+        ("dấu gạch chéo mã hóa trong đường dẫn", "an encoded slash in the path"),
+    )
+    .deny(ReasonCode::RequestPath);
+    traversal.target = format!("{BIRTH}/..%2f..%2fadmin");
+    vec![
+        scene("wrong-purpose", ("mục đích ngoài thỏa thuận", "a purpose outside the agreement"))
+            .birth(person)
+            .purpose("ethnic_policy")
+            .deny(ReasonCode::PurposeNotPermitted),
+        scene("no-officer", ("không nêu mã cán bộ", "the officer is not named"))
+            .birth(person)
+            .without(OFFICER)
+            .deny(ReasonCode::AgreementOfficerRequired),
+        scene(
+            "undeclared-field",
+            ("trường chưa khai báo trong yêu cầu", "an undeclared field in a request"),
+        )
+        .post("XacThucThongTinCongDan", &undeclared)
+        .deny(ReasonCode::RequestUndeclaredField),
+        duplicate,
+        bad,
+        traversal,
+    ]
+}
+
+fn provider_trouble(person: &Person) -> Vec<Scene> {
+    let scene =
+        |name, shows| Scene::new(name, shows, "h29-40", "VN/GOV/H29.40/MOTCUA").birth(person);
+    let call = "civil-status";
+    vec![
+        scene(
+            "provider-drift",
+            ("bên cung cấp thêm trường lạ: bị giữ lại", "the provider adds fields: held back"),
+        )
+        .fault(call, Fault::Drift)
+        .expect(Expected::AllowWithDrift),
+        scene(
+            "provider-breakage",
+            ("bên cung cấp đổi kiểu dữ liệu: chặn", "the provider changes types: stopped"),
+        )
+        .fault(call, Fault::Breakage)
+        .deny(ReasonCode::ProviderSchema),
+        scene(
+            "provider-html",
+            ("trang HTML với mã 200: chặn", "an HTML page with status 200: stopped"),
+        )
+        .fault(call, Fault::HtmlWith200)
+        .deny(ReasonCode::ProviderMediaType),
+        scene(
+            "provider-stack-trace",
+            ("lỗi 500 kèm vết ngăn xếp: chặn", "a 500 with a stack trace: stopped"),
+        )
+        .fault(call, Fault::StackTrace)
+        .deny(ReasonCode::ProviderRefused),
+        scene(
+            "provider-resets",
+            ("ngắt giữa câu trả lời: chặn", "an answer that breaks off: stopped"),
+        )
+        .fault(call, Fault::ResetMidBody)
+        .deny(ReasonCode::ProviderInterrupted),
+    ]
+}

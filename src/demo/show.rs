@@ -1,0 +1,242 @@
+//! What the demo tells: one line an exchange, and the same as JSON.
+
+use std::path::Path;
+
+use lienthong_adapters::FlowReport;
+use lienthong_gateway::{run::Running, xroad};
+use lienthong_model::{reason::ReasonCode, text::Language};
+use lienthong_sandbox::PortalReport;
+use serde::Serialize;
+
+use super::{
+    client::Reply,
+    scene::{Expected, Scene},
+    world::World,
+};
+use crate::output::Output;
+
+/// Everything the demo found.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Results {
+    pub(crate) exchanges: Vec<ExchangeResult>,
+    pub(crate) adapters: Vec<AdapterResult>,
+    pub(crate) ok: bool,
+}
+
+/// How one exchange ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct ExchangeResult {
+    name: &'static str,
+    consumer: &'static str,
+    service: &'static str,
+    operation: &'static str,
+    status: Option<u16>,
+    decision: &'static str,
+    reason: Option<String>,
+    cites: Vec<String>,
+    disclosed: u32,
+    masked: u32,
+    dropped: u32,
+    undeclared: u32,
+    micros: u64,
+    request_id: Option<String>,
+    as_expected: bool,
+}
+
+/// How one flow of the adapters ended.
+#[derive(Debug, Serialize)]
+pub(crate) struct AdapterResult {
+    name: String,
+    rows: u64,
+    delivered: u64,
+    quarantined: u64,
+    dead: u64,
+    duplicates: u64,
+    order_violations: u64,
+    waiting: u64,
+}
+
+impl AdapterResult {
+    /// What the flow says it did, and what the platform saw of it.
+    pub(crate) fn new(flow: &FlowReport, seen: &PortalReport) -> Self {
+        Self {
+            name: flow.name.to_string(),
+            rows: flow.rows,
+            delivered: flow.delivered,
+            quarantined: flow.quarantined,
+            dead: flow.dead,
+            duplicates: seen.duplicates,
+            order_violations: seen.order_violations,
+            waiting: flow.waiting,
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        self.delivered > 0
+            && self.dead == 0
+            && self.waiting == 0
+            && self.duplicates == 0
+            && self.order_violations == 0
+    }
+}
+
+impl ExchangeResult {
+    /// Puts what the consumer saw beside what the gateway recorded.
+    pub(crate) fn new(scene: &Scene, reply: &Reply, gateway: &Running, micros: u64) -> Self {
+        let mut result = Self {
+            name: scene.name,
+            consumer: scene.client,
+            service: scene.operation.0,
+            operation: scene.operation.1,
+            status: None,
+            decision: "deny",
+            reason: Some("tls.alert".to_owned()),
+            cites: Vec::new(),
+            disclosed: 0,
+            masked: 0,
+            dropped: 0,
+            undeclared: 0,
+            micros,
+            request_id: None,
+            as_expected: scene.expected == Expected::RefusedByTls,
+        };
+        let Reply::Answered { status, headers, .. } = reply else { return result };
+        let id = headers.get(xroad::REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        result.status = Some(status.as_u16());
+        result.request_id = Some(id.to_owned());
+        result.reason = None;
+        if let Some(record) = gateway.gateway().recent().find(id) {
+            result.decision = if record.reason.is_none() { "allow" } else { "deny" };
+            result.reason.clone_from(&record.reason);
+            result.cites.clone_from(&record.cites);
+            result.disclosed = record.disclosed;
+            result.masked = record.masked;
+            result.dropped = record.dropped;
+            result.undeclared = record.undeclared;
+            result.micros = record.micros;
+        }
+        result.as_expected = match scene.expected {
+            Expected::Allow => result.decision == "allow" && status.is_success(),
+            Expected::AllowWithDrift => result.decision == "allow" && result.undeclared > 0,
+            Expected::Deny(reason) => {
+                result.reason.as_deref() == Some(reason.as_str())
+                    && status.as_u16() == reason.public().status()
+            }
+            Expected::RefusedByTls => false,
+        };
+        result
+    }
+}
+
+impl Results {
+    /// Whether all ended as it must.
+    pub(crate) fn conclude(&mut self) {
+        self.ok = self.exchanges.iter().all(|e| e.as_expected)
+            && !self.adapters.is_empty()
+            && self.adapters.iter().all(AdapterResult::is_sound);
+    }
+}
+
+pub(crate) fn heading(output: &Output) {
+    output.line(output.choose(
+        "\nBên khai thác → dịch vụ: quyết định, lý do, điều luật, số trường (truyền/che/giữ lại), thời gian\n",
+        "\nConsumer -> service: decision, reason, articles, fields (passed/masked/held back), time\n",
+    ));
+}
+
+/// One line of who, what and decision, one of why.
+pub(crate) fn exchange(scene: &Scene, result: &ExchangeResult, output: &Output) {
+    let mark = if result.as_expected { ' ' } else { '!' };
+    let decision = match (result.decision, output.language()) {
+        ("allow", Language::Vietnamese) => "CHO PHÉP",
+        ("allow", Language::English) => "ALLOW",
+        (_, Language::Vietnamese) => "TỪ CHỐI",
+        (_, Language::English) => "DENY",
+    };
+    let status = result.status.map_or_else(|| "TLS".to_owned(), |s| s.to_string());
+    let shows = output.choose(scene.shows.0, scene.shows.1);
+    let held = result.dropped + result.undeclared;
+    let fields = format!("{}/{}/{held}", result.disclosed, result.masked);
+    let who = scene.client.trim_start_matches("VN/GOV/");
+    output.line(format!(
+        "{mark}{decision:<9}{status:<4} {who:<16} {:<24} {fields:<9} {:>7} µs  {shows}",
+        result.operation, result.micros
+    ));
+    let mut why = Vec::new();
+    if let Some(reason) = &result.reason {
+        let title = reason.parse::<ReasonCode>().map(|r| r.title(output.language()));
+        why.push(format!("{reason} {}", title.unwrap_or_default()).trim().to_owned());
+    }
+    if !result.cites.is_empty() {
+        why.push(result.cites.join(", "));
+    }
+    if !why.is_empty() {
+        output.line(format!("              {}", why.join("  |  ")));
+    }
+}
+
+pub(crate) fn adapters(results: &[AdapterResult], output: &Output) {
+    output.line("");
+    for flow in results {
+        output.line(match output.language() {
+            Language::Vietnamese => format!(
+                "Luồng {}: {} dòng, {} đã giao, {} cách ly, {} cần người xử lý; cổng quốc gia thấy {} trùng, {} sai thứ tự",
+                flow.name, flow.rows, flow.delivered, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations
+            ),
+            Language::English => format!(
+                "Flow {}: {} rows, {} delivered, {} quarantined, {} dead; the portal saw {} duplicates, {} out of order",
+                flow.name, flow.rows, flow.delivered, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations
+            ),
+        });
+    }
+}
+
+pub(crate) fn conclusion(results: &Results, output: &Output) {
+    let all = results.exchanges.len();
+    let good = results.exchanges.iter().filter(|e| e.as_expected).count();
+    output.line(match output.language() {
+        Language::Vietnamese => format!("\n{good}/{all} trao đổi kết thúc như mong đợi."),
+        Language::English => format!("\n{good} of {all} exchanges ended as expected."),
+    });
+}
+
+/// Commands to paste.
+pub(crate) fn invitation(world: &World, directory: &Path, output: &Output) {
+    let pki = world.pki.display();
+    let port = world.gateway.local_addr().port();
+    let ask = |name: &str, client: &str, rest: &str| {
+        format!(
+            "curl --cacert {pki}/city.pem --cert {pki}/{name}.pem --key {pki}/{name}.key \\\n  \
+             -H 'X-Road-Client: VN/GOV/{client}' -H 'X-Road-UserId: CB-0417' -H 'X-Road-Issue: H29.40-261121-0001' \\\n  \
+             {rest}"
+        )
+    };
+    let birth = format!(
+        "'https://localhost:{port}/r1/VN/GOV/H29.12/HOTICH/birth/ho-tich/khai-sinh?soDinhDanh={}'",
+        world.person.number
+    );
+    let methods = format!("'https://localhost:{port}/r1/VN/GOV/H29.12/HOTICH/listMethods'");
+    output.line(
+        output.choose("\nCổng vẫn phục vụ. Hãy thử:\n", "\nThe gateway keeps serving. Try:\n"),
+    );
+    output.line(ask("h29-40", "H29.40/MOTCUA", &birth));
+    output.line(ask("g22", "G22/DVCQG", &birth));
+    output.line(ask("h29-41", "H29.40/MOTCUA", &birth));
+    output.line(ask("h29-40", "H29.40/MOTCUA", &methods));
+    if let Some(admin) = world.gateway.admin_addr() {
+        output.line(format!("curl http://{admin}/metrics"));
+    }
+    let socket = directory.join("admin.sock");
+    output.line(format!("lienthong why REQUEST_ID --socket {}", socket.display()));
+    let policies = directory.join("policies/agreements");
+    output.line(match output.language() {
+        Language::Vietnamese => format!(
+            "\nSửa một thỏa thuận trong {} rồi gọi lại: cổng nạp lại sau một giây. Ctrl-C để kết thúc.",
+            policies.display()
+        ),
+        Language::English => format!(
+            "\nEdit an agreement in {} and ask again: the gateway reloads within a second. Ctrl-C ends.",
+            policies.display()
+        ),
+    });
+}

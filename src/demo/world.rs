@@ -1,0 +1,318 @@
+//! Everything the demo runs: certificates, people, providers, platforms, gateway, adapters.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use http_body_util::Full;
+use hyper::{Request, body::Bytes};
+use indicatif::{ProgressBar, ProgressStyle};
+use lienthong_gateway::{config::Config, pki, run::Running};
+use lienthong_sandbox::{
+    City, CityHandle, CitySettings, Listen, Population, PopulationHandle, PopulationSettings,
+    Portal, PortalHandle, PortalSettings, TlsFiles,
+    synthetic::{self, Person},
+};
+use rustls::ClientConfig;
+use sqlx::{Connection as _, SqliteConnection};
+
+use super::{
+    client::{self, Reply},
+    scene::{STRANGER, Scene, UNKNOWN_AUTHORITY},
+    show::{AdapterResult, ExchangeResult},
+};
+use crate::{clock, output::Output};
+
+/// Participants that the demo shows certificates of.
+const PARTICIPANTS: &[&str] = &[
+    "h29-12", "h29-15", "h29-18", "h29-20", "h29-40", "h29-41", "h29-42", "h29-43", "h29-60",
+    "h29-90", "h29-99", "g01", "g22",
+];
+/// The gateway's own certificate towards providers.
+const GATEWAY_CLIENT: &str = "gateway-client";
+/// People of the synthetic city.
+const CITIZENS: u32 = 10_000;
+/// Every run makes the same people.
+const SEED: u64 = 20_250_701;
+
+/// Everything that runs.
+pub(crate) struct World {
+    pub(crate) person: Person,
+    pub(crate) parcel: String,
+    pub(crate) gateway: Running,
+    pub(crate) pki: PathBuf,
+    directory: PathBuf,
+    identities: BTreeMap<String, Arc<ClientConfig>>,
+    portal: PortalHandle,
+    city: CityHandle,
+    _population: PopulationHandle,
+}
+
+impl World {
+    /// Starts everything in `directory`.
+    pub(crate) async fn start(
+        directory: &Path,
+        policies: &Path,
+        schemas: &Path,
+        output: &Output,
+    ) -> anyhow::Result<Self> {
+        let steps = Steps::new(output);
+        fs::create_dir_all(directory)?;
+        steps.next(output.choose("cấp chứng thư mẫu", "making certificates"));
+        let pki = directory.join("pki");
+        make_pki(directory, &pki)?;
+        steps.next(output.choose("sinh dân cư tổng hợp", "making a synthetic population"));
+        let database = directory.join("city.sqlite");
+        synthetic::generate(&database, SEED, CITIZENS).await?;
+        steps.next(output.choose("mở các bên cung cấp", "opening providers and platforms"));
+        let tls = TlsFiles {
+            certificate_file: pki.join("provider.pem"),
+            key_file: pki.join("provider.key"),
+            client_trust_anchor_file: pki.join("city.pem"),
+        };
+        let listen = || Listen::loopback_tls(tls.clone());
+        let city = CitySettings { listen: listen(), database: database.clone() };
+        let city = City::start(city).await?;
+        let population = PopulationSettings { listen: listen(), database: database.clone() };
+        let population = Population::start(population).await?;
+        let portal = Portal::start(PortalSettings::new(listen()), clock::system()).await?;
+        steps.next(
+            output.choose("chép chính sách, mở cổng", "copying policies, opening the gateway"),
+        );
+        copy(policies, &directory.join("policies"))?;
+        copy(schemas, &directory.join("schemas"))?;
+        log_to(&directory.join("gateway.log"))?;
+        let file = directory.join("gateway.yaml");
+        let text = gateway_configuration(city.addr, population.addr, portal.addr);
+        fs::write(&file, text)?;
+        let config = Config::read(&file)?;
+        let gateway = Running::start(config, clock::system()).await?;
+        let person = synthetic::people(&database, 1).await?.pop().context("nobody to ask about")?;
+        let parcel = parcel(&database).await?;
+        let identities = identities(directory, &pki)?;
+        steps.done();
+        Ok(Self {
+            person,
+            parcel,
+            gateway,
+            pki,
+            directory: directory.to_owned(),
+            identities,
+            portal,
+            city,
+            _population: population,
+        })
+    }
+
+    /// Plays one scene and tells how it ended.
+    pub(crate) async fn play(&self, scene: &Scene) -> anyhow::Result<ExchangeResult> {
+        if let Some((call, fault)) = scene.fault {
+            self.city.faults.set(call, fault);
+        }
+        let identity = self.identities.get(scene.certificate).context("no such certificate")?;
+        let mut reply = Reply::RefusedByTls;
+        let mut micros = 0;
+        for _ in 0..scene.times {
+            let started = tokio::time::Instant::now();
+            reply = client::send(self.gateway.local_addr(), Arc::clone(identity), request(scene)?)
+                .await
+                .with_context(|| format!("scene `{}`", scene.name))?;
+            micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        }
+        self.city.faults.clear();
+        Ok(ExchangeResult::new(scene, &reply, &self.gateway, micros))
+    }
+
+    /// Pushes the dossiers of the city's procedure system to the national portal.
+    pub(crate) async fn push(&self) -> anyhow::Result<Vec<AdapterResult>> {
+        let file = self.directory.join("adapters.yaml");
+        let secret = self.directory.join("portal-password");
+        let mut options = fs::OpenOptions::new();
+        let mut written =
+            options.write(true).create(true).truncate(true).mode(0o600).open(&secret)?;
+        std::io::Write::write_all(&mut written, b"sandbox-only")?;
+        fs::write(&file, adapters_configuration(self.gateway.local_addr()))?;
+        let config = lienthong_adapters::Config::read(&file)?;
+        let report = lienthong_adapters::run_until_idle(&config, clock::system()).await?;
+        let seen = self.portal.report();
+        Ok(report.flows.iter().map(|flow| AdapterResult::new(flow, &seen)).collect())
+    }
+
+    /// Ends everything.
+    pub(crate) async fn end(self) {
+        self.gateway.drain().await;
+    }
+}
+
+fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
+    let now = clock::system().now();
+    let mut names = PARTICIPANTS.to_vec();
+    names.extend([GATEWAY_CLIENT, STRANGER]);
+    pki::write_example(pki, now, &names).context("making certificates")?;
+    pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
+    let key = directory.join("pseudonym.key");
+    let mut random = [0_u8; 32];
+    rustls::crypto::aws_lc_rs::default_provider()
+        .secure_random
+        .fill(&mut random)
+        .map_err(|_| anyhow::anyhow!("no random numbers"))?;
+    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    fs::write(&key, text)?;
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+    Ok(())
+}
+
+fn identities(directory: &Path, pki: &Path) -> anyhow::Result<BTreeMap<String, Arc<ClientConfig>>> {
+    let anchor = pki.join("city.pem");
+    let mut identities = BTreeMap::new();
+    for name in PARTICIPANTS.iter().chain(&[STRANGER]) {
+        let (certificate, key) = (pki.join(format!("{name}.pem")), pki.join(format!("{name}.key")));
+        identities.insert((*name).to_owned(), client::identity(&anchor, &certificate, &key)?);
+    }
+    let other = directory.join("pki-unknown");
+    let certificate = other.join(format!("{UNKNOWN_AUTHORITY}.pem"));
+    let key = other.join(format!("{UNKNOWN_AUTHORITY}.key"));
+    let identity = client::identity(&anchor, &certificate, &key)?;
+    identities.insert(UNKNOWN_AUTHORITY.to_owned(), identity);
+    Ok(identities)
+}
+
+async fn parcel(database: &Path) -> anyhow::Result<String> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database).read_only(true);
+    let mut connection = SqliteConnection::connect_with(&options).await?;
+    let parcel = sqlx::query_scalar("SELECT geohash FROM parcels ORDER BY geohash LIMIT 1")
+        .fetch_one(&mut connection)
+        .await?;
+    connection.close().await?;
+    Ok(parcel)
+}
+
+fn request(scene: &Scene) -> anyhow::Result<Request<Full<Bytes>>> {
+    let mut builder = Request::builder()
+        .method(scene.method)
+        .uri(&scene.target)
+        .header("host", "localhost")
+        .header("accept", "application/json")
+        .header("x-road-client", scene.client);
+    for (name, value) in &scene.headers {
+        builder = builder.header(*name, *value);
+    }
+    let body = scene.body.clone().unwrap_or_default();
+    Ok(builder.body(Full::new(Bytes::from(body)))?)
+}
+
+/// Copies a directory of policies or schemas, so that edits in the demo touch nothing else.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    let entries = fs::read_dir(from).with_context(|| {
+        format!("`{}` is not here; run from the repository or name it", from.display())
+    })?;
+    fs::create_dir_all(to)?;
+    for entry in entries {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// The gateway's log goes to a file, so that the terminal stays readable.
+fn log_to(file: &Path) -> anyhow::Result<()> {
+    let file = fs::File::create(file)?;
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(Mutex::new(file))
+        .with_env_filter(tracing_subscriber::EnvFilter::new("info"))
+        .try_init()
+        .ok();
+    Ok(())
+}
+
+fn gateway_configuration(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> String {
+    let provider = |service: &str, port: u16| {
+        format!(
+            "  {service}:
+    url: https://localhost:{port}
+    trust_anchor_file: pki/city.pem
+    client_certificate_file: pki/{GATEWAY_CLIENT}.pem
+    client_key_file: pki/{GATEWAY_CLIENT}.key
+"
+        )
+    };
+    let providers: String = [
+        provider("civil-status", city.port()),
+        provider("land-registration", city.port()),
+        provider("population-verification", population.port()),
+        provider("portal-case-sync", portal.port()),
+    ]
+    .concat();
+    format!(
+        "listen:
+  address: 127.0.0.1:0
+tls:
+  certificate_file: pki/gateway.pem
+  key_file: pki/gateway.key
+  trust_anchors:
+    - {{id: city, certificate_file: pki/city.pem, crl_files: [pki/city.crl.pem], revocation: required}}
+policies:
+  directory: policies
+  schemas: schemas
+  watch_seconds: 1
+providers:
+{providers}pseudonyms:
+  key_file: pseudonym.key
+  period: \"2026\"
+admin:
+  socket: admin.sock
+  address: 127.0.0.1:0
+"
+    )
+}
+
+/// One step a line where nobody watches, one bar where somebody does.
+struct Steps {
+    bar: Option<ProgressBar>,
+    output: Output,
+}
+
+impl Steps {
+    fn new(output: &Output) -> Self {
+        let bar = output.is_terminal().then(|| {
+            let bar = ProgressBar::new(4);
+            if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} {msg} {elapsed}")
+            {
+                bar.set_style(style);
+            }
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { bar, output: *output }
+    }
+
+    fn next(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => {
+                bar.inc(1);
+                bar.set_message(text.to_owned());
+            }
+            None => self.output.line(format!("... {text}")),
+        }
+    }
+
+    fn done(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

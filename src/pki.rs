@@ -1,0 +1,43 @@
+//! `lienthong pki`: throw-away certificates for trying things out.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use lienthong_gateway::pki;
+
+use crate::{
+    clock,
+    output::{Exit, Output},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Writes an example PKI: a certification authority with its revocation list, a certificate
+    /// for the gateway, one for providers, and one for each participant of the shipped policies.
+    ///
+    /// Example: lienthong pki example ./pki
+    Example {
+        /// Directory to write to; existing files are never overwritten.
+        directory: PathBuf,
+        /// Names of client certificates.
+        #[arg(long = "client", value_name = "NAME")]
+        clients: Vec<String>,
+    },
+}
+
+/// Participants of the shipped policies.
+pub(crate) const CLIENTS: &[&str] =
+    &["h29-12", "h29-15", "h29-20", "h29-40", "h29-41", "h29-60", "h29-90", "g01", "g22"];
+
+pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
+    let Command::Example { directory, clients } = command;
+    let names: Vec<&str> = if clients.is_empty() {
+        CLIENTS.to_vec()
+    } else {
+        clients.iter().map(String::as_str).collect()
+    };
+    pki::write_example(&directory, clock::system().now(), &names)?;
+    let text = output.choose("đã ghi chứng thư mẫu vào", "example certificates written to");
+    output.line(format!("{text} {}", directory.display()));
+    Ok(Exit::Done)
+}

@@ -1,0 +1,127 @@
+//! `lienthong why`: tells why an exchange ended as it did.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::{Request, StatusCode, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use lienthong_gateway::{config::Config, record::Exchange};
+use lienthong_model::{reason::ReasonCode, text::Language};
+use tokio::net::UnixStream;
+
+use crate::output::{Exit, Output};
+
+/// Looks an exchange up in the running gateway.
+///
+/// The id is in every answer: header `Lienthong-Request-Id`, and `request_id` of a refusal.
+///
+/// Example: lienthong why 7f0c… --config gateway.yaml
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Request id.
+    request_id: String,
+    /// Configuration of the gateway.
+    #[arg(long, required_unless_present = "socket")]
+    config: Option<PathBuf>,
+    /// Its administration socket, when there is no configuration at hand.
+    #[arg(long)]
+    socket: Option<PathBuf>,
+    /// Writes JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Largest answer of the gateway that is read.
+const MAX_ANSWER: usize = 1 << 20;
+
+pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result<Exit> {
+    let socket = match (arguments.socket, arguments.config) {
+        (Some(socket), _) => socket,
+        (None, Some(config)) => match Config::read(&config) {
+            Ok(config) => config.admin.socket,
+            Err(found) => return Ok(output.mistakes(&found)),
+        },
+        (None, None) => anyhow::bail!("--config or --socket is needed"),
+    };
+    if !arguments.request_id.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        anyhow::bail!("`{}` is not a request id", arguments.request_id);
+    }
+    let Some(exchange) = look_up(&socket, &arguments.request_id).await? else {
+        output.line(output.choose(
+            "cổng không còn nhớ trao đổi này; xem nhật ký",
+            "the gateway no longer remembers this exchange; look in its log",
+        ));
+        return Ok(Exit::No);
+    };
+    if arguments.json {
+        output.json(&exchange)?;
+    } else {
+        tell(&exchange, output);
+    }
+    Ok(Exit::Done)
+}
+
+async fn look_up(socket: &PathBuf, request_id: &str) -> anyhow::Result<Option<Exchange>> {
+    use anyhow::Context as _;
+    let stream = UnixStream::connect(socket)
+        .await
+        .with_context(|| format!("no gateway answers at {}; is it running?", socket.display()))?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let request = Request::get(format!("/why/{request_id}"))
+        .header("host", "gateway")
+        .body(Empty::<Bytes>::new())?;
+    let response = sender.send_request(request).await?;
+    let status = response.status();
+    #[expect(clippy::disallowed_methods, reason = "bounded by Limited")]
+    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
+    let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
+    connection.abort();
+    match status {
+        StatusCode::OK => Ok(Some(serde_json::from_slice(&body)?)),
+        StatusCode::NOT_FOUND => Ok(None),
+        other => anyhow::bail!("the gateway answered {other}"),
+    }
+}
+
+fn tell(exchange: &Exchange, output: &Output) {
+    let dash = || "-".to_owned();
+    let reason: Option<ReasonCode> = exchange.reason_code();
+    let title = reason.map(|r| r.title(output.language())).unwrap_or_default();
+    let rows = [
+        (("thời điểm", "at"), exchange.at.to_string()),
+        (("bên khai thác", "consumer"), text(exchange.consumer.as_ref())),
+        (("qua", "via"), text(exchange.via.as_ref())),
+        (("dịch vụ", "service"), exchange.service.clone().unwrap_or_else(dash)),
+        (("thao tác", "operation"), exchange.operation.clone().unwrap_or_else(dash)),
+        (("thỏa thuận", "agreement"), exchange.agreement.clone().unwrap_or_else(dash)),
+        (("mục đích", "purpose"), exchange.purpose.clone().unwrap_or_else(dash)),
+        (("quyết định", "decision"), exchange.decision.clone()),
+        (("lý do", "reason"), format!("{} {title}", exchange.reason.clone().unwrap_or_else(dash))),
+        (("nguyên nhân", "cause"), exchange.cause.clone().unwrap_or_else(dash)),
+        (("quy tắc", "rule"), exchange.rule.clone().unwrap_or_else(dash)),
+        (("điều luật", "articles"), exchange.cites.join(", ")),
+        (("trạng thái", "status"), exchange.status.to_string()),
+        (
+            ("trường", "fields"),
+            format!(
+                "{} disclosed, {} masked, {} dropped, {} undeclared",
+                exchange.disclosed, exchange.masked, exchange.dropped, exchange.undeclared
+            ),
+        ),
+        (("micro giây", "microseconds"), exchange.micros.to_string()),
+    ];
+    for ((vi, en), value) in rows {
+        let label = match output.language() {
+            Language::Vietnamese => vi,
+            Language::English => en,
+        };
+        let padding = " ".repeat(16_usize.saturating_sub(label.chars().count()));
+        output.line(format!("{label}{padding}{value}"));
+    }
+}
+
+fn text(value: Option<&impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), ToString::to_string)
+}
