@@ -1,4 +1,7 @@
 //! Agreements: the signed terms between a consumer and a provider.
+//!
+//! An agreement opens operations of one service to one consumer, for its purposes, within its term,
+//! and names every field that may pass. What it does not name does not pass.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,6 +21,8 @@ use crate::{
     legal_basis::Citation,
     service::Operation,
 };
+
+pub(crate) mod read;
 
 /// The body fields that pass, each with its mask; `None` passes as it is.
 pub type FieldMasks = BTreeMap<Pointer, Option<Mask>>;

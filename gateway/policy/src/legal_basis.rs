@@ -29,6 +29,8 @@ pub struct Instrument {
     pub until: Option<Date>,
     /// The instrument that took its place.
     pub replaced_by: Option<InstrumentId>,
+    /// How well it was checked against the original.
+    pub confidence: Option<Confidence>,
     /// Its articles by number.
     pub articles: BTreeMap<String, Article>,
 }
@@ -50,6 +52,22 @@ pub struct Article {
     pub text: Bilingual,
     /// The lawful basis it gives, when it gives one.
     pub basis: Option<Basis>,
+    /// How well it was checked, when otherwise than its instrument.
+    pub confidence: Option<Confidence>,
+}
+
+/// How well an entry was checked against the original text. It decides nothing; it tells legal
+/// staff what to read before an agreement is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Verified in a primary source.
+    Verified,
+    /// Verified in a secondary reading.
+    Secondary,
+    /// General knowledge.
+    Knowledge,
+    /// Uncertain.
+    Uncertain,
 }
 
 /// Why processing is lawful.
@@ -127,6 +145,14 @@ const BASES: &[(&str, Basis)] = &[
     ("subject_request", Basis::SubjectRequest),
 ];
 
+/// The words of [`Confidence`] in policy files.
+const CONFIDENCES: &[(&str, Confidence)] = &[
+    ("V", Confidence::Verified),
+    ("V2", Confidence::Secondary),
+    ("K", Confidence::Knowledge),
+    ("U", Confidence::Uncertain),
+];
+
 /// Reads the file of legal bases.
 pub(crate) fn read(
     source: &Source<'_>,
@@ -162,12 +188,13 @@ fn read_instrument(
     claims: &mut Claims,
     found: &mut Diagnostics,
 ) -> Option<Instrument> {
-    let keys = &["id", "title", "in_force", "replaced_by", "articles"];
+    let keys = &["id", "title", "in_force", "replaced_by", "confidence", "articles"];
     let mut map = MapReader::new(file, node, "an instrument", keys, found)?;
     let id: Option<InstrumentId> = map.parse("id");
     let title = bilingual_key(&mut map, "title");
     let term = map.required("in_force").and_then(|node| read_term(file, node, map.found()));
     let replaced_by = map.parse_optional("replaced_by");
+    let confidence = read_confidence(&mut map);
     if let Some(id) = &id {
         let at = map.optional("id").map_or(node.at, |node| node.at);
         claims.claim("instrument", id.to_string(), (file, at), map.found());
@@ -188,6 +215,7 @@ fn read_instrument(
         from,
         until,
         replaced_by: replaced_by.or(successor),
+        confidence,
         articles,
     })
 }
@@ -209,7 +237,8 @@ fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<InForce
 }
 
 fn read_article(file: &str, node: &Node, found: &mut Diagnostics) -> Option<(Article, Position)> {
-    let mut map = MapReader::new(file, node, "an article", &["id", "basis", "text"], found)?;
+    let keys = &["id", "basis", "text", "confidence"];
+    let mut map = MapReader::new(file, node, "an article", keys, found)?;
     let id_node = map.required("id");
     let id = id_node.and_then(|node| document::text(file, node, map.found()));
     let at = id_node.map_or(node.at, |node| node.at);
@@ -227,7 +256,14 @@ fn read_article(file: &str, node: &Node, found: &mut Diagnostics) -> Option<(Art
         Some(Some(basis)) => Some(basis),
         None => None,
     };
-    Some((Article { id: id?.to_owned(), text: text?, basis }, at))
+    let confidence = read_confidence(&mut map);
+    Some((Article { id: id?.to_owned(), text: text?, basis, confidence }, at))
+}
+
+fn read_confidence(map: &mut MapReader<'_, '_>) -> Option<Confidence> {
+    let file = map.file();
+    let node = map.optional("confidence")?;
+    word(file, node, "confidence", CONFIDENCES, map.found())
 }
 
 /// Reports a citation of an instrument or article that is not there.

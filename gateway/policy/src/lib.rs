@@ -8,6 +8,7 @@
 pub mod agreement;
 pub mod bundle;
 pub mod case;
+mod compile;
 pub mod decide;
 pub mod explain;
 mod hash;
@@ -17,6 +18,7 @@ pub mod participant;
 pub mod project;
 pub mod purpose;
 mod read;
+pub mod rule;
 pub mod service;
 pub mod set;
 
@@ -27,13 +29,14 @@ pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, Expectation, Verdict, run_cases};
 pub use decide::{Decision, Denial, Facts, Permit, Presence};
 pub use explain::{Explanation, explain};
-pub use legal_basis::{Article, Basis, Citation, Instrument};
+pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,
     ParticipantKind, ParticipantStatus,
 };
 pub use project::project_openapi;
 pub use purpose::PurposeDefinition;
+pub use rule::Rule;
 pub use service::{
     Answer, Classes, DataSubjectField, Effect, FieldClass, IdentifierKind, Method, Operation,
     Parameter, PathTemplate, RequestBody, Segment, SensitiveCategory, Service, ServiceAddress,

@@ -1,4 +1,7 @@
 //! Services: what a provider offers, described by one OpenAPI document and classified here.
+//!
+//! Addresses, keys and timeouts of providers are not here but in the gateway's configuration, so
+//! that no policy edit redirects data.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -10,6 +13,8 @@ use lienthong_model::{
 };
 use serde::Serialize;
 use serde_json::Value;
+
+pub(crate) mod read;
 
 /// A data-sharing service.
 #[derive(Debug, Clone)]

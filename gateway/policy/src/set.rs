@@ -1,17 +1,43 @@
-//! The checked policy set.
+//! The checked policy set: every file read, checked against the others and compiled.
+//!
+//! Takes a [`Bundle`]; gives an immutable [`PolicySet`] with its hash, or every mistake at once. A
+//! set exists only when there is no mistake at all.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use jiff::civil::Date;
 use lienthong_model::{
-    diagnostic::{Diagnostic, Diagnostics, Position},
+    diagnostic::{Diagnostic, Diagnostics, Position, nearest},
+    document,
+    field::{DataClass, FieldPath},
     id::{AgreementId, InstrumentId, ParticipantId, PurposeId, ServiceId},
+    schema::Schema,
 };
 
 use crate::{
-    agreement::Agreement, bundle::Bundle, case::Case, legal_basis::Instrument,
-    participant::Participant, purpose::PurposeDefinition, service::Service,
+    agreement::{self, Agreement},
+    bundle::Bundle,
+    case::{self, Case},
+    compile::{answer_name, request_name, resource},
+    hash,
+    legal_basis::{self, Instrument},
+    openapi,
+    participant::{self, Participant},
+    purpose::{self, PurposeDefinition},
+    read::{Claims, Names, Source},
+    rule::{self, Rule, Rules, Vocabulary},
+    service::{
+        SensitiveCategory, Service,
+        read::{self as service_read, ReadService},
+    },
 };
+
+const LEGAL_BASES: &str = "policies/legal-bases.yaml";
+const PURPOSES: &str = "policies/purposes.yaml";
+const FOLDERS: &[&str] = &["participants", "services", "agreements", "rules", "cases"];
 
 /// Every policy file, read, checked and compiled. Immutable.
 #[derive(Debug)]
@@ -28,6 +54,8 @@ pub struct PolicySet {
     pub purposes: BTreeMap<PurposeId, PurposeDefinition>,
     /// The agreements.
     pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
+    /// The rules that forbid.
+    pub rules: Vec<Rule>,
     /// What is worth a look but does not stop: agreements on instruments no longer in force.
     pub warnings: Vec<Diagnostic>,
     /// The cases.
@@ -35,14 +63,346 @@ pub struct PolicySet {
 }
 
 impl PolicySet {
-    /// Reads, checks and compiles every file.
+    /// Reads, checks and compiles every file. `today` is only for the warnings.
     ///
     /// # Errors
     /// Every mistake, with file, line, column and what was expected.
-    pub fn check(bundle: &Bundle, _today: Date) -> Result<Self, Diagnostics> {
+    pub fn check(bundle: &Bundle, today: Date) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::new();
-        let files = bundle.below("").count();
-        found.add("policies", Position::default(), format!("{files} files are not checked yet"));
-        Err(found)
+        check_names(bundle, &mut found);
+        let mut reader = Reader { bundle, claims: Claims::default(), found: &mut found };
+        let set = reader.read(today);
+        match set {
+            Some(set) if found.is_empty() => Ok(set),
+            _ => {
+                if found.is_empty() {
+                    found.add("policies", Position::default(), "the policies cannot be read");
+                }
+                Err(found)
+            }
+        }
     }
 }
+
+/// Reports files that no reader opens, such as a rule in a misspelt folder.
+fn check_names(bundle: &Bundle, found: &mut Diagnostics) {
+    for (file, _) in bundle.below("policies/") {
+        let path = file.strip_prefix("policies/").unwrap_or(file);
+        let known = path.ends_with(".md")
+            || file == LEGAL_BASES
+            || file == PURPOSES
+            || file == rule::SCHEMA_FILE
+            || path.split_once('/').is_some_and(|(folder, name)| {
+                let extension = if folder == "rules" { ".cedar" } else { ".yaml" };
+                FOLDERS.contains(&folder) && !name.contains('/') && name.ends_with(extension)
+            });
+        if known {
+            continue;
+        }
+        let folder = path.split('/').next().unwrap_or(path);
+        let names = FOLDERS.iter().copied().chain(["legal-bases.yaml", "purposes.yaml"]);
+        let help = match nearest(folder, names) {
+            Some(near) if near != folder => format!("did you mean `{near}`?"),
+            _ => "expected `.yaml` files, and `.cedar` files in `rules`".to_owned(),
+        };
+        let message = "no kind of policy file has this name";
+        found.add_with_help(file, Position::default(), message, help);
+    }
+}
+
+struct Reader<'a, 'd> {
+    bundle: &'a Bundle,
+    claims: Claims,
+    found: &'d mut Diagnostics,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn read(&mut self, today: Date) -> Option<PolicySet> {
+        let participants = self.sources("policies/participants/");
+        let services = self.sources("policies/services/");
+        let agreements = self.sources("policies/agreements/");
+        for source in services.iter().chain(&agreements) {
+            source.check_stem(self.found);
+        }
+        let names = Names {
+            participants: ids(&participants),
+            services: ids(&services),
+            agreements: ids(&agreements),
+        };
+        let instruments = self.one(LEGAL_BASES, legal_basis::read);
+        let purposes = self.one(PURPOSES, purpose::read);
+        let participants = self.participants(&participants, &names);
+        let services = self.services(&services, &names, &participants);
+        let vocabulary = vocabulary(&names, &purposes, &instruments, &services);
+        let rules = Arc::new(self.rules(&instruments, &vocabulary)?);
+        let around = agreement::read::Surroundings {
+            names: &names,
+            participants: &participants,
+            services: &services,
+            purposes: &purposes,
+            instruments: &instruments,
+            rules: &rules,
+        };
+        let agreements = self.agreements(&agreements, &around);
+        let warnings = lapsed(&agreements, &instruments, today);
+        let agreements: BTreeMap<_, _> = agreements
+            .into_iter()
+            .map(|(_, agreement)| (agreement.id.clone(), agreement))
+            .collect();
+        let cases = self.cases(&agreements, &names, &purposes, &rules);
+        let services: BTreeMap<_, _> =
+            services.into_iter().map(|(id, read)| (id, Arc::new(read.service))).collect();
+        Some(PolicySet {
+            hash: self.hash(&services),
+            participants,
+            services,
+            instruments,
+            purposes,
+            agreements,
+            rules: rules.rules.values().cloned().collect(),
+            warnings,
+            cases,
+        })
+    }
+
+    /// The trees of every YAML file of a folder.
+    fn sources(&mut self, folder: &'a str) -> Vec<Source<'a>> {
+        let files = self.bundle.below(folder).filter(|(file, _)| file.ends_with(".yaml"));
+        files
+            .filter_map(|(file, text)| {
+                let root = document::parse(file, text, self.found)?;
+                Some(Source { file, root })
+            })
+            .collect()
+    }
+
+    /// The one file of a name.
+    fn one<T: Default>(
+        &mut self,
+        file: &'static str,
+        read: impl Fn(&Source<'_>, &mut Claims, &mut Diagnostics) -> T,
+    ) -> T {
+        let Some(text) = self.bundle.text(file) else {
+            self.found.add(file, Position::default(), "file is missing");
+            return T::default();
+        };
+        match document::parse(file, text, self.found) {
+            Some(root) => read(&Source { file, root }, &mut self.claims, self.found),
+            None => T::default(),
+        }
+    }
+
+    fn participants(
+        &mut self,
+        sources: &[Source<'_>],
+        names: &Names,
+    ) -> BTreeMap<ParticipantId, Participant> {
+        let mut participants = BTreeMap::new();
+        for source in sources {
+            let read = participant::read(source, names, &mut self.claims, self.found);
+            if let Some(participant) = read {
+                participants.insert(participant.id.clone(), participant);
+            }
+        }
+        participants
+    }
+
+    fn services(
+        &mut self,
+        sources: &[Source<'_>],
+        names: &Names,
+        participants: &BTreeMap<ParticipantId, Participant>,
+    ) -> BTreeMap<ServiceId, ReadService> {
+        let bundle = self.bundle;
+        let around = service_read::Surroundings {
+            names,
+            participants,
+            document: &|path| bundle.text(&format!("schemas/{path}")),
+            documents: bundle
+                .below("schemas/")
+                .filter_map(|(file, _)| file.strip_prefix("schemas/"))
+                .collect(),
+        };
+        let mut services = BTreeMap::new();
+        for source in sources {
+            let read = service_read::read(source, &around, &mut self.claims, self.found);
+            if let Some(read) = read {
+                services.insert(read.service.id.clone(), read);
+            }
+        }
+        services
+    }
+
+    fn rules(
+        &mut self,
+        instruments: &BTreeMap<InstrumentId, Instrument>,
+        vocabulary: &Vocabulary,
+    ) -> Option<Rules> {
+        if let Some(text) = self.bundle.text(rule::SCHEMA_FILE) {
+            rule::check_schema_copy(text, self.found);
+        }
+        let files = self.bundle.below("policies/rules/").filter(|(f, _)| f.ends_with(".cedar"));
+        rule::read(files, &rule::Surroundings { instruments, vocabulary }, self.found)
+    }
+
+    fn agreements(
+        &mut self,
+        sources: &[Source<'a>],
+        around: &agreement::read::Surroundings<'_>,
+    ) -> Vec<(&'a str, Arc<Agreement>)> {
+        let mut agreements: Vec<(&str, Arc<Agreement>)> = Vec::new();
+        for source in sources {
+            let Some(agreement) = agreement::read::read(source, around, self.found) else {
+                continue;
+            };
+            for (file, other) in &agreements {
+                for operation in agreement::read::overlap(&agreement, other) {
+                    let at = source.root.get("operations").map_or(source.root.at, |node| node.at);
+                    let message = format!(
+                        "`{operation}` is open to `{}` for the same purpose and days under `{}` too",
+                        other.consumer, other.id
+                    );
+                    let help = format!("keep one of the two, or part their terms; see {file}");
+                    self.found.add_with_help(source.file, at, message, help);
+                }
+            }
+            agreements.push((source.file, Arc::new(agreement)));
+        }
+        agreements
+    }
+
+    fn cases(
+        &mut self,
+        agreements: &BTreeMap<AgreementId, Arc<Agreement>>,
+        names: &Names,
+        purposes: &BTreeMap<PurposeId, PurposeDefinition>,
+        rules: &Rules,
+    ) -> Vec<Case> {
+        let around = case::Surroundings { agreements, names, purposes, rules };
+        let sources = self.sources("policies/cases/");
+        sources.iter().flat_map(|source| case::read(source, &around, self.found)).collect()
+    }
+
+    /// Over the canonical form of every file that decides. Cases only test, so they do not count.
+    fn hash(&self, services: &BTreeMap<ServiceId, Arc<Service>>) -> [u8; 32] {
+        let mut parts: Vec<String> = Vec::new();
+        for (file, text) in self.bundle.below("policies/") {
+            let counts = !file.starts_with("policies/cases/") && !file.ends_with(".md");
+            if !counts {
+                continue;
+            }
+            let root = file.ends_with(".yaml").then(|| {
+                document::parse(file, text, &mut Diagnostics::new())
+                    .map(|root| hash::canonical(&root.to_json()))
+            });
+            parts.push(file.to_owned());
+            parts.push(root.flatten().unwrap_or_else(|| text.to_owned()));
+        }
+        for (id, service) in services {
+            parts.push(format!("document of {id}"));
+            parts.push(hash::canonical(&service.document));
+        }
+        hash::sha256("policy set", parts.iter().map(String::as_str))
+    }
+}
+
+fn ids(sources: &[Source<'_>]) -> BTreeSet<String> {
+    sources.iter().filter_map(Source::id).map(str::to_owned).collect()
+}
+
+/// Agreements that cite an instrument not in force today.
+fn lapsed(
+    agreements: &[(&str, Arc<Agreement>)],
+    instruments: &BTreeMap<InstrumentId, Instrument>,
+    today: Date,
+) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for (file, agreement) in agreements {
+        let cited: BTreeSet<&InstrumentId> =
+            agreement.legal_bases.iter().map(|citation| &citation.instrument).collect();
+        for instrument in cited.into_iter().filter_map(|id| instruments.get(id)) {
+            if instrument.in_force(today) {
+                continue;
+            }
+            let help = match &instrument.replaced_by {
+                Some(next) => format!("it was replaced by `{next}`"),
+                None => "cite an instrument in force".to_owned(),
+            };
+            warnings.push(Diagnostic {
+                file: (*file).to_owned(),
+                at: Position::default(),
+                message: format!(
+                    "agreement `{}` rests on `{}`, which is not in force on {today}",
+                    agreement.id, instrument.id
+                ),
+                help: Some(help),
+            });
+        }
+    }
+    warnings.sort();
+    warnings
+}
+
+/// Every name a rule may write.
+fn vocabulary(
+    names: &Names,
+    purposes: &BTreeMap<PurposeId, PurposeDefinition>,
+    instruments: &BTreeMap<InstrumentId, Instrument>,
+    services: &BTreeMap<ServiceId, ReadService>,
+) -> Vocabulary {
+    let purposes: BTreeSet<String> = purposes.keys().map(PurposeId::to_string).collect();
+    let laws: BTreeSet<String> = instruments.keys().map(InstrumentId::to_string).collect();
+    let articles = instruments
+        .values()
+        .flat_map(|i| i.articles.keys().map(|article| format!("{}#{article}", i.id)))
+        .collect();
+    let direct = || std::iter::once(String::new());
+    let via = names.participants.iter().cloned().chain(direct()).collect();
+    let operations = services.values().flat_map(|s| s.named.iter().cloned()).collect();
+    let categories = SensitiveCategory::ALL.iter().map(|(word, _)| (*word).to_owned()).collect();
+    let classes = [DataClass::None, DataClass::Basic, DataClass::Sensitive];
+    let modes = ["query_peer", "sync_peer", "sync_national", "package"];
+    let facts = BTreeMap::from([
+        ("agreement", names.agreements.clone()),
+        ("provider", names.participants.clone()),
+        ("consumer", names.participants.clone()),
+        ("via", via),
+        ("service", names.services.clone()),
+        ("operation", operations),
+        ("exchange_mode", modes.iter().map(|mode| (*mode).to_owned()).collect()),
+        ("purpose", purposes.clone()),
+        ("purposes", purposes),
+        ("instruments", laws.clone()),
+        ("lapsed_instruments", laws),
+        ("articles", articles),
+        ("fields", services.values().flat_map(|read| fields(&read.service)).collect()),
+        ("categories", categories),
+        ("classes", classes.iter().map(|class| class.as_str().to_owned()).collect()),
+    ]);
+    let resources = services.iter().flat_map(|(id, read)| {
+        read.service.operations.keys().map(move |operation| resource(id, operation))
+    });
+    let entities = BTreeMap::from([
+        ("Participant", names.participants.clone()),
+        ("Operation", resources.collect()),
+    ]);
+    Vocabulary { facts, entities }
+}
+
+/// Every field of a service, as rules name it.
+fn fields(service: &Service) -> Vec<String> {
+    let mut names = Vec::new();
+    for operation in service.operations.values() {
+        let leaves = openapi::request_leaves(&operation.parameters, operation.request.as_ref());
+        names.extend(leaves.iter().map(|(field, _)| request_name(field)));
+        for (status, answer) in &operation.answers {
+            let leaves = answer.schema.iter().flat_map(Schema::leaves);
+            names
+                .extend(leaves.map(|(pointer, _)| answer_name(*status, &FieldPath::Body(pointer))));
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,576 @@
+//! Reads one file of `policies/agreements/` against everything it names.
+//!
+//! Default deny: a field that is not named does not pass, a status that is not named is not
+//! disclosed. What the provider needs and the agreement withholds is a mistake here, not a surprise
+//! at run time.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    document::{self, Content, MapReader, Node},
+    field::{FieldPath, Pointer},
+    id::{AgreementId, InstrumentId, OperationId, ParticipantId, PurposeId, ServiceId},
+    mask::{Mask, MaskError},
+    schema::{Kind, Schema},
+};
+
+use super::{Agreement, ExchangeMode, FieldMasks, Limits, Requirement, Signature, Term};
+use crate::{
+    compile::{Disclosed, compile},
+    hash,
+    legal_basis::{Basis, Citation, Instrument, check_citation},
+    openapi,
+    participant::{Participant, ParticipantKind},
+    purpose::PurposeDefinition,
+    read::{Names, Source, bilingual_key, date_key, known, word_key, wording},
+    rule::Rules,
+    service::{
+        Operation,
+        read::{ReadService, check_leaf, parse_field},
+    },
+};
+
+/// What an agreement is read against.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) participants: &'a BTreeMap<ParticipantId, Participant>,
+    pub(crate) services: &'a BTreeMap<ServiceId, ReadService>,
+    pub(crate) purposes: &'a BTreeMap<PurposeId, PurposeDefinition>,
+    pub(crate) instruments: &'a BTreeMap<InstrumentId, Instrument>,
+    pub(crate) rules: &'a Arc<Rules>,
+}
+
+const KEYS: &[&str] = &[
+    "id",
+    "title",
+    "provider",
+    "consumer",
+    "via",
+    "service",
+    "exchange_mode",
+    "purposes",
+    "legal_bases",
+    "officer",
+    "dossier",
+    "valid",
+    "retention_days",
+    "limits",
+    "signed",
+    "operations",
+];
+
+const MODES: &[(&str, ExchangeMode)] = &[
+    ("query_peer", ExchangeMode::QueryPeer),
+    ("sync_peer", ExchangeMode::SyncPeer),
+    ("sync_national", ExchangeMode::SyncNational),
+    ("package", ExchangeMode::Package),
+];
+
+const DEMANDS: &[(&str, Requirement)] =
+    &[("required", Requirement::Required), ("optional", Requirement::Optional)];
+
+/// Reads one agreement file.
+pub(crate) fn read(
+    source: &Source<'_>,
+    around: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) -> Option<Agreement> {
+    let file = source.file;
+    let mut map = MapReader::new(file, &source.root, "an agreement", KEYS, found)?;
+    let id: Option<AgreementId> = map.parse("id");
+    let title = bilingual_key(&mut map, "title");
+    let provider = participant(&mut map, "provider", around);
+    let consumer = participant(&mut map, "consumer", around);
+    if provider.is_some() && provider == consumer {
+        let at = map.optional("consumer").map_or(map.at(), |node| node.at);
+        map.found().add(file, at, "consumer and provider are the same participant");
+    }
+    let via = read_via(&mut map, consumer.as_ref(), around);
+    let service = read_service(&mut map, provider.as_ref(), around);
+    let exchange_mode = word_key(&mut map, "exchange_mode", MODES);
+    let purposes = read_purposes(&mut map, around);
+    let legal_bases = read_legal_bases(&mut map, around);
+    let officer = word_key(&mut map, "officer", DEMANDS);
+    let dossier = word_key(&mut map, "dossier", DEMANDS);
+    let valid = map.required("valid").and_then(|node| read_term(file, node, map.found()));
+    let retention_days = read_retention(&mut map);
+    let limits = map.required("limits").and_then(|node| read_limits(file, node, map.found()));
+    let signed = map.required("signed").and_then(|node| read_signature(file, node, map.found()));
+    let offered = service.as_ref().and_then(|id| around.services.get(id));
+    let operations = map.required("operations");
+    let disclosed = operations.zip(offered);
+    let disclosed = disclosed.map(|(node, offered)| read_operations(file, node, offered, &mut map));
+    let mut agreement = Agreement {
+        id: id?,
+        version: hash::sha256("agreement", [hash::canonical(&source.root.to_json()).as_str()]),
+        title: title?,
+        provider: provider?,
+        consumer: consumer?,
+        via,
+        service: service?,
+        exchange_mode: exchange_mode?,
+        purposes,
+        legal_bases,
+        officer: officer?,
+        dossier: dossier?,
+        valid: valid?,
+        retention_days: retention_days?,
+        limits: limits?,
+        signed: signed?,
+        operations: BTreeMap::new(),
+    };
+    // An agreement with mistakes is not compiled: they are told, and no set comes of it.
+    if agreement.purposes.is_empty() {
+        return None;
+    }
+    for (disclosed, at) in disclosed? {
+        let operation = disclosed.operation.id.clone();
+        match compile(&agreement, disclosed, around.instruments, around.rules) {
+            Ok(compiled) => {
+                agreement.operations.insert(operation, Arc::new(compiled));
+            }
+            Err(problem) => {
+                map.found().add(file, at, format!("the permit cannot be compiled: {problem}"));
+            }
+        }
+    }
+    Some(agreement)
+}
+
+fn participant(
+    map: &mut MapReader<'_, '_>,
+    key: &str,
+    around: &Surroundings<'_>,
+) -> Option<ParticipantId> {
+    let id: ParticipantId = map.parse(key)?;
+    let at = map.optional(key).map_or(map.at(), |node| node.at);
+    let names = around.names.participants.iter().map(String::as_str);
+    known((map.file(), at), "participant", id.as_str(), names, map.found()).then_some(id)
+}
+
+fn read_via(
+    map: &mut MapReader<'_, '_>,
+    consumer: Option<&ParticipantId>,
+    around: &Surroundings<'_>,
+) -> BTreeSet<ParticipantId> {
+    let file = map.file();
+    let mut via = BTreeSet::new();
+    for node in map.list("via") {
+        let Some(id) = document::parse_text::<ParticipantId>(file, node, map.found()) else {
+            continue;
+        };
+        let names = around.names.participants.iter().map(String::as_str);
+        if !known((file, node.at), "participant", id.as_str(), names, map.found()) {
+            continue;
+        }
+        if let (Some(participant), Some(consumer)) = (around.participants.get(&id), consumer) {
+            let speaks = match &participant.kind {
+                ParticipantKind::Ordinary => false,
+                ParticipantKind::Intermediary { speaks_for } => speaks_for.contains(consumer),
+            };
+            if !speaks {
+                let message = format!("`{id}` is not an intermediary that speaks for `{consumer}`");
+                let help = format!("list `{consumer}` under `speaks_for` of `{id}`");
+                map.found().add_with_help(file, node.at, message, help);
+            }
+        }
+        if !via.insert(id) {
+            map.found().add(file, node.at, "intermediary stands twice");
+        }
+    }
+    via
+}
+
+fn read_service(
+    map: &mut MapReader<'_, '_>,
+    provider: Option<&ParticipantId>,
+    around: &Surroundings<'_>,
+) -> Option<ServiceId> {
+    let file = map.file();
+    let id: ServiceId = map.parse("service")?;
+    let at = map.optional("service").map_or(map.at(), |node| node.at);
+    let names = around.names.services.iter().map(String::as_str);
+    if !known((file, at), "service", id.as_str(), names, map.found()) {
+        return None;
+    }
+    if let (Some(service), Some(provider)) = (around.services.get(&id), provider)
+        && service.service.provider != *provider
+    {
+        let owner = &service.service.provider;
+        let at = map.optional("provider").map_or(at, |node| node.at);
+        let message = format!("service `{id}` is not of provider `{provider}`");
+        map.found().add_with_help(file, at, message, format!("write `provider: {owner}`"));
+    }
+    Some(id)
+}
+
+fn read_purposes(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Vec<PurposeId> {
+    let file = map.file();
+    let Some(list) = map.required("purposes") else { return Vec::new() };
+    let mut purposes = Vec::new();
+    for node in map.list("purposes") {
+        let Some(id) = document::parse_text::<PurposeId>(file, node, map.found()) else { continue };
+        let names = around.purposes.keys().map(PurposeId::as_str);
+        known((file, node.at), "purpose", id.as_str(), names, map.found());
+        if purposes.contains(&id) {
+            map.found().add(file, node.at, format!("purpose `{id}` stands twice"));
+        }
+        purposes.push(id);
+    }
+    if purposes.is_empty() {
+        map.found().add(file, list.at, "an agreement needs at least one purpose");
+    }
+    purposes
+}
+
+fn read_legal_bases(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Vec<Citation> {
+    let file = map.file();
+    let Some(list) = map.required("legal_bases") else { return Vec::new() };
+    let (mut citations, mut bases, mut whole) = (Vec::new(), Vec::new(), true);
+    for node in map.list("legal_bases") {
+        let Some((citation, basis)) = read_citation(file, node, around, map.found()) else {
+            whole = false;
+            continue;
+        };
+        if citations.contains(&citation) {
+            map.found().add(file, node.at, format!("`{citation}` stands twice"));
+        }
+        if basis == Some(Basis::Consent) {
+            let message = "an agreement that rests on consent is not available in this build";
+            map.found().add(file, node.at, message);
+        }
+        bases.extend(basis.map(|basis| (basis, citation.clone(), node.at)));
+        citations.push(citation);
+    }
+    if !whole {
+        return citations;
+    }
+    if bases.is_empty() {
+        let message = "no cited article says why the processing is lawful";
+        let help = "cite an article that has a `basis`, such as `pdpl-2025#19.1.c`";
+        map.found().add_with_help(file, list.at, message, help);
+    }
+    for (basis, citation, at) in bases {
+        // LAW: PDPL Art. 19.1.c serves state management "under law": that law is to be named too.
+        let names_sector = citations.iter().any(|other| other.instrument != citation.instrument);
+        if !matches!(basis, Basis::Consent | Basis::SubjectRequest) && !names_sector {
+            let message = format!("`{citation}` needs the sector's own law beside it");
+            map.found().add_with_help(file, at, message, "cite an article of another instrument");
+        }
+    }
+    citations
+}
+
+fn read_citation(
+    file: &str,
+    node: &Node,
+    around: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) -> Option<(Citation, Option<Basis>)> {
+    let keys = &["instrument", "article"];
+    let mut map = MapReader::new(file, node, "a legal basis", keys, found)?;
+    let instrument: Option<InstrumentId> = map.parse("instrument");
+    let article = map.text("article");
+    let citation = Citation { instrument: instrument?, article: article?.to_owned() };
+    let known_instrument = around.instruments.contains_key(&citation.instrument);
+    let key = if known_instrument { "article" } else { "instrument" };
+    let at = map.optional(key).map_or(node.at, |node| node.at);
+    if !check_citation((file, at), &citation, around.instruments, map.found()) {
+        return None;
+    }
+    let instrument = around.instruments.get(&citation.instrument)?;
+    let basis = instrument.articles.get(&citation.article)?.basis;
+    Some((citation, basis))
+}
+
+fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Term> {
+    let mut map = MapReader::new(file, node, "`valid`", &["from", "until"], found)?;
+    let from = date_key(&mut map, "from");
+    let until = date_key(&mut map, "until");
+    let term = Term { from: from?, until: until? };
+    if term.until < term.from {
+        let at = map.optional("until").map_or(node.at, |node| node.at);
+        map.found().add(file, at, "`until` is before `from`");
+    }
+    Some(term)
+}
+
+fn read_retention(map: &mut MapReader<'_, '_>) -> Option<u32> {
+    map.required("retention_days")?;
+    u32::try_from(map.integer("retention_days", 0..=36_500, 0)).ok()
+}
+
+fn read_limits(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Limits> {
+    let keys = &["burst", "per_second", "in_flight"];
+    let mut map = MapReader::new(file, node, "the limits", keys, found)?;
+    let count = |map: &mut MapReader<'_, '_>, key: &str| {
+        map.required(key)?;
+        u32::try_from(map.integer(key, 1..=1_000_000, 1)).ok()
+    };
+    let burst = count(&mut map, "burst");
+    let in_flight = count(&mut map, "in_flight");
+    let rate = map.required("per_second")?;
+    let per_second = match rate.content {
+        #[expect(clippy::cast_precision_loss, reason = "bounded below by the range check")]
+        Content::Integer(n) => n as f64,
+        Content::Float(n) => n,
+        _ => 0.0,
+    };
+    if !(0.001..=1_000_000.0).contains(&per_second) {
+        let message = "`per_second` must be a number from 0.001 to 1000000";
+        map.found().add(file, rate.at, message);
+        return None;
+    }
+    Some(Limits { burst: burst?, per_second, in_flight: in_flight? })
+}
+
+fn read_signature(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Signature> {
+    let keys = &["number", "date", "by"];
+    let mut map = MapReader::new(file, node, "`signed`", keys, found)?;
+    let number = wording(&mut map, "number");
+    let date = date_key(&mut map, "date");
+    let by: Vec<String> = map
+        .list("by")
+        .iter()
+        .filter_map(|node| document::text(file, node, map.found()).map(str::to_owned))
+        .collect();
+    if by.len() < 2 {
+        let message = "`by` must name the roles that signed for both sides";
+        map.found().add(file, node.at, message);
+    }
+    Some(Signature { number: number?, date: date?, by })
+}
+
+fn read_operations(
+    file: &str,
+    node: &Node,
+    offered: &ReadService,
+    map: &mut MapReader<'_, '_>,
+) -> Vec<(Disclosed, Position)> {
+    let entries = document::entries(file, node, "the operations", map.found());
+    if entries.is_empty() {
+        map.found().add(file, node.at, "an agreement needs at least one operation");
+    }
+    let mut all = Vec::new();
+    for (key, node) in entries {
+        let names = offered.named.iter().map(String::as_str);
+        let what = format!("operation of `{}`", offered.service.id);
+        if !known((file, key.at), &what, &key.text, names, map.found()) {
+            continue;
+        }
+        // An operation that is named but cannot be read has had its mistakes told already.
+        let operation = offered.service.operations.get(key.text.as_str());
+        let Some(operation) = operation else { continue };
+        let reader = DisclosureReader { file, operation };
+        if let Some(disclosed) = reader.read(node, map.found()) {
+            all.push((disclosed, key.at));
+        }
+    }
+    all
+}
+
+struct DisclosureReader<'a> {
+    file: &'a str,
+    operation: &'a Arc<Operation>,
+}
+
+type Named = BTreeMap<FieldPath, Option<Mask>>;
+
+impl DisclosureReader<'_> {
+    fn read(&self, node: &Node, found: &mut Diagnostics) -> Option<Disclosed> {
+        let keys = &["request", "answers"];
+        let mut map = MapReader::new(self.file, node, "a disclosure", keys, found)?;
+        let operation = self.operation;
+        let leaves = openapi::request_leaves(&operation.parameters, operation.request.as_ref());
+        let request = map.optional("request");
+        let place = request.map_or(node.at, |node| node.at);
+        let request = self.fields(request, &leaves, "a request field", map.found());
+        self.check_fulfillable(&request, place, map.found());
+        let answers = map.required("answers");
+        let answers = answers.map(|node| self.answers(node, map.found()));
+        let (mut request_parameters, mut request_body) = (BTreeMap::new(), BTreeMap::new());
+        for (field, mask) in request {
+            match field {
+                FieldPath::Parameter(place, name) => {
+                    request_parameters.insert((place, name), mask);
+                }
+                FieldPath::Body(pointer) => {
+                    request_body.insert(pointer, mask);
+                }
+            }
+        }
+        let operation = Arc::clone(operation);
+        Some(Disclosed { operation, request_parameters, request_body, answers: answers? })
+    }
+
+    fn answers(&self, node: &Node, found: &mut Diagnostics) -> BTreeMap<u16, FieldMasks> {
+        let mut answers = BTreeMap::new();
+        for (key, node) in document::entries(self.file, node, "the answers", found) {
+            let declared = self.operation.answers.iter();
+            let declared = declared.map(|(status, answer)| (status.to_string(), (status, answer)));
+            let declared: BTreeMap<_, _> = declared.collect();
+            let Some((status, answer)) = declared.get(&key.text) else {
+                let names: Vec<&str> = declared.keys().map(String::as_str).collect();
+                let message = format!("the service declares no answer `{}`", key.text);
+                let help = format!("expected one of `{}`", names.join("`, `"));
+                found.add_with_help(self.file, key.at, message, help);
+                continue;
+            };
+            let leaves = answer.schema.iter().flat_map(Schema::leaves);
+            let leaves: Vec<_> = leaves.map(|(p, s)| (FieldPath::Body(p), s)).collect();
+            let what = format!("a field of answer {status}");
+            let named = self.fields(Some(node), &leaves, &what, found);
+            let masks = named.into_iter().filter_map(|(field, mask)| match field {
+                FieldPath::Body(pointer) => Some((pointer, mask)),
+                FieldPath::Parameter(..) => None,
+            });
+            answers.insert(**status, masks.collect());
+        }
+        if !answers.keys().any(|status| (200..300).contains(status)) {
+            found.add(self.file, node.at, "no answer with a status of success is disclosed");
+        }
+        answers
+    }
+
+    /// The named leaves, each with its mask.
+    fn fields(
+        &self,
+        node: Option<&Node>,
+        leaves: &[(FieldPath, &Schema)],
+        what: &str,
+        found: &mut Diagnostics,
+    ) -> Named {
+        let file = self.file;
+        let mut fields = Named::new();
+        let entries = match node {
+            Some(node) => document::entries(file, node, "the fields", found),
+            None => &[],
+        };
+        for (key, node) in entries {
+            let Some(field) = parse_field(file, &key.text, key.at, found) else { continue };
+            let Some(schema) = check_leaf((file, key.at), &field, leaves, what, found) else {
+                continue;
+            };
+            let Some(mask) = read_mask(file, node, found) else { continue };
+            if let Some(mask) = &mask
+                && let Err(error) = fits(mask, &field, schema)
+            {
+                found.add(file, node.at, format!("`{field}`: {error}"));
+            }
+            fields.insert(field, mask);
+        }
+        fields
+    }
+
+    /// Reports what the provider needs and the agreement withholds.
+    fn check_fulfillable(&self, named: &Named, place: Position, found: &mut Diagnostics) {
+        let operation = self.operation;
+        let passes =
+            |field: &FieldPath| matches!(named.get(field), Some(mask) if *mask != Some(Mask::Drop));
+        let mut withheld = Vec::new();
+        for parameter in operation.parameters.iter().filter(|p| p.required) {
+            let field = FieldPath::Parameter(parameter.place, parameter.name.clone());
+            if !passes(&field) {
+                withheld.push(field);
+            }
+        }
+        if let Some(body) = &operation.request {
+            let used = |at: &Pointer| {
+                named.keys().any(|f| matches!(f, FieldPath::Body(p) if at.contains(p) && passes(f)))
+            };
+            if body.required || used(&Pointer::root()) {
+                withheld_below(&body.schema, &Pointer::root(), &passes, &used, &mut withheld);
+            }
+        }
+        for field in withheld {
+            let message = format!("the provider needs `{field}`, which the agreement withholds");
+            let help = format!("add `{field}: pass` to the request of `{}`", operation.id);
+            found.add_with_help(self.file, place, message, help);
+        }
+    }
+}
+
+/// The required leaves below a value that will be sent, and that do not pass.
+fn withheld_below(
+    schema: &Schema,
+    at: &Pointer,
+    passes: &impl Fn(&FieldPath) -> bool,
+    used: &impl Fn(&Pointer) -> bool,
+    withheld: &mut Vec<FieldPath>,
+) {
+    match &schema.kind {
+        Kind::Object(rules) => {
+            for (name, property) in &rules.properties {
+                let child = at.child(name);
+                if rules.required.contains(name) || used(&child) {
+                    withheld_below(property, &child, passes, used, withheld);
+                }
+            }
+        }
+        Kind::Array(rules) => {
+            let child = at.child("*");
+            if rules.min_items > 0 || used(&child) {
+                withheld_below(&rules.items, &child, passes, used, withheld);
+            }
+        }
+        _ => {
+            let field = FieldPath::Body(at.clone());
+            if !passes(&field) {
+                withheld.push(field);
+            }
+        }
+    }
+}
+
+/// `pass` is no mask; everything else is one. `None` when it cannot be read.
+#[expect(clippy::option_option, reason = "the outer one tells of a mistake, the inner of `pass`")]
+fn read_mask(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Option<Mask>> {
+    let help = "expected `pass`, `drop`, `redact`, `{keep_first: N}`, `{keep_last: N}`, \
+                `{generalise: TO}`, `pseudonymise` or `\"null\"`";
+    match &node.content {
+        Content::Text(text) if text == "pass" => Some(None),
+        Content::Null => {
+            let message = "`null` without quotes is not a mask";
+            found.add_with_help(file, node.at, message, "write \"null\" for the mask");
+            None
+        }
+        _ => match Mask::parse(&node.to_json()) {
+            Ok(mask) => Some(Some(mask)),
+            Err(error @ MaskError::Unknown) => {
+                let message = error.to_string();
+                let message = message.split(';').next().unwrap_or_default();
+                found.add_with_help(file, node.at, message, help);
+                None
+            }
+            Err(error) => {
+                found.add_with_help(file, node.at, error.to_string(), help);
+                None
+            }
+        },
+    }
+}
+
+/// Whether a mask can be applied to a field. A parameter's values are masked one by one.
+fn fits(mask: &Mask, field: &FieldPath, schema: &Schema) -> Result<(), MaskError> {
+    let schema = match (field, &schema.kind) {
+        (FieldPath::Parameter(..), Kind::Array(rules)) => &rules.items,
+        _ => schema,
+    };
+    mask.fits(schema)
+}
+
+/// The operations that two agreements open to the same consumer on the same way, for the same
+/// purpose, on the same day: the gateway could not tell which of the two applies.
+pub(crate) fn overlap<'a>(a: &'a Agreement, b: &'a Agreement) -> Vec<&'a OperationId> {
+    let purposes = a.purposes.iter().any(|purpose| b.purposes.contains(purpose));
+    let days = a.valid.from <= b.valid.until && b.valid.from <= a.valid.until;
+    // Every agreement may be used directly, so that two of them always share that way.
+    if a.consumer != b.consumer || a.service != b.service || !purposes || !days {
+        return Vec::new();
+    }
+    a.operations.keys().filter(|id| b.operations.contains_key(*id)).collect()
+}

@@ -1,0 +1,229 @@
+//! An agreement operation as one Cedar permit, beside every forbid rule.
+//!
+//! Takes an agreement's terms and what it discloses; gives the compiled policy. The permit says in
+//! full what it demands, so that reading it is enough; it is checked in strict mode like any rule.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    str::FromStr,
+    sync::{Arc, RwLock},
+};
+
+use cedar_policy::{
+    EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, RestrictedExpression,
+    ValidationMode, Validator,
+};
+use lienthong_model::{
+    field::{FieldPath, Place},
+    id::{InstrumentId, OperationId, PurposeId, ServiceId},
+    mask::Mask,
+};
+
+use crate::{
+    agreement::{Agreement, AgreementOperation, FieldMasks, Requirement},
+    decide::{CompiledPolicy, Scope, Terms, day_number},
+    legal_basis::{Citation, Instrument},
+    rule::Rules,
+    service::{FieldClass, Operation},
+};
+
+/// What an agreement lets pass in one operation.
+#[derive(Debug)]
+pub(crate) struct Disclosed {
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) request_parameters: BTreeMap<(Place, String), Option<Mask>>,
+    pub(crate) request_body: FieldMasks,
+    pub(crate) answers: BTreeMap<u16, FieldMasks>,
+}
+
+/// Compiles one operation of an agreement whose own operations are not filled in yet.
+pub(crate) fn compile(
+    agreement: &Agreement,
+    disclosed: Disclosed,
+    instruments: &BTreeMap<InstrumentId, Instrument>,
+    rules: &Arc<Rules>,
+) -> Result<AgreementOperation, String> {
+    let operation = &disclosed.operation.id;
+    let text = permit(agreement, operation);
+    let id = PolicyId::new(format!("permit {}/{operation}", agreement.id));
+    let permit = Policy::parse(Some(id), &text).map_err(|error| error.to_string())?;
+    check_strictly(&permit, rules)?;
+    let policies = PolicySet::from_policies(rules.policies.iter().cloned().chain([permit]))
+        .map_err(|error| error.to_string())?;
+    let scope = Scope {
+        principal: entity("Participant", agreement.consumer.as_str())?,
+        action: entity("Action", "exchange")?,
+        resource: entity("Operation", &resource(&agreement.service, operation))?,
+    };
+    let policy = CompiledPolicy {
+        terms: Terms {
+            consumer: agreement.consumer.clone(),
+            via: agreement.via.iter().cloned().collect(),
+            purposes: agreement.purposes.clone(),
+            valid: agreement.valid,
+            officer: agreement.officer,
+            dossier: agreement.dossier,
+        },
+        policies,
+        rules: Arc::clone(rules),
+        scope,
+        fixed: fixed_facts(agreement, &disclosed),
+        instruments: cited(agreement)
+            .filter_map(|id| instruments.get(id))
+            .map(|i| (i.id.as_str().to_owned(), i.from, i.until))
+            .collect(),
+        citations: agreement.legal_bases.clone().into(),
+        memo: RwLock::new(HashMap::new()),
+    };
+    let Disclosed { operation, request_parameters, request_body, answers } = disclosed;
+    Ok(AgreementOperation {
+        agreement: agreement.id.clone(),
+        operation,
+        request_parameters,
+        request_body,
+        answers,
+        policy,
+    })
+}
+
+/// The one permit of an agreement operation, in Cedar. Ids hold no quotes, by their own shape.
+pub(crate) fn permit(agreement: &Agreement, operation: &OperationId) -> String {
+    let purposes: Vec<String> = agreement.purposes.iter().map(|p| format!("\"{p}\"")).collect();
+    let via: Vec<String> = agreement.via.iter().map(|v| format!("\"{v}\"")).collect();
+    let mut conditions = vec![format!("[{}].contains(context.purpose)", purposes.join(", "))];
+    conditions.push(if via.is_empty() {
+        "context.via == \"\"".to_owned()
+    } else {
+        format!("[\"\", {}].contains(context.via)", via.join(", "))
+    });
+    conditions.push(format!("{} <= context.today", day_number(agreement.valid.from)));
+    conditions.push(format!("context.today <= {}", day_number(agreement.valid.until)));
+    if agreement.officer == Requirement::Required {
+        conditions.push("context.officer_present".to_owned());
+    }
+    if agreement.dossier == Requirement::Required {
+        conditions.push("context.dossier_present".to_owned());
+    }
+    format!(
+        "permit (\n  principal == Participant::\"{}\",\n  action == Action::\"exchange\",\n  \
+         resource == Operation::\"{}\"\n) when {{\n  {}\n}};\n",
+        agreement.consumer,
+        resource(&agreement.service, operation),
+        conditions.join(" &&\n  "),
+    )
+}
+
+fn check_strictly(permit: &Policy, rules: &Rules) -> Result<(), String> {
+    let alone = PolicySet::from_policies([permit.clone()]).map_err(|error| error.to_string())?;
+    let result = Validator::new(rules.schema.clone()).validate(&alone, ValidationMode::Strict);
+    match result.validation_errors().next() {
+        Some(error) => Err(error.to_string()),
+        None => Ok(()),
+    }
+}
+
+/// The name of an operation as a Cedar resource.
+pub(crate) fn resource(service: &ServiceId, operation: &OperationId) -> String {
+    format!("{service}/{operation}")
+}
+
+fn entity(kind: &str, id: &str) -> Result<EntityUid, String> {
+    let kind = EntityTypeName::from_str(kind).map_err(|error| error.to_string())?;
+    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+fn cited(agreement: &Agreement) -> impl Iterator<Item = &InstrumentId> {
+    agreement
+        .legal_bases
+        .iter()
+        .map(|citation| &citation.instrument)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+}
+
+/// The facts that do not depend on the exchange.
+fn fixed_facts(
+    agreement: &Agreement,
+    disclosed: &Disclosed,
+) -> Vec<(String, RestrictedExpression)> {
+    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+    let flag = |demand| RestrictedExpression::new_bool(demand == Requirement::Required);
+    let day = |date| RestrictedExpression::new_long(i64::from(day_number(date)));
+    let leaving = leaving(disclosed);
+    let fields = leaving.iter().map(|(field, _)| field.clone());
+    let categories = leaving.iter().filter_map(|(_, class)| class.category());
+    let classes = leaving.iter().map(|(_, class)| class.class().as_str().to_owned());
+    let facts = [
+        ("agreement", text(agreement.id.as_str())),
+        ("provider", text(agreement.provider.as_str())),
+        ("consumer", text(agreement.consumer.as_str())),
+        ("service", text(agreement.service.as_str())),
+        ("operation", text(disclosed.operation.id.as_str())),
+        ("exchange_mode", text(agreement.exchange_mode.as_str())),
+        ("purposes", set(agreement.purposes.iter().map(|p: &PurposeId| p.to_string()))),
+        ("valid_from", day(agreement.valid.from)),
+        ("valid_until", day(agreement.valid.until)),
+        ("officer_required", flag(agreement.officer)),
+        ("dossier_required", flag(agreement.dossier)),
+        ("instruments", set(cited(agreement).map(InstrumentId::to_string))),
+        ("articles", set(agreement.legal_bases.iter().map(Citation::to_string))),
+        ("fields", set(fields)),
+        ("categories", set(categories.map(|c| c.as_str().to_owned()))),
+        ("classes", set(classes)),
+    ];
+    facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+}
+
+fn set(texts: impl Iterator<Item = String>) -> RestrictedExpression {
+    let texts: BTreeSet<String> = texts.collect();
+    RestrictedExpression::new_set(texts.into_iter().map(RestrictedExpression::new_string))
+}
+
+/// Every field of which something may leave, with its class.
+fn leaving(disclosed: &Disclosed) -> Vec<(String, FieldClass)> {
+    let classes = &disclosed.operation.classes;
+    let mut fields = Vec::new();
+    for ((place, name), mask) in &disclosed.request_parameters {
+        let field = FieldPath::Parameter(*place, name.clone());
+        if tells_something(mask.as_ref()) {
+            fields.push((request_name(&field), class(classes.request.get(&field))));
+        }
+    }
+    for (pointer, mask) in &disclosed.request_body {
+        let field = FieldPath::Body(pointer.clone());
+        if tells_something(mask.as_ref()) {
+            fields.push((request_name(&field), class(classes.request.get(&field))));
+        }
+    }
+    for (status, masks) in &disclosed.answers {
+        let of_status = classes.answers.get(status);
+        for (pointer, mask) in masks {
+            if tells_something(mask.as_ref()) {
+                let field = FieldPath::Body(pointer.clone());
+                let class = class(of_status.and_then(|classes| classes.get(pointer)));
+                fields.push((answer_name(*status, &field), class));
+            }
+        }
+    }
+    fields
+}
+
+/// How rules name a field of a request.
+pub(crate) fn request_name(field: &FieldPath) -> String {
+    format!("request {field}")
+}
+
+/// How rules name a field of an answer.
+pub(crate) fn answer_name(status: u16, field: &FieldPath) -> String {
+    format!("answer {status} {field}")
+}
+
+/// A field whose class is not known counts as the most personal there is.
+fn class(known: Option<&FieldClass>) -> FieldClass {
+    known.copied().unwrap_or(FieldClass::Sensitive(crate::service::SensitiveCategory::PrivateLife))
+}
+
+/// Whether anything of the value is left under a mask.
+pub(crate) fn tells_something(mask: Option<&Mask>) -> bool {
+    !matches!(mask, Some(Mask::Drop | Mask::Redact | Mask::Null))
+}
