@@ -440,3 +440,6 @@ fn small(
     let default = i64::try_from(default).unwrap_or_else(|_| *range.start());
     usize::try_from(map.integer(key, range, default)).unwrap_or(1)
 }
+
+#[cfg(test)]
+mod tests;

@@ -330,9 +330,9 @@ impl Serve for DataPath {
             // Shed load by refusing: the only error the layers give.
             Err(_) => {
                 let hash = self.gateway.snapshot.load().policies.hash;
-                let mut record = Exchange::begin(self.gateway.clock.now(), &hash);
+                let record = Exchange::begin(self.gateway.clock.now(), &hash);
                 let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
-                finish(&self.gateway, &mut record, &Err(refusal), language, 0)
+                finish(&self.gateway, record, Err(refusal), language, 0)
             }
         }
     }
@@ -382,30 +382,30 @@ async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<
         _ => Err(Refusal::new(ReasonCode::GatewayInternal)),
     };
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let Some(mut record) = account.record.take() else {
+    let Some(record) = account.record.take() else {
         return Refusal::new(ReasonCode::GatewayInternal).response("", language);
     };
-    finish(&gateway, &mut record, &outcome, language, micros)
+    finish(&gateway, record, outcome, language, micros)
 }
 
 fn finish(
     gateway: &Gateway,
-    record: &mut Exchange,
-    outcome: &Result<Response<Full<Bytes>>, Refusal>,
+    mut record: Exchange,
+    outcome: Result<Response<Full<Bytes>>, Refusal>,
     language: Language,
     micros: u64,
 ) -> Response<Full<Bytes>> {
     let mut response = match outcome {
-        Ok(response) => response.clone(),
+        Ok(response) => response,
         Err(refusal) => {
-            record.refused(refusal);
+            record.refused(&refusal);
             refusal.response(&record.request_id, language)
         }
     };
     response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());
     record.finish(response.status().as_u16(), micros);
-    gateway.metrics.exchange(record);
-    gateway.recent.push(record.clone());
+    gateway.metrics.exchange(&record);
+    gateway.recent.push(record);
     response
 }
 

@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::{Request, Uri, uri::Authority};
 use http_body_util::Full;
@@ -50,6 +51,7 @@ pub struct Provider {
     service: ServiceId,
     settings: ProviderSettings,
     connector: Connector,
+    material: [u8; 32],
     in_flight: AtomicUsize,
 }
 
@@ -76,9 +78,19 @@ impl Provider {
             Some(file) => Some(client_config(file, settings.client.as_ref())?),
             None => None,
         };
+        let material = material(&settings);
         let connector = Connector { tls, connect: settings.connect };
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
-        Ok(Self { id, service, settings, connector, in_flight: AtomicUsize::new(0) })
+        Ok(Self { id, service, settings, connector, material, in_flight: AtomicUsize::new(0) })
+    }
+
+    /// Whether `other` reaches the same place with the same anchors and keys, so that its
+    /// connections and its count of requests in flight can live on across a reload.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.service == other.service
+            && self.settings == other.settings
+            && self.material == other.material
     }
 
     /// The service whose provider this is.
@@ -170,6 +182,26 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::AcqRel);
     }
+}
+
+/// A hash of the files a provider was loaded from.
+fn material(settings: &ProviderSettings) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    let client = settings.client.as_ref();
+    let files = [
+        settings.trust_anchor_file.as_ref(),
+        client.map(|c| &c.certificate_file),
+        client.map(|c| &c.key_file),
+    ];
+    for file in files {
+        let content = file.and_then(|file| fs::read(file).ok()).unwrap_or_default();
+        context.update(digest::digest(&digest::SHA256, &content).as_ref());
+    }
+    let mut hash = [0; 32];
+    for (byte, value) in hash.iter_mut().zip(context.finish().as_ref()) {
+        *byte = *value;
+    }
+    hash
 }
 
 fn client_config(

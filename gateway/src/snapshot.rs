@@ -158,6 +158,8 @@ impl Snapshot {
                 found.add("configuration", Position::default(), message);
                 continue;
             };
+            let kept = previous.and_then(|p| p.provider(&service.id));
+            let provider = kept.filter(|kept| kept.is_same(provider)).unwrap_or(provider);
             let builder = Builder { service, provider, pseudonyms, previous };
             let routes = builder.service(&agreements, &mut found);
             services.insert(address_key(service), routes);
@@ -185,6 +187,12 @@ impl Snapshot {
                 service.operations.iter().flat_map(|o| o.routes(consumer, via)).collect();
             (!routes.is_empty()).then_some((service, routes))
         })
+    }
+
+    fn provider(&self, service: &ServiceId) -> Option<&Arc<Provider>> {
+        let routes = self.services.values().find(|s| s.service.id == *service)?;
+        let route = routes.operations.iter().flat_map(|o| o.routes.values()).flatten().next()?;
+        Some(&route.provider)
     }
 
     fn limiter(&self, agreement: &Agreement) -> Option<Arc<AgreementLimiter>> {

@@ -1,0 +1,93 @@
+use super::*;
+
+const GOOD: &str = r#"
+listen:
+  address: 127.0.0.1:8443
+tls:
+  certificate_file: pki/gateway.pem
+  key_file: pki/gateway.key
+  trust_anchors:
+    - {id: city, certificate_file: pki/city.pem, crl_files: [pki/city.crl.pem], revocation: required}
+policies:
+  directory: policies
+  schemas: schemas
+providers:
+  civil-status:
+    url: https://provider.example:9443/base
+    trust_anchor_file: pki/city.pem
+pseudonyms:
+  key_file: pseudonym.key
+  period: "2026"
+admin:
+  socket: admin.sock
+"#;
+
+fn mistakes(text: &str) -> Vec<String> {
+    let found = Config::parse("gateway.yaml", text, Path::new("/etc/gateway"));
+    found.expect_err("has mistakes").sorted().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn tells_every_mistake_at_once() {
+    let text = GOOD
+        .replace("address: 127.0.0.1:8443", "adress: 127.0.0.1:8443")
+        .replace("revocation: required", "revocation: sometimes")
+        .replace("socket: admin.sock", "address: 192.0.2.1:9000\n  socket: admin.sock");
+    let found = mistakes(&text);
+    assert_eq!(found.len(), 4, "{found:#?}");
+    assert!(found.iter().any(|m| m.contains("did you mean `address`?")), "{found:#?}");
+    assert!(found.iter().any(|m| m.contains("expected `required` or `none`")), "{found:#?}");
+    assert!(found.iter().any(|m| m.contains("must be a loopback address")), "{found:#?}");
+}
+
+#[test]
+fn refuses_plain_http_beyond_loopback_and_https_without_anchor() {
+    let plain = GOOD.replace("https://provider.example:9443/base", "http://provider.example/base");
+    assert!(mistakes(&plain).iter().any(|m| m.contains("loopback address only")));
+    let text = GOOD.replace("    trust_anchor_file: pki/city.pem\n", "");
+    assert!(mistakes(&text).iter().any(|m| m.contains("needs `trust_anchor_file`")));
+    let text = GOOD.replace("https://provider.example:9443/base", "ftp://localhost/");
+    assert!(mistakes(&text).iter().any(|m| m.contains("must begin with")));
+}
+
+#[test]
+fn refuses_half_a_client_identity_and_revocation_without_lists() {
+    let text = GOOD.replace(
+        "    trust_anchor_file: pki/city.pem\n",
+        "    trust_anchor_file: pki/city.pem\n    client_key_file: pki/client.key\n",
+    );
+    assert!(mistakes(&text).iter().any(|m| m.contains("go together")));
+    let text = GOOD.replace("crl_files: [pki/city.crl.pem], ", "");
+    assert!(mistakes(&text).iter().any(|m| m.contains("needs `crl_files`")));
+}
+
+#[test]
+fn takes_paths_from_the_files_directory_and_defaults_from_the_manual() {
+    let config = Config::parse("gateway.yaml", GOOD, Path::new("/etc/gateway")).expect("good");
+    assert_eq!(config.tls.key_file, Path::new("/etc/gateway/pki/gateway.key"));
+    assert_eq!(config.limits.in_flight, 4096);
+    assert_eq!(config.policies.watch, None);
+    assert_eq!(config.log, LogFormat::Json);
+    let provider = config.providers.values().next().expect("one provider");
+    assert_eq!((provider.connect.as_secs(), provider.answer.as_secs()), (3, 15));
+}
+
+/// Every key that the reader knows stands in the manual, and the manual names no other.
+#[test]
+fn the_manual_names_every_setting() {
+    let source = include_str!("../config.rs");
+    let manual = include_str!("../../docs/configuration.md");
+    let mut known: Vec<&str> = Vec::new();
+    for list in source.split("let keys = [").skip(1).chain(source.split("&[\"").skip(1)) {
+        let list = list.split(']').next().unwrap_or_default();
+        known.extend(list.split(',').map(|k| k.trim().trim_matches('"')).filter(|k| !k.is_empty()));
+    }
+    known.push("format");
+    for key in &known {
+        assert!(manual.contains(&format!("`{key}`")), "`{key}` is not in the manual");
+    }
+    for line in manual.lines().filter(|l| l.starts_with("| `")) {
+        let key = line.split('`').nth(1).expect("a key");
+        assert!(known.contains(&key), "the manual names `{key}`, which is no setting");
+    }
+}
