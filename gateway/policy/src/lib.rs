@@ -11,6 +11,8 @@ pub mod case;
 mod compile;
 pub mod decide;
 pub mod explain;
+#[cfg(test)]
+mod fixture;
 mod hash;
 pub mod legal_basis;
 mod openapi;
@@ -28,7 +30,7 @@ pub use agreement::{
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, Expectation, Verdict, run_cases};
 pub use decide::{Decision, Denial, Facts, Permit, Presence};
-pub use explain::{Explanation, explain};
+pub use explain::{CitedArticle, ExplainedField, Explanation, Named, explain};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,

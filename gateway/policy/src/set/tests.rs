@@ -17,3 +17,9 @@ fn the_shipped_policies_have_no_mistake() {
         .collect();
     assert!(failed.is_empty(), "{failed:#?}");
 }
+
+#[test]
+fn the_fixture_has_no_mistake() {
+    let set = crate::fixture::Files::new().set();
+    assert!(crate::run_cases(&set).iter().all(crate::CaseOutcome::holds));
+}
