@@ -156,6 +156,20 @@ impl<'a> Outbox<'a> {
         })
     }
 
+    /// How many messages of a flow are not delivered, dead ones included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open(&self, flow: &FlowId) -> Result<u64, StoreError> {
+        let open: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE flow = ? AND state <> 'delivered'",
+        )
+        .bind(flow.as_str())
+        .fetch_one(self.store.readers())
+        .await?;
+        Ok(count(open))
+    }
+
     /// The messages of a flow that need a person, the newest first.
     ///
     /// # Errors

@@ -1,0 +1,211 @@
+//! The configuration of the flows: one YAML file, read strictly, every mistake told at once.
+//!
+//! Paths are relative to the file's folder. Secrets come only from files, which nobody but their
+//! owner may read. The platform's OpenAPI document is read here too, so that a mapping to a field
+//! that does not exist is a mistake of the file and not of every row.
+
+mod flow;
+mod platform;
+
+use std::{
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    document::{self, MapReader, Node},
+    sensitive::Sensitive,
+};
+
+pub use flow::{DeliveryConfig, FlowConfig, MessageConfig, Repeat, SourceConfig, SourceMode};
+pub use platform::NpspConfig;
+
+/// The checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the durable state lives; one process at a time.
+    pub data_dir: PathBuf,
+    /// How to reach the gateway.
+    pub gateway: GatewayConfig,
+    /// The National Public Service Portal.
+    pub npsp: NpspConfig,
+    /// The flows.
+    pub flows: Vec<FlowConfig>,
+}
+
+/// How to reach the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayConfig {
+    /// Base address: `https`, or `http` on loopback for rehearsals.
+    pub url: String,
+    /// The participant as `X-Road-Client` names it: `VN/GOV/H29.20/TTHC`.
+    pub client: String,
+    /// Certificates and key; always there unless the address is plain loopback.
+    pub tls: Option<GatewayTls>,
+    /// How long a connection may take. Default 5 s.
+    pub connect: Duration,
+    /// How long an answer may take. Default 30 s.
+    pub answer: Duration,
+}
+
+/// Certificates and key for the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayTls {
+    /// The only anchor that the gateway's certificate may rest on, PEM.
+    pub trust_anchor_file: PathBuf,
+    /// This participant's certificate chain, PEM.
+    pub certificate_file: PathBuf,
+    /// Its private key, PEM.
+    pub key_file: PathBuf,
+}
+
+impl Config {
+    /// Reads a configuration file; paths in it are relative to its folder.
+    ///
+    /// # Errors
+    /// Every mistake in the file.
+    pub fn read(path: &Path) -> Result<Self, Diagnostics> {
+        let mut found = Diagnostics::new();
+        let name = path.display().to_string();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                found.add(&name, Position::default(), format!("cannot be read: {error}"));
+                return Err(found);
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let Some(root) = document::parse(&name, &text, &mut found) else { return Err(found) };
+        match read(&name, folder, &root, &mut found) {
+            Some(config) => found.into_result(config),
+            None => Err(found),
+        }
+    }
+}
+
+fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Option<Config> {
+    let known = ["data_dir", "gateway", "npsp", "flows"];
+    let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
+    let data_dir = map.text("data_dir").map(|path| folder.join(path));
+    let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
+    let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
+    let mut reader = Reader { file, folder, found };
+    let gateway = gateway.and_then(|node| reader.gateway(node));
+    let npsp = npsp.and_then(|node| reader.npsp(node));
+    let flows: Vec<Option<FlowConfig>> =
+        flows.iter().map(|node| reader.flow(node, npsp.as_ref())).collect();
+    let flows: Vec<FlowConfig> = flows.into_iter().flatten().collect();
+    for (index, flow) in flows.iter().enumerate() {
+        if flows.iter().take(index).any(|earlier| earlier.id == flow.id) {
+            reader.found.add(file, root.at, format!("flow `{}` stands twice", flow.id));
+        }
+    }
+    Some(Config { data_dir: data_dir?, gateway: gateway?, npsp: npsp?, flows })
+}
+
+/// Reads the parts of one file.
+struct Reader<'a, 'd> {
+    file: &'a str,
+    folder: &'a Path,
+    found: &'d mut Diagnostics,
+}
+
+impl<'a> Reader<'a, '_> {
+    fn map(&mut self, node: &'a Node, what: &str, known: &[&str]) -> Option<MapReader<'a, '_>> {
+        MapReader::new(self.file, node, what, known, self.found)
+    }
+
+    fn mistake(&mut self, at: Position, message: impl Into<String>) {
+        self.found.add(self.file, at, message);
+    }
+
+    fn gateway(&mut self, node: &'a Node) -> Option<GatewayConfig> {
+        let files = ["trust_anchor_file", "certificate_file", "key_file"];
+        let known = [&["url", "client", "connect_seconds", "answer_seconds"], &files[..]].concat();
+        let folder = self.folder;
+        let mut map = self.map(node, "`gateway`", &known)?;
+        let url = map.text("url");
+        let client = map.parse::<ClientAddress>("client");
+        let seconds = |n: i64| Duration::from_secs(n.unsigned_abs());
+        let connect = seconds(map.integer("connect_seconds", 1..=60, 5));
+        let answer = seconds(map.integer("answer_seconds", 1..=300, 30));
+        let is_plain = url.is_some_and(is_plain_loopback);
+        let tls = if is_plain && files.iter().all(|name| map.optional(name).is_none()) {
+            None
+        } else {
+            let [anchor, certificate, key] =
+                files.map(|name| map.text(name).map(|t| folder.join(t)));
+            Some(GatewayTls {
+                trust_anchor_file: anchor?,
+                certificate_file: certificate?,
+                key_file: key?,
+            })
+        };
+        let url = url?.trim_end_matches('/').to_owned();
+        if !is_plain && !url.starts_with("https://") {
+            self.mistake(node.at, "`url` must begin with `https://`, or be `http://` on loopback");
+        }
+        if let Some(tls) = &tls {
+            let key_file = tls.key_file.clone();
+            self.owner_only(node.at, &key_file);
+        }
+        Some(GatewayConfig { url, client: client?.0, tls, connect, answer })
+    }
+
+    /// The content of a secret's file, without the line break at its end.
+    fn secret(&mut self, at: Position, name: &str) -> Option<Sensitive<String>> {
+        let path = self.folder.join(name);
+        self.owner_only(at, &path);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Some(Sensitive::new(text.trim_end_matches(['\r', '\n']).to_owned())),
+            Err(error) => {
+                self.mistake(at, format!("`{name}` cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    fn owner_only(&mut self, at: Position, path: &Path) {
+        // A file that is missing is told by whoever reads it.
+        let Ok(metadata) = path.metadata() else { return };
+        if metadata.permissions().mode() & 0o077 != 0 {
+            let message = format!("`{}` may be read by others than its owner", path.display());
+            self.found.add_with_help(self.file, at, message, "chmod 600");
+        }
+    }
+}
+
+/// Whether the address is plain HTTP on this machine.
+fn is_plain_loopback(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let authority = rest.split('/').next().unwrap_or_default();
+    authority.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+}
+
+struct ClientAddress(String);
+
+impl std::str::FromStr for ClientAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match is_address(text, 4) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("not `instance/class/member/subsystem`"),
+        }
+    }
+}
+
+/// Whether the text is so many X-Road codes joined by slashes.
+fn is_address(text: &str, parts: usize) -> bool {
+    let code = |part: &str| {
+        (1..=64).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            && !part.bytes().all(|b| b == b'.')
+    };
+    text.split('/').count() == parts && text.split('/').all(code)
+}
+
+#[cfg(test)]
+mod tests;

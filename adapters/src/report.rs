@@ -1,0 +1,103 @@
+//! What the flows did, for people and programs.
+
+use jiff::Timestamp;
+use lienthong_model::id::FlowId;
+use lienthong_store::outbox::{Counters, DeadLetter};
+use serde::Serialize;
+
+/// What one flow did. Counts are durable: they go on where the last process left off.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct FlowReport {
+    /// The flow.
+    pub name: FlowId,
+    /// What the source guarantees, in words.
+    pub guarantee: &'static str,
+    /// Rows read from the source.
+    pub rows: u64,
+    /// Messages newly put into the outbox.
+    pub enqueued: u64,
+    /// Messages the platform took.
+    pub delivered: u64,
+    /// Attempts that were followed by another.
+    pub retried: u64,
+    /// Rows put aside now because they are not fit to be sent.
+    pub quarantined: u64,
+    /// Messages that need a person now.
+    pub dead: u64,
+    /// Rows whose message was in the outbox already.
+    pub duplicates: u64,
+    /// Messages that are still to be sent.
+    pub waiting: u64,
+    /// Those of the waiting that are held behind a dead message or a quarantined row.
+    pub held: u64,
+    /// How long the oldest waiting message has waited, in seconds.
+    pub oldest_seconds: Option<u64>,
+    /// Rows in quarantine: which, and why. At most 100.
+    pub quarantine: Vec<Aside>,
+    /// Messages that need a person: which, and why. At most 100.
+    pub dead_letters: Vec<Aside>,
+}
+
+/// A row or message that was put aside. It never shows a value of a payload.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct Aside {
+    /// The key of the row in its source.
+    pub key: String,
+    /// Why: names of fields, rules and reason codes.
+    pub reason: String,
+}
+
+/// What all flows did.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq, Default)]
+pub struct Report {
+    /// One entry per flow, in the order of the configuration.
+    pub flows: Vec<FlowReport>,
+}
+
+/// Whether one thing that the flows need is in order.
+#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+pub struct CheckOutcome {
+    /// What was looked at.
+    pub name: String,
+    /// What is wrong; nothing when it is in order.
+    pub problem: Option<String>,
+}
+
+impl CheckOutcome {
+    pub(crate) fn new(name: impl Into<String>, problem: Option<String>) -> Self {
+        Self { name: name.into(), problem }
+    }
+}
+
+impl FlowReport {
+    pub(crate) fn new(
+        name: FlowId,
+        guarantee: &'static str,
+        counters: &Counters,
+        now: Timestamp,
+    ) -> Self {
+        let waited = |since: Timestamp| u64::try_from(now.duration_since(since).as_secs());
+        Self {
+            name,
+            guarantee,
+            rows: counters.rows,
+            enqueued: counters.enqueued,
+            delivered: counters.delivered,
+            retried: counters.retried,
+            quarantined: counters.quarantined,
+            dead: counters.dead,
+            duplicates: counters.duplicates,
+            waiting: counters.waiting,
+            held: counters.held,
+            oldest_seconds: counters.oldest.map(|since| waited(since).unwrap_or(0)),
+            quarantine: Vec::new(),
+            dead_letters: Vec::new(),
+        }
+    }
+}
+
+impl From<DeadLetter> for Aside {
+    fn from(letter: DeadLetter) -> Self {
+        Self { key: letter.key, reason: letter.reason }
+    }
+}

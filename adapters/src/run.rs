@@ -1,0 +1,200 @@
+//! Running, watching and rehearsing all flows of a configuration.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use lienthong_model::clock::Clock;
+use lienthong_store::{Store, StoreError};
+use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::Value;
+use tokio::{sync::watch, task::JoinSet};
+
+use crate::{
+    Error,
+    client::GatewayClient,
+    config::{Config, FlowConfig},
+    deliver::{BackOff, Courier},
+    flow::{Flow, Until},
+    npsp::{self, Npsp},
+    report::{Aside, CheckOutcome, FlowReport, Report},
+    source::sqlite::SqliteSource,
+};
+
+/// Most rows and letters that a report names one by one.
+const MAX_NAMED: u32 = 100;
+
+/// Runs every flow until `shutdown` resolves, then lets deliveries in flight end.
+///
+/// # Errors
+/// When the durable state, a source or the client cannot be used.
+pub async fn run(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Report, Error> {
+    drive(config, clock, StdRng::from_rng(&mut rand::rng()), Until::Stopped, shutdown).await
+}
+
+/// Runs every flow until nothing is left that could be delivered, or the platform stays away for
+/// as many attempts as a message may have.
+///
+/// # Errors
+/// When the durable state, a source or the client cannot be used.
+pub async fn run_until_idle(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
+    let rng = StdRng::from_rng(&mut rand::rng());
+    drive(config, clock, rng, Until::Idle, std::future::pending()).await
+}
+
+/// As [`run`] and [`run_until_idle`], with the chance of the waits given.
+pub(crate) async fn drive(
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    mut rng: StdRng,
+    until: Until,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Report, Error> {
+    let store = Arc::new(Store::open(&config.data_dir).await?);
+    let recovered = store.outbox().recover().await?;
+    if recovered > 0 {
+        tracing::warn!(recovered, "attempts were cut off when the last process ended");
+    }
+    let (stop, stopped) = watch::channel(false);
+    let mut flows = JoinSet::new();
+    for flow in couriers(config, &store, &clock, &mut rng)? {
+        let lease = npsp::longest_attempt(config).saturating_add(SignedDuration::from_secs(30));
+        let flow = Flow::open(Arc::new(flow), lease).await?;
+        flows.spawn(flow.run(until, stopped.clone()));
+    }
+    drop(stopped);
+    let mut ended = Ok(());
+    tokio::pin!(shutdown);
+    let mut stopping = false;
+    loop {
+        tokio::select! {
+            () = &mut shutdown, if !stopping => stopping = true,
+            flow = flows.join_next() => match flow {
+                None => break,
+                Some(Ok(Ok(()))) => {}
+                Some(Ok(Err(error))) => (ended, stopping) = (Err(error), true),
+                Some(Err(_)) => (ended, stopping) = (Err(Error::Interrupted), true),
+            },
+        }
+        // One flow that cannot go on stops the others: who supervises us must hear of it.
+        if stopping {
+            stop.send_replace(true);
+        }
+    }
+    ended?;
+    report(config, &store, &clock).await
+}
+
+fn couriers(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    rng: &mut StdRng,
+) -> Result<Vec<Courier>, Error> {
+    let client = GatewayClient::new(&config.gateway)?;
+    let platform = Arc::new(Npsp::new(&config.npsp, client, Arc::clone(clock)));
+    let courier = |flow: &FlowConfig| Courier {
+        flow: flow.clone(),
+        store: Arc::clone(store),
+        platform: Arc::clone(&platform),
+        clock: Arc::clone(clock),
+        back_off: BackOff::new(
+            flow.delivery.first_wait,
+            flow.delivery.longest_wait,
+            StdRng::from_rng(rng),
+        ),
+    };
+    Ok(config.flows.iter().map(courier).collect())
+}
+
+/// The durable counters of every flow; works beside a running process.
+///
+/// # Errors
+/// When the durable state cannot be read.
+pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
+    let store = Store::look(&config.data_dir).await?;
+    report(config, &store, &clock).await
+}
+
+async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Result<Report, Error> {
+    let outbox = store.outbox();
+    let mut flows = Vec::with_capacity(config.flows.len());
+    for flow in &config.flows {
+        let counters = outbox.counters(&flow.id).await?;
+        let guarantee = SqliteSource::guarantee(&flow.source.mode);
+        let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
+        let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
+        entry.quarantine = quarantined
+            .into_iter()
+            .map(|row| Aside { key: row.source_key, reason: row.reason })
+            .collect();
+        let dead = outbox.dead(&flow.id, MAX_NAMED).await?;
+        entry.dead_letters = dead.into_iter().map(Aside::from).collect();
+        flows.push(entry);
+    }
+    Ok(Report { flows })
+}
+
+/// Looks at the durable state, the sources with their columns, and the gateway with what it allows,
+/// without sending a message.
+pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
+    let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
+    for flow in &config.flows {
+        let problem = SqliteSource::open(flow).await.err().map(|e| e.to_string());
+        outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
+    }
+    match GatewayClient::new(&config.gateway) {
+        Err(error) => outcomes.push(CheckOutcome::new("gateway", Some(error.to_string()))),
+        Ok(client) => outcomes.extend(allowed(config, &client).await),
+    }
+    outcomes
+}
+
+async fn state_problem(config: &Config) -> Option<String> {
+    match Store::look(&config.data_dir).await {
+        // It is made by the first run.
+        Ok(_) | Err(StoreError::Missing(_)) => None,
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// Whether the gateway opens each call to us.
+async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
+    let Some((subsystem, service)) = config.npsp.service.rsplit_once('/') else {
+        return Vec::new();
+    };
+    let listing = match client.allowed_methods(subsystem).await {
+        Ok(listing) => listing,
+        Err(problem) => return vec![CheckOutcome::new("gateway", Some(problem))],
+    };
+    let mut outcomes = vec![CheckOutcome::new("gateway", None)];
+    let mut calls = vec!["login"];
+    let messages = config.flows.iter().flat_map(|flow| &flow.messages);
+    calls.extend(messages.map(|message| message.call.as_str()));
+    calls.sort_unstable();
+    calls.dedup();
+    for call in calls {
+        let problem = (!is_listed(&listing, service, call))
+            .then(|| "the gateway has no agreement that allows it".to_owned());
+        outcomes.push(CheckOutcome::new(format!("call `{call}`"), problem));
+    }
+    outcomes
+}
+
+fn is_listed(listing: &Value, service: &str, call: &str) -> bool {
+    let items =
+        |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    items(listing.get("service"))
+        .iter()
+        .filter(|entry| text(entry, "service_code").as_deref() == Some(service))
+        .flat_map(|entry| items(entry.get("endpoint_list")))
+        .filter_map(|endpoint| text(&endpoint, "path"))
+        .any(|path| path.trim_start_matches('/') == call)
+}
+
+#[cfg(test)]
+mod tests;
