@@ -209,5 +209,5 @@ fn answer(question: Question, output: &Output) -> anyhow::Result<Exit> {
     } else {
         output.line(explanation.text(output.language()));
     }
-    Ok(if explanation.is_permit() { Exit::Done } else { Exit::No })
+    Ok(if explanation.decision == "permit" { Exit::Done } else { Exit::No })
 }

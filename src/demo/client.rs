@@ -24,8 +24,6 @@ pub(crate) enum Reply {
         status: StatusCode,
         /// Its headers.
         headers: HeaderMap,
-        /// Its body.
-        body: Bytes,
     },
 }
 
@@ -86,10 +84,10 @@ async fn exchange(
     };
     let (parts, body) = response.into_parts();
     #[expect(clippy::disallowed_methods, reason = "bounded by Limited")]
-    let body = Limited::new(body, MAX_ANSWER).collect().await;
-    let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
+    let read = Limited::new(body, MAX_ANSWER).collect().await;
+    read.map_err(|error| anyhow::anyhow!(error))?;
     connection.abort();
-    Ok(Reply::Answered { status: parts.status, headers: parts.headers, body })
+    Ok(Reply::Answered { status: parts.status, headers: parts.headers })
 }
 
 fn is_alert(error: &(dyn std::error::Error + 'static)) -> bool {

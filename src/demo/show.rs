@@ -5,7 +5,7 @@ use std::path::Path;
 use lienthong_adapters::FlowReport;
 use lienthong_gateway::{run::Running, xroad};
 use lienthong_model::{reason::ReasonCode, text::Language};
-use lienthong_sandbox::PortalReport;
+use lienthong_sandbox::portal::PortalReport;
 use serde::Serialize;
 
 use super::{

@@ -16,8 +16,10 @@ use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_gateway::{config::Config, pki, run::Running};
 use lienthong_sandbox::{
-    City, CityHandle, CitySettings, Listen, Population, PopulationHandle, PopulationSettings,
-    Portal, PortalHandle, PortalSettings, TlsFiles,
+    City, Listen, Population, Portal, TlsFiles,
+    city::{CityHandle, CitySettings},
+    population::{PopulationHandle, PopulationSettings},
+    portal::{PortalHandle, PortalSettings},
     synthetic::{self, Person},
 };
 use rustls::ClientConfig;
@@ -69,7 +71,7 @@ impl World {
         let pki = directory.join("pki");
         make_pki(directory, &pki)?;
         steps.next(output.choose("sinh dân cư tổng hợp", "making a synthetic population"));
-        let database = directory.join("city.sqlite");
+        let database = directory.join("city.db");
         synthetic::generate(&database, SEED, CITIZENS).await?;
         steps.next(output.choose("mở các bên cung cấp", "opening providers and platforms"));
         let tls = TlsFiles {
@@ -278,6 +280,13 @@ admin:
   address: 127.0.0.1:0
 "
     )
+}
+
+/// The shipped example of a flow, pointed at this demo's gateway and files.
+fn adapters_configuration(gateway: SocketAddr) -> String {
+    include_str!("../../adapters/examples/ward-cases.yaml")
+        .replace("https://127.0.0.1:7443", &format!("https://localhost:{}", gateway.port()))
+        .replace("../../schemas/", "schemas/")
 }
 
 /// One step a line where nobody watches, one bar where somebody does.
