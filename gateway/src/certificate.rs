@@ -154,3 +154,6 @@ fn dns_names(certificate: &X509Certificate<'_>) -> Result<Vec<String>, Certifica
     });
     Ok(dns.collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,6 @@ fn unix_time(instant: Timestamp) -> UnixTime {
     let seconds = u64::try_from(instant.as_second()).unwrap_or(0);
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds))
 }
+
+#[cfg(test)]
+mod tests;

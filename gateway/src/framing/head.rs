@@ -34,6 +34,12 @@ pub(super) struct Head {
     fields: Fields,
 }
 
+/// A complete line: where it ends, and the body that follows when it was the last.
+struct Line {
+    end: usize,
+    body: Option<Body>,
+}
+
 /// What the lines so far say about framing.
 #[derive(Debug, Default)]
 struct Fields {
@@ -62,7 +68,7 @@ impl Head {
         let room = self.max_bytes - self.bytes;
         let seen = bytes.get(..room).unwrap_or(bytes);
         let (end, body) = match self.line(seen)? {
-            Some(end) => end,
+            Some(Line { end, body }) => (end, body),
             None if seen.len() < bytes.len() => return Err((room, Violation::HeadTooLong)),
             None => {
                 self.cut.extend_from_slice(seen);
@@ -78,8 +84,7 @@ impl Head {
     }
 
     /// Looks at the first line of `seen`, if it is complete.
-    #[expect(clippy::type_complete, reason = "read in one place, just above")]
-    fn line(&mut self, seen: &[u8]) -> Result<Option<(usize, Option<Body>)>, (usize, Violation)> {
+    fn line(&mut self, seen: &[u8]) -> Result<Option<Line>, (usize, Violation)> {
         let after_cr = self.cut.last() == Some(&b'\r');
         let special = if after_cr { Some(0) } else { memchr3(b'\r', b'\n', 0, seen) };
         let Some(at) = special.filter(|at| *at < seen.len()) else {
@@ -108,7 +113,8 @@ impl Head {
             self.cut.clear();
             body
         };
-        Ok(Some((lf + 1, body.map_err(|violation| (lf, violation))?)))
+        let body = body.map_err(|violation| (lf, violation))?;
+        Ok(Some(Line { end: lf + 1, body }))
     }
 }
 

@@ -73,7 +73,12 @@ pub(super) async fn serve<S: Serve>(
         Ok(identified) => identified,
         Err(error) => {
             count(&shared.counters.handshakes_failed);
-            tracing::info!(%address, %error, "handshake failed");
+            // Whoever spoke TLS may be a participant with a problem; the rest is noise.
+            if error.kind() == io::ErrorKind::InvalidData {
+                tracing::info!(%address, %error, "handshake failed");
+            } else {
+                tracing::debug!(%address, %error, "handshake failed");
+            }
             return;
         }
     };
@@ -89,11 +94,9 @@ pub(super) async fn serve<S: Serve>(
     }
     let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let stream = Stream::new(tls, vitals.clone());
-    let ended = if http2 {
-        serve_http2(&shared, &vitals, peer, stream).await
-    } else {
-        serve_http1(&shared, &vitals, peer, stream).await
-    };
+    let session = Arc::new(Session { shared: shared.clone(), vitals: vitals.clone(), peer });
+    let ended =
+        if http2 { serve_http2(session, stream).await } else { serve_http1(session, stream).await };
     if vitals.is_violated() {
         count(&shared.counters.framing);
     }
@@ -117,35 +120,28 @@ fn identify<S>(
     trust
         .identify(chain, shared.clock.now())
         .map(|certificate| Peer { certificate, address })
-        .map_err(|reason| io::Error::other(reason.as_str()))
+        .map_err(|reason| io::Error::new(io::ErrorKind::InvalidData, reason.as_str()))
 }
 
-async fn serve_http1<S: Serve>(
-    shared: &Arc<Shared<S>>,
-    vitals: &Arc<Vitals>,
-    peer: Arc<Peer>,
-    stream: Stream,
-) -> hyper::Result<()> {
-    let max_header_bytes = shared.settings.max_header_bytes.max(MIN_HEADER_BYTES);
-    let io = TokioIo::new(Guard::new(stream, max_header_bytes, vitals.clone()));
+async fn serve_http1<S: Serve>(session: Arc<Session<S>>, stream: Stream) -> hyper::Result<()> {
+    let settings = &session.shared.settings;
+    let max_header_bytes = settings.max_header_bytes.max(MIN_HEADER_BYTES);
+    let io = TokioIo::new(Guard::new(stream, max_header_bytes, session.vitals.clone()));
+    let requests = session.clone();
     let connection = http1::Builder::new()
         // The event loop keeps this deadline.
         .header_read_timeout(None)
-        .max_headers(shared.settings.max_headers)
+        .max_headers(settings.max_headers)
         .max_buf_size(HTTP1_BUFFER_BYTES.max(max_header_bytes))
-        .serve_connection(io, service_fn(requests(shared.clone(), vitals.clone(), peer)));
-    drive(connection, |connection| connection.graceful_shutdown(), vitals).await
+        .serve_connection(io, service_fn(move |request| requests.answer(request)));
+    drive(connection, |connection| connection.graceful_shutdown(), &session.vitals).await
 }
 
-async fn serve_http2<S: Serve>(
-    shared: &Arc<Shared<S>>,
-    vitals: &Arc<Vitals>,
-    peer: Arc<Peer>,
-    stream: Stream,
-) -> hyper::Result<()> {
-    let settings = &shared.settings;
+async fn serve_http2<S: Serve>(session: Arc<Session<S>>, stream: Stream) -> hyper::Result<()> {
+    let settings = &session.shared.settings;
     let header_list = settings.max_header_bytes.max(MIN_HEADER_BYTES);
-    let io = TokioIo::new(Metered::new(stream, shared.counters.clone()));
+    let io = TokioIo::new(Metered::new(stream, session.shared.counters.clone()));
+    let requests = session.clone();
     let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .max_concurrent_streams(u32::try_from(settings.max_streams).unwrap_or(u32::MAX))
@@ -158,26 +154,28 @@ async fn serve_http2<S: Serve>(
         .max_send_buf_size(STREAM_SEND_BYTES)
         .keep_alive_interval(PING)
         .keep_alive_timeout(PING)
-        .serve_connection(io, service_fn(requests(shared.clone(), vitals.clone(), peer)));
-    drive(connection, |connection| connection.graceful_shutdown(), vitals).await
+        .serve_connection(io, service_fn(move |request| requests.answer(request)));
+    drive(connection, |connection| connection.graceful_shutdown(), &session.vitals).await
 }
 
-/// Calls the server for each request, and counts it as in flight until its answer is on its way.
-fn requests<S: Serve>(
+/// What the requests of one connection share.
+struct Session<S> {
     shared: Arc<Shared<S>>,
     vitals: Arc<Vitals>,
     peer: Arc<Peer>,
-) -> impl Fn(
-    Request<Incoming>,
-) -> Pin<Box<dyn Future<Output = Result<Response<Answer>, Infallible>> + Send>>
-+ Clone {
-    move |request| {
-        let in_flight = vitals.begin();
-        let (serve, peer) = (shared.serve.clone(), peer.clone());
-        Box::pin(async move {
-            let response = serve.call(&peer, request).await;
+}
+
+impl<S: Serve> Session<S> {
+    /// Serves one request, and counts it as in flight until its answer is on its way.
+    fn answer(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + Send + use<S> {
+        let (session, in_flight) = (self.clone(), self.vitals.begin());
+        async move {
+            let response = session.shared.serve.call(&session.peer, request).await;
             Ok(response.map(|body| Answer::new(body, in_flight)))
-        })
+        }
     }
 }
 

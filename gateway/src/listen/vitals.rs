@@ -239,7 +239,8 @@ impl Watch for Arc<Vitals> {
 
     fn violated(&self, violation: Violation) {
         self.violated.store(true, Relaxed);
-        tracing::info!(%violation, "framing refused");
+        let serial = self.peer().map(|peer| peer.certificate.serial_hex());
+        tracing::info!(%violation, serial, "framing refused");
     }
 }
 

@@ -58,17 +58,14 @@ impl Identity {
             warnings.add(&name, WHOLE, format!("certificate expires at {not_after}"));
         }
         let key_name = settings.key_file.display().to_string();
-        let signer = match provider.key_provider.load_private_key(key?) {
-            Ok(signer) => signer,
-            Err(_) => {
-                found.add_with_help(
-                    &key_name,
-                    WHOLE,
-                    "key is of a kind that is not supported",
-                    "expected ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits",
-                );
-                return None;
-            }
+        let Ok(signer) = provider.key_provider.load_private_key(key?) else {
+            found.add_with_help(
+                &key_name,
+                WHOLE,
+                "key is of a kind that is not supported",
+                "expected ECDSA P-256 or P-384, Ed25519, or RSA of at least 2048 bits",
+            );
+            return None;
         };
         let key = CertifiedKey::new(chain, signer);
         // A provider that cannot tell leaves it unknown; ours always can.
