@@ -246,7 +246,7 @@ impl CaseReader<'_> {
     fn agreement(&self, map: &mut MapReader<'_, '_>) -> Option<&Agreement> {
         let id: AgreementId = map.parse("agreement")?;
         let at = map.optional("agreement").map_or(map.at(), |node| node.at);
-        let names = self.around.names.agreements.iter().map(String::as_str);
+        let names = self.around.names.agreements.keys().map(String::as_str);
         known((self.file, at), "agreement", id.as_str(), names, map.found());
         self.around.agreements.get(&id).map(Arc::as_ref)
     }
@@ -260,7 +260,8 @@ impl CaseReader<'_> {
         let at = map.optional("operation").map_or(map.at(), |node| node.at);
         let agreement = agreement?;
         let what = format!("operation of `{}`", agreement.id);
-        let names = agreement.operations.keys().map(OperationId::as_str);
+        let named = self.around.names.agreements.get(agreement.id.as_str());
+        let names = named.into_iter().flatten().map(String::as_str);
         known((self.file, at), &what, id.as_str(), names, map.found()).then_some(id)
     }
 
@@ -335,3 +336,6 @@ impl CaseReader<'_> {
         Some(CaseAnswer { status, body })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,16 @@ impl Source<'_> {
         }
     }
 
+    /// The names under `operations`, even when the rest cannot be read.
+    pub(crate) fn operations(&self) -> BTreeSet<String> {
+        match self.root.get("operations").map(|node| &node.content) {
+            Some(document::Content::Map(entries)) => {
+                entries.iter().map(|(key, _)| key.text.clone()).collect()
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
     /// Reports an `id` that is not the file's name.
     pub(crate) fn check_stem(&self, found: &mut Diagnostics) {
         let (Some(id), stem) = (self.id(), self.stem()) else { return };
@@ -185,10 +195,10 @@ pub(crate) fn address_text(
 pub(crate) struct Names {
     /// Participants.
     pub(crate) participants: BTreeSet<String>,
-    /// Services.
-    pub(crate) services: BTreeSet<String>,
-    /// Agreements.
-    pub(crate) agreements: BTreeSet<String>,
+    /// Services, and the operations each names.
+    pub(crate) services: BTreeMap<String, BTreeSet<String>>,
+    /// Agreements, and the operations each names.
+    pub(crate) agreements: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What only one file may have: a code, an address, a certificate.

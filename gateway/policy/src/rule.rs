@@ -85,10 +85,12 @@ pub(crate) fn read<'f>(
         let mut reader = FileReader { file, text, around, found };
         for (policy, at) in reader.policies(&rules.schema) {
             let Some(rule) = reader.rule(&policy, at) else { continue };
-            if let Some(other) = places.insert(rule.id.clone(), format!("{file}:{}", at.line)) {
+            if let Some(other) = places.get(&rule.id) {
                 let message = format!("rule `{}` is used twice", rule.id);
                 reader.found.add_with_help(file, at, message, format!("first used at {other}"));
+                continue;
             }
+            places.insert(rule.id.clone(), format!("{file}:{}:{}", at.line, at.column));
             rules.policies.push(policy.new_id(PolicyId::new(rule.id.as_str())));
             rules.rules.insert(rule.id.clone(), rule);
         }

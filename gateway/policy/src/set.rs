@@ -21,7 +21,7 @@ use crate::{
     agreement::{self, Agreement},
     bundle::Bundle,
     case::{self, Case},
-    compile::{answer_name, request_name, resource},
+    compile::{answer_name, request_name},
     hash,
     legal_basis::{self, Instrument},
     openapi,
@@ -125,9 +125,9 @@ impl<'a> Reader<'a, '_> {
             source.check_stem(self.found);
         }
         let names = Names {
-            participants: ids(&participants),
-            services: ids(&services),
-            agreements: ids(&agreements),
+            participants: participants.iter().filter_map(Source::id).map(str::to_owned).collect(),
+            services: operations(&services),
+            agreements: operations(&agreements),
         };
         let instruments = self.one(LEGAL_BASES, legal_basis::read);
         let purposes = self.one(PURPOSES, purpose::read);
@@ -306,8 +306,10 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-fn ids(sources: &[Source<'_>]) -> BTreeSet<String> {
-    sources.iter().filter_map(Source::id).map(str::to_owned).collect()
+/// The id of every file and the operations it names.
+fn operations(sources: &[Source<'_>]) -> BTreeMap<String, BTreeSet<String>> {
+    let named = sources.iter().filter_map(|source| Some((source.id()?, source.operations())));
+    named.map(|(id, operations)| (id.to_owned(), operations)).collect()
 }
 
 /// Agreements that cite an instrument not in force today.
@@ -358,16 +360,16 @@ fn vocabulary(
         .collect();
     let direct = || std::iter::once(String::new());
     let via = names.participants.iter().cloned().chain(direct()).collect();
-    let operations = services.values().flat_map(|s| s.named.iter().cloned()).collect();
+    let operations = names.services.values().flatten().cloned().collect();
     let categories = SensitiveCategory::ALL.iter().map(|(word, _)| (*word).to_owned()).collect();
     let classes = [DataClass::None, DataClass::Basic, DataClass::Sensitive];
     let modes = ["query_peer", "sync_peer", "sync_national", "package"];
-    let facts = BTreeMap::from([
-        ("agreement", names.agreements.clone()),
+    let mut facts = BTreeMap::from([
+        ("agreement", names.agreements.keys().cloned().collect()),
         ("provider", names.participants.clone()),
         ("consumer", names.participants.clone()),
         ("via", via),
-        ("service", names.services.clone()),
+        ("service", names.services.keys().cloned().collect()),
         ("operation", operations),
         ("exchange_mode", modes.iter().map(|mode| (*mode).to_owned()).collect()),
         ("purpose", purposes.clone()),
@@ -375,12 +377,20 @@ fn vocabulary(
         ("instruments", laws.clone()),
         ("lapsed_instruments", laws),
         ("articles", articles),
-        ("fields", services.values().flat_map(|read| fields(&read.service)).collect()),
         ("categories", categories),
         ("classes", classes.iter().map(|class| class.as_str().to_owned()).collect()),
     ]);
-    let resources = services.iter().flat_map(|(id, read)| {
-        read.service.operations.keys().map(move |operation| resource(id, operation))
+    // While a service cannot be read in full, nobody knows all its fields.
+    let whole = names.services.iter().all(|(id, named)| {
+        let read = services.get(id.as_str()).map(|read| read.service.operations.len());
+        read == Some(named.len())
+    });
+    if whole {
+        let fields = services.values().flat_map(|read| fields(&read.service)).collect();
+        facts.insert("fields", fields);
+    }
+    let resources = names.services.iter().flat_map(|(service, operations)| {
+        operations.iter().map(move |operation| format!("{service}/{operation}"))
     });
     let entities = BTreeMap::from([
         ("Participant", names.participants.clone()),

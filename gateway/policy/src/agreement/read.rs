@@ -193,7 +193,7 @@ fn read_service(
     let file = map.file();
     let id: ServiceId = map.parse("service")?;
     let at = map.optional("service").map_or(map.at(), |node| node.at);
-    let names = around.names.services.iter().map(String::as_str);
+    let names = around.names.services.keys().map(String::as_str);
     if !known((file, at), "service", id.as_str(), names, map.found()) {
         return None;
     }
@@ -574,3 +574,6 @@ pub(crate) fn overlap<'a>(a: &'a Agreement, b: &'a Agreement) -> Vec<&'a Operati
     }
     a.operations.keys().filter(|id| b.operations.contains_key(*id)).collect()
 }
+
+#[cfg(test)]
+mod tests;

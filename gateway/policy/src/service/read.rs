@@ -497,3 +497,6 @@ fn source_may_hold_free_text(source: &Value) -> bool {
         _ => true,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,158 @@
+use crate::fixture::{AGREEMENT, Files};
+
+const NOTE: &str = "  sendNote:\n    request: {path.so: pass, /noiDung: pass}\n    answers: {\"200\": {/maLoi: pass}}\n";
+
+fn with_note(request: &str) -> Files {
+    let note = NOTE.replace("{path.so: pass, /noiDung: pass}", request);
+    Files::new().edit(AGREEMENT, "operations:\n", &format!("operations:\n{note}"))
+}
+
+#[test]
+fn refuses_unknown_participants_services_operations_and_purposes() {
+    for (from, to, message, near) in [
+        ("consumer: H29.40", "consumer: H29.04", "unknown participant `H29.04`", "`H29.40`"),
+        (
+            "service: civil-status",
+            "service: civil-state",
+            "unknown service `civil-state`",
+            "`civil-status`",
+        ),
+        (
+            "getBirthRecord:",
+            "getBirthRecrod:",
+            "unknown operation of `civil-status`",
+            "`getBirthRecord`",
+        ),
+        ("[dossier_processing,", "[dossier_procesing,", "unknown purpose", "`dossier_processing`"),
+        (
+            "exchange_mode: query_peer",
+            "exchange_mode: query_pear",
+            "unknown exchange_mode",
+            "`query_peer`",
+        ),
+        ("retention_days:", "retention:", "unknown key `retention`", "`retention_days`"),
+    ] {
+        let found = Files::new().edit(AGREEMENT, from, to).mistakes();
+        let here = found.iter().find(|m| m.contains(message));
+        let here = here.unwrap_or_else(|| panic!("{to}: {found:#?}"));
+        assert!(here.contains(near), "{here}");
+    }
+}
+
+#[test]
+fn refuses_a_consumer_that_is_the_provider_and_a_service_of_another() {
+    let files = Files::new().edit(AGREEMENT, "consumer: H29.40", "consumer: H29.12").edit(
+        AGREEMENT,
+        "via: [H29.90]\n",
+        "",
+    );
+    let found = files.mistakes();
+    assert!(found[0].contains("consumer and provider are the same participant"), "{found:#?}");
+    let files = Files::new().edit(AGREEMENT, "provider: H29.12", "provider: H29.90");
+    files.refused(&["service `civil-status` is not of provider `H29.90`", "`provider: H29.12`"]);
+}
+
+#[test]
+fn refuses_fields_that_are_unknown_or_not_leaves() {
+    let files = Files::new().edit(AGREEMENT, "/HoVaTen: pass", "/HoVaTne: pass");
+    files.refused(&["`/HoVaTne` is not a field of answer 200", "did you mean `/HoVaTen`?"]);
+    let files = Files::new().edit(AGREEMENT, "/HoVaTen: pass", "/Cha: pass");
+    files.refused(&["`/Cha` is an object or a list", "`/Cha/HoVaTen`"]);
+    let files = Files::new().edit(AGREEMENT, "/HoVaTen: pass", "HoVaTen: pass");
+    files.refused(&["`HoVaTen` is not a field path"]);
+    let files = Files::new().edit(AGREEMENT, "\"404\":", "\"405\":");
+    files.refused(&["the service declares no answer `405`", "expected one of `200`, `404`"]);
+}
+
+#[test]
+fn refuses_masks_that_do_not_fit_or_cannot_be_read() {
+    for (mask, problem) in [
+        ("{keep_last: 7}", "would keep 7 of a value"),
+        ("{generalise: year}", "needs a date"),
+        ("null", "`null` without quotes is not a mask"),
+        ("\"null\"", "needs a field whose schema allows null"),
+        ("{keep_last: 0}", "expected a count"),
+        ("mask", "unknown mask"),
+        ("{keep_lats: 4}", "unknown mask"),
+        ("true", "unknown mask"),
+    ] {
+        let from = "/SoDinhDanh: {keep_last: 4}";
+        let files = Files::new().edit(AGREEMENT, from, &format!("/SoDinhDanh: {mask}"));
+        files.refused(&["ward-civil-status.yaml:23:", problem]);
+    }
+    let files = Files::new().edit(AGREEMENT, "/DanToc: drop", "/DanToc: \"null\"");
+    assert_eq!(files.mistakes(), [""; 0]);
+}
+
+#[test]
+fn refuses_a_request_that_withholds_what_the_provider_needs() {
+    let files = Files::new().edit(AGREEMENT, "{query.soDinhDanh: pass}", "{query.namSinh: pass}");
+    files.refused(&["the provider needs `query.soDinhDanh`"]);
+    let files =
+        Files::new().edit(AGREEMENT, "{query.soDinhDanh: pass}", "{query.soDinhDanh: drop}");
+    files.refused(&["the provider needs `query.soDinhDanh`"]);
+    with_note("{/noiDung: pass}").refused(&["the provider needs `path.so`"]);
+    with_note("{path.so: pass}").refused(&["the provider needs `/noiDung`"]);
+    with_note("{path.so: pass, /noiDung: drop}").refused(&["the provider needs `/noiDung`"]);
+    // `nguoi` may be missing, but once some of it passes, its own needs count.
+    with_note("{path.so: pass, /noiDung: pass, /nguoi/tuoi: pass}")
+        .refused(&["the provider needs `/nguoi/ten`"]);
+    assert_eq!(with_note("{path.so: pass, /noiDung: pass}").mistakes(), [""; 0]);
+}
+
+#[test]
+fn refuses_two_agreements_that_leave_the_choice_open() {
+    let second = "policies/agreements/second.yaml";
+    let id = ("id: ward-civil-status", "id: second");
+    let files = Files::new().copy(AGREEMENT, second, &[id]);
+    files.refused(&["`getBirthRecord` is open to `H29.40` for the same purpose and days"]);
+    let direct = Files::new().copy(AGREEMENT, second, &[id, ("via: [H29.90]\n", "")]);
+    direct.refused(&["`getBirthRecord` is open to `H29.40` for the same purpose and days"]);
+    let purposes = ("[dossier_processing, ethnic_policy]", "[statistics]");
+    assert_eq!(Files::new().copy(AGREEMENT, second, &[id, purposes]).mistakes(), [""; 0]);
+    let term = ("{from: 2026-01-01, until: 2027-12-31}", "{from: 2028-01-01, until: 2028-12-31}");
+    assert_eq!(Files::new().copy(AGREEMENT, second, &[id, term]).mistakes(), [""; 0]);
+}
+
+#[test]
+fn refuses_limits_and_terms_out_of_range() {
+    for (from, to, problem) in [
+        ("burst: 20", "burst: 0", "whole number from 1"),
+        ("per_second: 10", "per_second: 0", "`per_second` must be a number"),
+        ("until: 2027-12-31", "until: 2025-12-31", "`until` is before `from`"),
+        ("until: 2027-12-31", "until: 31/12/2027", "is not a civil date"),
+        ("by: [Director, Chair]", "by: [Director]", "for both sides"),
+        ("officer: required", "officer: yes", "ambiguous value `yes`"),
+        ("purposes: [dossier_processing, ethnic_policy]", "purposes: []", "at least one purpose"),
+    ] {
+        let found = Files::new().edit(AGREEMENT, from, to).mistakes();
+        assert!(found.iter().any(|m| m.contains(problem)), "{to}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_version_depends_on_what_is_said_not_on_how() {
+    let version = |files: &Files| files.set().agreements["ward-civil-status"].version;
+    let plain = version(&Files::new());
+    let commented =
+        Files::new().edit(AGREEMENT, "officer: required\n", "officer:   required # both\n");
+    assert_eq!(version(&commented), plain);
+    let moved = Files::new().edit(AGREEMENT, "officer: required\n", "").edit(
+        AGREEMENT,
+        "retention_days",
+        "officer: required\nretention_days",
+    );
+    assert_eq!(version(&moved), plain);
+    let longer = Files::new().edit(AGREEMENT, "retention_days: 90", "retention_days: 91");
+    assert_ne!(version(&longer), plain);
+}
+
+#[test]
+fn reads_parameters_fields_and_masks() {
+    let set = Files::new().set();
+    let opened = crate::fixture::opened(&set);
+    assert_eq!(opened.request_parameters.len(), 1);
+    assert!(opened.request_body.is_empty());
+    let names: Vec<String> = opened.answers[&200].keys().map(ToString::to_string).collect();
+    assert_eq!(names, ["/DanToc", "/GhiChu/*", "/HoVaTen", "/NgaySinh", "/SoDinhDanh"]);
+}

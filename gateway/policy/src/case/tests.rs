@@ -1,0 +1,46 @@
+use super::*;
+use crate::fixture::{CASES, Files};
+
+fn problems(files: &Files) -> Vec<String> {
+    run_cases(&files.set()).into_iter().flat_map(|outcome| outcome.problems).collect()
+}
+
+#[test]
+fn tells_what_differs_from_the_expectation() {
+    let files = Files::new().edit(CASES, "officer: present", "officer: absent");
+    let expected = "decided deny with `agreement.officer_required`, expected permit";
+    assert_eq!(problems(&files), [expected]);
+    let files = Files::new().edit(CASES, "pdpl-2025#19.1.c", "pdpl-2025#3.2");
+    assert_eq!(problems(&files), ["`pdpl-2025#3.2` is not cited"]);
+    let files = Files::new().edit(CASES, "officer_required}", "dossier_required}");
+    let expected = "reason `agreement.officer_required`, expected `agreement.dossier_required`";
+    assert_eq!(problems(&files), [expected]);
+    let rule = "officer_required, rule: no-lapsed-instrument}";
+    let files = Files::new().edit(CASES, "officer_required}", rule);
+    assert_eq!(problems(&files), ["rule `none`, expected `no-lapsed-instrument`"]);
+}
+
+#[test]
+fn refuses_cases_about_what_does_not_exist() {
+    for (from, to, message) in [
+        ("agreement: ward-civil-status", "agreement: ward-civil-statu", "unknown agreement"),
+        ("operation: getBirthRecord", "operation: getBirth", "unknown operation of"),
+        ("purpose: dossier_processing", "purpose: dossier_proces", "unknown purpose"),
+        ("officer_required", "officer_needed", "unknown reason code"),
+        ("officer: present", "officer: named", "unknown officer `named`"),
+        ("decision: permit", "decision: allow", "unknown decision `allow`"),
+        ("expect_answer", "expected_answer", "did you mean `expect_answer`?"),
+        ("status: 200", "status: 2000", "whole number from 100 to 599"),
+    ] {
+        Files::new().edit(CASES, from, to).refused(&["civil-status.yaml:", message]);
+    }
+}
+
+#[test]
+fn carries_the_sample_bodies() {
+    let set = Files::new().set();
+    let case = &set.cases[0];
+    assert_eq!(case.answer.as_ref().map(|answer| answer.status), Some(200));
+    assert_eq!(case.expect_answer.as_ref().map(|body| body["HoVaTen"].is_string()), Some(true));
+    assert!(problems(&Files::new()).is_empty());
+}
