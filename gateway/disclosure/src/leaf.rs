@@ -64,8 +64,8 @@ impl Leaf {
             Some(None) => Passage::AsItIs,
             Some(Some(mask)) => {
                 mask.fits(schema).map_err(|e| fail(e.into()))?;
-                let never = direction == Direction::Request && kind.never_allows(mask);
-                if never {
+                let never = kind.never_allows(mask) || *mask == Mask::Null && !allows_null(schema);
+                if never && direction == Direction::Request {
                     return Err(fail(ViewProblem::NeverFulfilled(mask.name())));
                 }
                 Prepared::new(mask, &field_type(schema, at))

@@ -153,6 +153,7 @@ fn refuses_to_compile_masks_whose_result_the_provider_never_allows() {
             "code": {"type": "string", "enum": ["a", "b"]},
             "short": {"type": "string", "maxLength": 10},
             "number": {"type": "string", "pattern": "^\\d+$"},
+            "listed": {"type": ["string", "null"], "enum": ["a"]},
         },
     });
     let named = json!({
@@ -163,9 +164,10 @@ fn refuses_to_compile_masks_whose_result_the_provider_never_allows() {
         "/code": "redact",
         "/short": "pseudonymise",
         "/number": "redact",
+        "/listed": "null",
     });
     let found = problems(&source, &named, Direction::Request);
-    assert_eq!(found.len(), 7);
+    assert_eq!(found.len(), 8);
     assert!(found.iter().all(|(_, problem)| matches!(problem, ViewProblem::NeverFulfilled(_))));
     assert!(compile(&source, &named, Direction::Answer).is_ok());
 }

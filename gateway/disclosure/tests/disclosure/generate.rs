@@ -259,7 +259,7 @@ pub(crate) fn escaped(text: &str, all: bool) -> String {
             }
         } else {
             let plain = Value::from(character.to_string()).to_string();
-            out.push_str(&plain[1..plain.len() - 1]);
+            out.push_str(plain.get(1..plain.len() - 1).expect("a quoted text"));
         }
     }
     out.push('"');

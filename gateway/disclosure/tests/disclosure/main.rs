@@ -1,5 +1,7 @@
 //! The one pass against a slow reference on document trees and the `jsonschema` crate.
 
+#![cfg(test)]
+
 mod canary;
 mod differential;
 mod generate;

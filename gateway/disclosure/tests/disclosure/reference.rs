@@ -243,16 +243,17 @@ fn mask_value(mask: &Mask, value: &Value, schema: &Schema, at: &Pointer) -> Opti
             let year = *to == Generalisation::Year;
             let text = text?;
             let (date, length) = match text.len() {
-                8 | 14 => {
-                    (civil::Date::strptime("%Y%m%d", &text[..8]).ok()?, if year { 4 } else { 6 })
-                }
+                8 | 14 => (
+                    civil::Date::strptime("%Y%m%d", text.get(..8)?).ok()?,
+                    if year { 4 } else { 6 },
+                ),
                 _ => (text.get(..10)?.parse().ok()?, if year { 4 } else { 7 }),
             };
             if text.len() == 14 {
-                civil::Time::strptime("%H%M%S", &text[8..]).ok()?;
+                civil::Time::strptime("%H%M%S", text.get(8..)?).ok()?;
             }
             let _: civil::Date = date;
-            json!(text[..length])
+            json!(text.get(..length)?)
         }
     })
 }
