@@ -115,14 +115,16 @@ pub struct Peer {
 
 /// What serves the requests of a listener.
 pub trait Serve: Send + Sync + 'static {
-    /// Answers one request. The future is dropped when the connection ends first.
+    /// Answers one request. The future is dropped when the connection ends first. Extensions of
+    /// the response live until the peer has taken the answer, so that a permit put there bounds
+    /// the answers that wait in memory.
     fn call(
         &self,
         peer: &Arc<Peer>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
 
-    /// Whether the peer may keep its connection; asked after [`Server::recheck`].
+    /// Whether the peer may keep its connection; asked after [`Server::recheck`], and now and then.
     ///
     /// # Errors
     /// Why its connection must end.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{Extensions, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 
@@ -23,13 +24,18 @@ pub(super) struct Answer {
     whole: Full<Bytes>,
     rest: Bytes,
     progress: InFlight,
+    /// Kept, not read: what the server wants to live as long as the answer, such as a permit.
+    _held: Extensions,
 }
 
 impl Answer {
-    /// The body of the request that `in_flight` counts.
-    pub(super) fn new(whole: Full<Bytes>, mut in_flight: InFlight) -> Self {
+    /// The answer to the request that `in_flight` counts.
+    pub(super) fn new(response: Response<Full<Bytes>>, mut in_flight: InFlight) -> Response<Self> {
         in_flight.answer();
-        Self { whole, rest: Bytes::new(), progress: in_flight }
+        let (mut parts, whole) = response.into_parts();
+        let held = std::mem::take(&mut parts.extensions);
+        let answer = Self { whole, rest: Bytes::new(), progress: in_flight, _held: held };
+        Response::from_parts(parts, answer)
     }
 }
 

@@ -174,7 +174,7 @@ impl<S: Serve> Session<S> {
         let (session, in_flight) = (self.clone(), self.vitals.begin());
         async move {
             let response = session.shared.serve.call(&session.peer, request).await;
-            Ok(response.map(|body| Answer::new(body, in_flight)))
+            Ok(Answer::new(response, in_flight))
         }
     }
 }

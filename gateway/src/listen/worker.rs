@@ -29,6 +29,9 @@ use super::{
 /// How often connections are looked at.
 const SWEEP: Duration = Duration::from_millis(100);
 
+/// Every how many looks the standing of all peers is judged too: time alone can end it.
+const SWEEPS_PER_RECHECK: u32 = 100;
+
 /// What an event loop is told.
 #[derive(Debug)]
 pub(super) enum Command {
@@ -104,6 +107,7 @@ impl<S: Serve> Loop<S> {
         let mut tick = tokio::time::interval(SWEEP);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut deadline: Option<Instant> = None;
+        let mut sweeps = 0_u32;
         loop {
             tokio::select! {
                 command = inbox.recv() => match command {
@@ -123,6 +127,10 @@ impl<S: Serve> Loop<S> {
                 _ = tick.tick() => {
                     let now = self.clock.tick();
                     self.table.sweep(now, &self.shared);
+                    sweeps = (sweeps + 1) % SWEEPS_PER_RECHECK;
+                    if sweeps == 0 {
+                        self.table.recheck(&self.shared);
+                    }
                 }
                 () = self.table.emptied.notified(), if deadline.is_some() => {}
             }

@@ -52,7 +52,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// What a test serves: `/large/N`, `/body`, `/gate` (waits for a permit), anything else is `ok`.
+/// What a test serves: `/large/N`, `/held`, `/peer`, `/body`, `/gate` (waits for a permit), anything else is `ok`.
 #[derive(Debug)]
 pub(super) struct Echo {
     pub(super) paths: Mutex<Vec<String>>,
@@ -60,6 +60,8 @@ pub(super) struct Echo {
     pub(super) waiting: AtomicUsize,
     pub(super) most_waiting: AtomicUsize,
     pub(super) suspended: AtomicBool,
+    /// Cloned into the answer of `/held`.
+    pub(super) held: Arc<()>,
 }
 
 impl Default for Echo {
@@ -70,6 +72,7 @@ impl Default for Echo {
             waiting: AtomicUsize::new(0),
             most_waiting: AtomicUsize::new(0),
             suspended: AtomicBool::new(false),
+            held: Arc::new(()),
         }
     }
 }
@@ -101,6 +104,11 @@ impl Serve for Echo {
                 Bytes::from_static(b"through")
             }
             ["", "large", length] => Bytes::from(vec![b'x'; length.parse().unwrap()]),
+            ["", "held"] => {
+                let mut response = Response::new(Full::new(vec![b'x'; 32 << 20].into()));
+                response.extensions_mut().insert(self.held.clone());
+                return response;
+            }
             ["", "body"] => match read(request.into_body()).await {
                 Some(body) => body,
                 None => {

@@ -185,3 +185,18 @@ async fn answers_of_any_length_arrive_whole() {
         assert_eq!(got, length);
     }
 }
+
+#[tokio::test]
+async fn what_an_answer_holds_lives_until_the_peer_has_taken_it() {
+    let world = world().await;
+    let held = || std::sync::Arc::strong_count(&world.serve.held) - 1;
+    let mut http1 = world.http1(&world.client()).await;
+    http1.send("GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    until(|| held() == 1).await;
+    assert_eq!(within(http1.answer()).await.unwrap().1.len(), 32 << 20);
+    until(|| held() == 0).await;
+    http1.send("GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    until(|| held() == 1).await;
+    drop(http1);
+    until(|| held() == 0).await;
+}
