@@ -17,8 +17,7 @@ use crate::{
     agreement::Agreement,
     decide::{Decision, Facts, Presence},
     legal_basis::Citation,
-    purpose::PurposeDefinition,
-    read::{Names, Source, date_key, known, word_key, wording},
+    read::{Names, Source, date_key, known, place_of, word_key, wording},
     rule::Rules,
     set::PolicySet,
 };
@@ -176,7 +175,6 @@ impl Verdict {
 pub(crate) struct Surroundings<'a> {
     pub(crate) agreements: &'a BTreeMap<AgreementId, Arc<Agreement>>,
     pub(crate) names: &'a Names,
-    pub(crate) purposes: &'a BTreeMap<PurposeId, PurposeDefinition>,
     pub(crate) rules: &'a Rules,
 }
 
@@ -245,7 +243,7 @@ impl CaseReader<'_> {
 
     fn agreement(&self, map: &mut MapReader<'_, '_>) -> Option<&Agreement> {
         let id: AgreementId = map.parse("agreement")?;
-        let at = map.optional("agreement").map_or(map.at(), |node| node.at);
+        let at = place_of(map, "agreement");
         let names = self.around.names.agreements.keys().map(String::as_str);
         known((self.file, at), "agreement", id.as_str(), names, map.found());
         self.around.agreements.get(&id).map(Arc::as_ref)
@@ -257,7 +255,7 @@ impl CaseReader<'_> {
         agreement: Option<&Agreement>,
     ) -> Option<OperationId> {
         let id: OperationId = map.parse("operation")?;
-        let at = map.optional("operation").map_or(map.at(), |node| node.at);
+        let at = place_of(map, "operation");
         let agreement = agreement?;
         let what = format!("operation of `{}`", agreement.id);
         let named = self.around.names.agreements.get(agreement.id.as_str());
@@ -277,8 +275,8 @@ impl CaseReader<'_> {
         let via = self.participant(&mut map, "via");
         let purpose: Option<PurposeId> = map.parse("purpose");
         if let Some(purpose) = &purpose {
-            let at = map.optional("purpose").map_or(node.at, |node| node.at);
-            let names = self.around.purposes.keys().map(PurposeId::as_str);
+            let at = place_of(&map, "purpose");
+            let names = self.around.names.purposes.iter().map(String::as_str);
             known((self.file, at), "purpose", purpose.as_str(), names, map.found());
         }
         let today = date_key(&mut map, "today");
@@ -297,7 +295,7 @@ impl CaseReader<'_> {
 
     fn participant(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<ParticipantId> {
         let id: ParticipantId = map.parse_optional(key)?;
-        let at = map.optional(key).map_or(map.at(), |node| node.at);
+        let at = place_of(map, key);
         let names = self.around.names.participants.iter().map(String::as_str);
         known((self.file, at), "participant", id.as_str(), names, map.found());
         Some(id)
@@ -316,7 +314,7 @@ impl CaseReader<'_> {
         });
         let rule: Option<RuleId> = map.parse_optional("rule");
         if let Some(rule) = &rule {
-            let at = map.optional("rule").map_or(node.at, |node| node.at);
+            let at = place_of(&map, "rule");
             let names = self.around.rules.rules.keys().map(RuleId::as_str);
             known((self.file, at), "rule", rule.as_str(), names, map.found());
         }

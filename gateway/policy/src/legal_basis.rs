@@ -14,7 +14,7 @@ use lienthong_model::{
 };
 use serde::{Serialize, Serializer};
 
-use crate::read::{Claims, Source, bilingual_key, date, date_key, known, word};
+use crate::read::{Claims, Names, Source, bilingual_key, date, date_key, known, place_of, word};
 
 /// A legal instrument.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,6 +156,7 @@ const CONFIDENCES: &[(&str, Confidence)] = &[
 /// Reads the file of legal bases.
 pub(crate) fn read(
     source: &Source<'_>,
+    names: &Names,
     claims: &mut Claims,
     found: &mut Diagnostics,
 ) -> BTreeMap<InstrumentId, Instrument> {
@@ -176,7 +177,7 @@ pub(crate) fn read(
         instruments.insert(instrument.id.clone(), instrument);
     }
     for (next, at) in successors {
-        let names = instruments.keys().map(InstrumentId::as_str);
+        let names = names.instruments.keys().map(String::as_str);
         known((file, at), "instrument", next.as_str(), names, map.found());
     }
     instruments
@@ -196,7 +197,7 @@ fn read_instrument(
     let replaced_by = map.parse_optional("replaced_by");
     let confidence = read_confidence(&mut map);
     if let Some(id) = &id {
-        let at = map.optional("id").map_or(node.at, |node| node.at);
+        let at = place_of(&map, "id");
         claims.claim("instrument", id.to_string(), (file, at), map.found());
     }
     let mut articles = BTreeMap::new();
@@ -270,16 +271,16 @@ fn read_confidence(map: &mut MapReader<'_, '_>) -> Option<Confidence> {
 pub(crate) fn check_citation(
     place: (&str, Position),
     citation: &Citation,
-    instruments: &BTreeMap<InstrumentId, Instrument>,
+    names: &Names,
     found: &mut Diagnostics,
 ) -> bool {
-    let names = instruments.keys().map(InstrumentId::as_str);
-    if !known(place, "instrument", citation.instrument.as_str(), names, found) {
+    let instrument = citation.instrument.as_str();
+    let instruments = names.instruments.keys().map(String::as_str);
+    if !known(place, "instrument", instrument, instruments, found) {
         return false;
     }
-    let Some(instrument) = instruments.get(&citation.instrument) else { return false };
-    let what = format!("article of `{}`", instrument.id);
-    known(place, &what, &citation.article, instrument.articles.keys().map(String::as_str), found)
+    let articles = names.instruments.get(instrument).into_iter().flatten().map(String::as_str);
+    known(place, &format!("article of `{instrument}`"), &citation.article, articles, found)
 }
 
 #[cfg(test)]

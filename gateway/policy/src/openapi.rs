@@ -49,15 +49,10 @@ pub(crate) struct DeclaredOperation {
 
 /// Reads a document.
 pub(crate) fn read(file: &str, root: &Node, found: &mut Diagnostics) -> Option<Document> {
-    let before = found.len();
     let json = root.to_json();
     let mut reader = Reader { file, root, json: &json, found };
     reader.root_keys();
     let (operations, names) = reader.paths();
-    let whole = reader.found.len() == before;
-    // A document with mistakes is of no use, yet its operations' names are, so that an agreement
-    // on one of them is not reported as well.
-    let operations = if whole { operations } else { BTreeMap::new() };
     Some(Document { json, operations, names })
 }
 
@@ -217,9 +212,13 @@ impl<'a> Reader<'a, '_> {
         self.keys(item, "a path", &[known.as_slice(), &["description"]].concat());
         for method in Method::ALL {
             let Some(operation) = item.child(method.openapi_key()) else { continue };
+            let before = self.found.len();
             let id = self.operation_id(&operation, names);
             let declared = self.operation(item, &operation, *method, template.as_ref(), id);
-            if let Some(declared) = declared {
+            // An operation with mistakes is of no use, yet its name is known, so that an agreement
+            // on it is not reported as well.
+            let whole = self.found.len() == before;
+            if let Some(declared) = declared.filter(|_| whole) {
                 operations.insert(declared.id.clone(), declared);
             }
         }

@@ -17,7 +17,7 @@ use crate::{
     hash::to_hex,
     read::{
         Claims, Names, Source, address_part, address_text, bilingual_key, date_key, known,
-        word_key, wording,
+        place_of, word_key, wording,
     },
 };
 
@@ -164,7 +164,7 @@ pub(crate) fn read(
         let at = map.at();
         map.found().add(file, at, "an active participant needs at least one certificate");
     }
-    let at = map.optional("id").map_or(map.at(), |node| node.at);
+    let at = place_of(&map, "id");
     if let Some(id) = &id {
         claims.claim("agency code", id.to_string(), (file, at), found);
     }
@@ -250,7 +250,7 @@ fn read_member(map: &mut MapReader<'_, '_>, id: Option<&ParticipantId>) -> Optio
     if let (Some(code), Some(id)) = (&code, id)
         && code != id
     {
-        let at = member.optional("code").map_or(node.at, |node| node.at);
+        let at = place_of(&member, "code");
         let message = format!("member code `{code}` is not the participant's id");
         member.found().add_with_help(file, at, message, format!("write `code: {id}`"));
     }
@@ -280,7 +280,7 @@ fn read_contact(map: &mut MapReader<'_, '_>) -> Option<Contact> {
             !name.is_empty() && domain.contains('.') && !domain.contains('@')
         });
         if !shaped || email.contains(char::is_whitespace) {
-            let at = contact.optional("email").map_or(node.at, |node| node.at);
+            let at = place_of(&contact, "email");
             contact.found().add(file, at, "`email` is not a mailbox");
         }
     }
@@ -290,7 +290,7 @@ fn read_contact(map: &mut MapReader<'_, '_>) -> Option<Contact> {
 fn read_alias(file: &str, node: &Node, found: &mut Diagnostics) -> Option<(Alias, Position)> {
     let mut map = MapReader::new(file, node, "an alias", &["code", "until"], found)?;
     let code: Option<ParticipantId> = map.parse("code");
-    let at = map.optional("code").map_or(node.at, |node| node.at);
+    let at = place_of(&map, "code");
     let until = date_key(&mut map, "until");
     Some((Alias { code: code?, until: until? }, at))
 }
@@ -318,7 +318,7 @@ fn read_certificate(
         "san" => read_san(text),
         _ => read_spki(text),
     };
-    let at = map.optional(key).map_or(node.at, |node| node.at);
+    let at = place_of(&map, key);
     match matcher {
         Ok(matcher) => Some((CertificateRule { trust_anchor: trust_anchor?, matcher }, at)),
         Err(expected) => {

@@ -2,23 +2,27 @@
 //!
 //! Takes a service and the agreement operations open to one consumer; gives a document built anew
 //! from what they disclose. Nothing is copied that could speak of a withheld field: no component,
-//! no example, no description, only the document's title and its operations' summaries.
+//! no example, no description but those of the disclosed parameters and leaves themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use lienthong_model::{
     field::{Place, Pointer},
     mask::{Generalisation, Mask},
-    schema::{Kind, Schema},
+    schema::{ArrayRules, Kind, ObjectRules, Schema},
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
-    agreement::AgreementOperation,
+    agreement::{AgreementOperation, FieldMasks},
     explain::mask_text,
     openapi::place_name,
     service::{Operation, Parameter, Service},
 };
+
+mod notes;
+
+use notes::{Describing, Notes};
 
 /// The service's OpenAPI document with only the disclosed operations, parameters and fields. When
 /// several agreements open one operation, a field stands there that any of them discloses.
@@ -33,7 +37,8 @@ pub fn project_openapi(service: &Service, operations: &[&AgreementOperation]) ->
         let Some(first) = opened.first() else { continue };
         let operation = &first.operation;
         let key = operation.method.openapi_key().to_owned();
-        let projected = Projection { operation, opened }.operation();
+        let describing = Describing::new(&service.document, operation);
+        let projected = Projection { operation, opened, describing }.operation();
         paths.entry(operation.path.as_str()).or_default().insert(key, projected);
     }
     let info = service.document.get("info");
@@ -52,10 +57,16 @@ pub fn project_openapi(service: &Service, operations: &[&AgreementOperation]) ->
 struct Projection<'a> {
     operation: &'a Operation,
     opened: &'a [&'a AgreementOperation],
+    describing: Describing<'a>,
 }
 
-/// How the disclosed leaves of one body pass: once for each agreement that discloses them.
-type Passing<'a> = BTreeMap<&'a Pointer, Vec<Option<&'a Mask>>>;
+/// How the leaves of one body pass.
+struct Passing<'a> {
+    /// The mask of each disclosed leaf, once for each agreement that discloses it.
+    leaves: BTreeMap<&'a Pointer, Vec<Option<&'a Mask>>>,
+    notes: Notes,
+    direction: Direction,
+}
 
 #[derive(Clone, Copy, PartialEq)]
 enum Direction {
@@ -98,6 +109,9 @@ impl Projection<'_> {
         out.insert("name".to_owned(), parameter.name.as_str().into());
         out.insert("in".to_owned(), place_name(parameter.place).into());
         out.insert("required".to_owned(), parameter.required.into());
+        if let Some(note) = self.describing.parameter(parameter.place, &parameter.name) {
+            out.insert("description".to_owned(), note.into());
+        }
         if parameter.array && parameter.place == Place::Query {
             out.insert("style".to_owned(), "form".into());
             out.insert("explode".to_owned(), true.into());
@@ -108,11 +122,9 @@ impl Projection<'_> {
 
     fn request_body(&self) -> Option<Value> {
         let body = self.operation.request.as_ref()?;
-        let mut passing = Passing::new();
-        for opened in self.opened {
-            collect(&opened.request_body, &mut passing);
-        }
-        let schema = project(&body.schema, &Pointer::root(), &passing, Direction::Request)?;
+        let masks = self.opened.iter().map(|opened| &opened.request_body);
+        let passing = Passing::new(masks, self.describing.request(), Direction::Request);
+        let schema = passing.project(&body.schema, &Pointer::root())?;
         Some(json!({
             "required": body.required,
             "content": {"application/json": {"schema": schema}},
@@ -124,15 +136,13 @@ impl Projection<'_> {
             self.opened.iter().flat_map(|opened| opened.answers.keys().copied()).collect();
         let mut out = Map::new();
         for status in statuses {
-            let mut passing = Passing::new();
-            for masks in self.opened.iter().filter_map(|opened| opened.answers.get(&status)) {
-                collect(masks, &mut passing);
-            }
+            let masks = self.opened.iter().filter_map(|opened| opened.answers.get(&status));
+            let passing = Passing::new(masks, self.describing.answer(status), Direction::Answer);
             let answer = self.operation.answers.get(&status);
             let schema = answer.and_then(|answer| answer.schema.as_ref());
             let mut response = json!({"description": format!("Answer {status}.")});
             if let (Some(schema), Value::Object(response)) = (schema, &mut response) {
-                let schema = project(schema, &Pointer::root(), &passing, Direction::Answer);
+                let schema = passing.project(schema, &Pointer::root());
                 let schema = schema.unwrap_or_else(|| json!({"type": "object"}));
                 let content = json!({"application/json": {"schema": schema}});
                 response.insert("content".to_owned(), content);
@@ -143,63 +153,72 @@ impl Projection<'_> {
     }
 }
 
-fn collect<'a>(masks: &'a crate::agreement::FieldMasks, passing: &mut Passing<'a>) {
-    for (pointer, mask) in masks {
-        if *mask != Some(Mask::Drop) {
-            passing.entry(pointer).or_default().push(mask.as_ref());
+impl<'a> Passing<'a> {
+    fn new(
+        bodies: impl Iterator<Item = &'a FieldMasks>,
+        notes: Notes,
+        direction: Direction,
+    ) -> Self {
+        let mut leaves: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for (pointer, mask) in bodies.flatten() {
+            if *mask != Some(Mask::Drop) {
+                leaves.entry(pointer).or_default().push(mask.as_ref());
+            }
         }
+        Self { leaves, notes, direction }
     }
-}
 
-/// The schema of a value reduced to its disclosed leaves; none when none is disclosed.
-fn project(
-    schema: &Schema,
-    at: &Pointer,
-    passing: &Passing<'_>,
-    direction: Direction,
-) -> Option<Value> {
-    if let Some(masks) = passing.get(at) {
-        return Some(leaf(schema, masks, direction));
+    /// The schema of a value reduced to its disclosed leaves; none when none is disclosed.
+    fn project(&self, schema: &Schema, at: &Pointer) -> Option<Value> {
+        if let Some(masks) = self.leaves.get(at) {
+            let mut out = leaf(schema, masks, self.direction);
+            if let (Value::Object(out), Some(note)) = (&mut out, self.notes.get(at)) {
+                out.insert("description".to_owned(), note.as_str().into());
+            }
+            return Some(out);
+        }
+        let (kind, mut out) = match &schema.kind {
+            Kind::Object(rules) => ("object", self.object(rules, at)?),
+            Kind::Array(rules) => ("array", self.array(rules, at)?),
+            _ => return None,
+        };
+        let kind = if schema.nullable { json!([kind, "null"]) } else { json!(kind) };
+        out.insert("type".to_owned(), kind);
+        Some(Value::Object(out))
     }
-    let mut out = Map::new();
-    let kind = match &schema.kind {
-        Kind::Object(rules) => {
-            let properties: Map<String, Value> = rules
-                .properties
-                .iter()
-                .filter_map(|(name, property)| {
-                    let value = project(property, &at.child(name), passing, direction)?;
-                    Some((name.clone(), value))
-                })
-                .collect();
-            if properties.is_empty() {
-                return None;
+
+    fn object(&self, rules: &ObjectRules, at: &Pointer) -> Option<Map<String, Value>> {
+        let mut properties = Map::new();
+        for (name, property) in &rules.properties {
+            if let Some(value) = self.project(property, &at.child(name)) {
+                properties.insert(name.clone(), value);
             }
-            let required: Vec<&String> =
-                rules.required.iter().filter(|name| properties.contains_key(*name)).collect();
-            if !required.is_empty() {
-                out.insert("required".to_owned(), json!(required));
-            }
-            out.insert("properties".to_owned(), Value::Object(properties));
-            out.insert("additionalProperties".to_owned(), false.into());
-            "object"
         }
-        Kind::Array(rules) => {
-            let items = project(&rules.items, &at.child("*"), passing, direction)?;
-            out.insert("items".to_owned(), items);
-            if rules.min_items > 0 {
-                out.insert("minItems".to_owned(), rules.min_items.into());
-            }
-            if let Some(most) = rules.max_items {
-                out.insert("maxItems".to_owned(), most.into());
-            }
-            "array"
+        if properties.is_empty() {
+            return None;
         }
-        _ => return None,
-    };
-    let kind = if schema.nullable { json!([kind, "null"]) } else { json!(kind) };
-    out.insert("type".to_owned(), kind);
-    Some(Value::Object(out))
+        let mut out = Map::new();
+        let required: Vec<&String> =
+            rules.required.iter().filter(|name| properties.contains_key(*name)).collect();
+        if !required.is_empty() {
+            out.insert("required".to_owned(), json!(required));
+        }
+        out.insert("properties".to_owned(), Value::Object(properties));
+        out.insert("additionalProperties".to_owned(), false.into());
+        Some(out)
+    }
+
+    fn array(&self, rules: &ArrayRules, at: &Pointer) -> Option<Map<String, Value>> {
+        let mut out = Map::new();
+        out.insert("items".to_owned(), self.project(&rules.items, &at.child("*"))?);
+        if rules.min_items > 0 {
+            out.insert("minItems".to_owned(), rules.min_items.into());
+        }
+        if let Some(most) = rules.max_items {
+            out.insert("maxItems".to_owned(), most.into());
+        }
+        Some(out)
+    }
 }
 
 fn leaf(schema: &Schema, masks: &[Option<&Mask>], direction: Direction) -> Value {

@@ -11,7 +11,7 @@ use lienthong_model::{
     text::Bilingual,
 };
 
-use crate::read::{Claims, Source, bilingual_key};
+use crate::read::{Claims, Source, bilingual_key, place_of};
 
 /// A coded purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,7 +55,7 @@ fn read_one(
     let name = bilingual_key(&mut map, "name");
     let dpv = map.text("dpv");
     if let Some(id) = &id {
-        let at = map.optional("id").map_or(node.at, |node| node.at);
+        let at = place_of(&map, "id");
         claims.claim("purpose", id.to_string(), (file, at), map.found());
     }
     if let Some(term) = dpv
@@ -63,7 +63,7 @@ fn read_one(
             !t.is_empty() && t.len() <= 64 && t.bytes().all(|b| b.is_ascii_alphanumeric())
         })
     {
-        let at = map.optional("dpv").map_or(node.at, |node| node.at);
+        let at = place_of(&map, "dpv");
         let message = "`dpv` must be a term of the Data Privacy Vocabulary, `dpv:` and its name";
         map.found().add(file, at, message);
     }

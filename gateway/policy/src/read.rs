@@ -65,6 +65,11 @@ impl Source<'_> {
     }
 }
 
+/// Where the value of a key stands, or the map when it is missing.
+pub(crate) fn place_of(map: &MapReader<'_, '_>, key: &str) -> Position {
+    map.optional(key).map_or_else(|| map.at(), |node| node.at)
+}
+
 /// A text in both languages.
 pub(crate) fn bilingual(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Bilingual> {
     let mut map = MapReader::new(file, node, "a text in two languages", &["vi", "en"], found)?;
@@ -199,6 +204,22 @@ pub(crate) struct Names {
     pub(crate) services: BTreeMap<String, BTreeSet<String>>,
     /// Agreements, and the operations each names.
     pub(crate) agreements: BTreeMap<String, BTreeSet<String>>,
+    /// Instruments, and the articles each has.
+    pub(crate) instruments: BTreeMap<String, BTreeSet<String>>,
+    /// Purposes.
+    pub(crate) purposes: BTreeSet<String>,
+}
+
+/// The items of a list that have an `id`, even when the rest of them cannot be read.
+pub(crate) fn listed_ids<'n>(node: &'n Node, list: &str) -> Vec<(&'n str, &'n Node)> {
+    let Some(document::Content::List(items)) = node.get(list).map(|node| &node.content) else {
+        return Vec::new();
+    };
+    let id = |item: &'n Node| match &item.get("id")?.content {
+        document::Content::Text(id) => Some((id.as_str(), item)),
+        _ => None,
+    };
+    items.iter().filter_map(id).collect()
 }
 
 /// What only one file may have: a code, an address, a certificate.

@@ -14,12 +14,15 @@ use cedar_policy::{
 };
 use lienthong_model::{
     diagnostic::{Diagnostics, Position, nearest},
-    id::{InstrumentId, RuleId},
+    id::RuleId,
     text::Bilingual,
 };
 use miette::Diagnostic as _;
 
-use crate::legal_basis::{Citation, Instrument, check_citation};
+use crate::{
+    legal_basis::{Citation, check_citation},
+    read::Names,
+};
 
 mod literal;
 
@@ -61,7 +64,7 @@ pub(crate) struct Rules {
 
 /// What rules are read against.
 pub(crate) struct Surroundings<'a> {
-    pub(crate) instruments: &'a BTreeMap<InstrumentId, Instrument>,
+    pub(crate) names: &'a Names,
     pub(crate) vocabulary: &'a Vocabulary,
 }
 
@@ -225,7 +228,7 @@ impl FileReader<'_, '_> {
             match part.parse::<Citation>() {
                 Ok(citation) => {
                     let place = (self.file, at);
-                    check_citation(place, &citation, self.around.instruments, self.found);
+                    check_citation(place, &citation, self.around.names, self.found);
                     citations.push(citation);
                 }
                 Err(error) => self.found.add(self.file, at, format!("`{part}` is {error}")),
@@ -262,7 +265,7 @@ impl FileReader<'_, '_> {
 
     fn offset(&self, error: &dyn miette::Diagnostic) -> Position {
         let label = error.labels().and_then(|mut labels| labels.next());
-        label.map_or(Position::default(), |label| position(self.text, label.offset()))
+        label.map_or_else(Position::default, |label| position(self.text, label.offset()))
     }
 }
 

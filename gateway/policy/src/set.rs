@@ -27,7 +27,7 @@ use crate::{
     openapi,
     participant::{self, Participant},
     purpose::{self, PurposeDefinition},
-    read::{Claims, Names, Source},
+    read::{Claims, Names, Source, listed_ids},
     rule::{self, Rule, Rules, Vocabulary},
     service::{
         SensitiveCategory, Service,
@@ -121,6 +121,7 @@ impl<'a> Reader<'a, '_> {
         let participants = self.sources("policies/participants/");
         let services = self.sources("policies/services/");
         let agreements = self.sources("policies/agreements/");
+        let (legal_bases, purposes) = (self.one(LEGAL_BASES), self.one(PURPOSES));
         for source in services.iter().chain(&agreements) {
             source.check_stem(self.found);
         }
@@ -128,18 +129,22 @@ impl<'a> Reader<'a, '_> {
             participants: participants.iter().filter_map(Source::id).map(str::to_owned).collect(),
             services: operations(&services),
             agreements: operations(&agreements),
+            instruments: legal_bases.as_ref().map(articles).unwrap_or_default(),
+            purposes: purposes.as_ref().map(purpose_ids).unwrap_or_default(),
         };
-        let instruments = self.one(LEGAL_BASES, legal_basis::read);
-        let purposes = self.one(PURPOSES, purpose::read);
+        let (claims, found) = (&mut self.claims, &mut *self.found);
+        let instruments =
+            legal_bases.map(|source| legal_basis::read(&source, &names, claims, found));
+        let instruments = instruments.unwrap_or_default();
+        let purposes = purposes.map(|source| purpose::read(&source, claims, found));
+        let purposes = purposes.unwrap_or_default();
         let participants = self.participants(&participants, &names);
         let services = self.services(&services, &names, &participants);
-        let vocabulary = vocabulary(&names, &purposes, &instruments, &services);
-        let rules = Arc::new(self.rules(&instruments, &vocabulary)?);
+        let rules = Arc::new(self.rules(&names, &vocabulary(&names, &services))?);
         let around = agreement::read::Surroundings {
             names: &names,
             participants: &participants,
             services: &services,
-            purposes: &purposes,
             instruments: &instruments,
             rules: &rules,
         };
@@ -149,7 +154,7 @@ impl<'a> Reader<'a, '_> {
             .into_iter()
             .map(|(_, agreement)| (agreement.id.clone(), agreement))
             .collect();
-        let cases = self.cases(&agreements, &names, &purposes, &rules);
+        let cases = self.cases(&agreements, &names, &rules);
         let services: BTreeMap<_, _> =
             services.into_iter().map(|(id, read)| (id, Arc::new(read.service))).collect();
         Some(PolicySet {
@@ -176,20 +181,13 @@ impl<'a> Reader<'a, '_> {
             .collect()
     }
 
-    /// The one file of a name.
-    fn one<T: Default>(
-        &mut self,
-        file: &'static str,
-        read: impl Fn(&Source<'_>, &mut Claims, &mut Diagnostics) -> T,
-    ) -> T {
+    /// The tree of the one file of a name.
+    fn one(&mut self, file: &'static str) -> Option<Source<'static>> {
         let Some(text) = self.bundle.text(file) else {
             self.found.add(file, Position::default(), "file is missing");
-            return T::default();
+            return None;
         };
-        match document::parse(file, text, self.found) {
-            Some(root) => read(&Source { file, root }, &mut self.claims, self.found),
-            None => T::default(),
-        }
+        document::parse(file, text, self.found).map(|root| Source { file, root })
     }
 
     fn participants(
@@ -233,16 +231,12 @@ impl<'a> Reader<'a, '_> {
         services
     }
 
-    fn rules(
-        &mut self,
-        instruments: &BTreeMap<InstrumentId, Instrument>,
-        vocabulary: &Vocabulary,
-    ) -> Option<Rules> {
+    fn rules(&mut self, names: &Names, vocabulary: &Vocabulary) -> Option<Rules> {
         if let Some(text) = self.bundle.text(rule::SCHEMA_FILE) {
             rule::check_schema_copy(text, self.found);
         }
         let files = self.bundle.below("policies/rules/").filter(|(f, _)| f.ends_with(".cedar"));
-        rule::read(files, &rule::Surroundings { instruments, vocabulary }, self.found)
+        rule::read(files, &rule::Surroundings { names, vocabulary }, self.found)
     }
 
     fn agreements(
@@ -275,10 +269,9 @@ impl<'a> Reader<'a, '_> {
         &mut self,
         agreements: &BTreeMap<AgreementId, Arc<Agreement>>,
         names: &Names,
-        purposes: &BTreeMap<PurposeId, PurposeDefinition>,
         rules: &Rules,
     ) -> Vec<Case> {
-        let around = case::Surroundings { agreements, names, purposes, rules };
+        let around = case::Surroundings { agreements, names, rules };
         let sources = self.sources("policies/cases/");
         sources.iter().flat_map(|source| case::read(source, &around, self.found)).collect()
     }
@@ -310,6 +303,22 @@ impl<'a> Reader<'a, '_> {
 fn operations(sources: &[Source<'_>]) -> BTreeMap<String, BTreeSet<String>> {
     let named = sources.iter().filter_map(|source| Some((source.id()?, source.operations())));
     named.map(|(id, operations)| (id.to_owned(), operations)).collect()
+}
+
+/// The id of every instrument and of its articles.
+fn articles(source: &Source<'_>) -> BTreeMap<String, BTreeSet<String>> {
+    let instruments = listed_ids(&source.root, "instruments").into_iter();
+    instruments
+        .map(|(id, node)| {
+            let articles = listed_ids(node, "articles").into_iter();
+            (id.to_owned(), articles.map(|(article, _)| article.to_owned()).collect())
+        })
+        .collect()
+}
+
+/// The code of every purpose.
+fn purpose_ids(source: &Source<'_>) -> BTreeSet<String> {
+    listed_ids(&source.root, "purposes").into_iter().map(|(id, _)| id.to_owned()).collect()
 }
 
 /// Agreements that cite an instrument not in force today.
@@ -346,17 +355,12 @@ fn lapsed(
 }
 
 /// Every name a rule may write.
-fn vocabulary(
-    names: &Names,
-    purposes: &BTreeMap<PurposeId, PurposeDefinition>,
-    instruments: &BTreeMap<InstrumentId, Instrument>,
-    services: &BTreeMap<ServiceId, ReadService>,
-) -> Vocabulary {
-    let purposes: BTreeSet<String> = purposes.keys().map(PurposeId::to_string).collect();
-    let laws: BTreeSet<String> = instruments.keys().map(InstrumentId::to_string).collect();
-    let articles = instruments
-        .values()
-        .flat_map(|i| i.articles.keys().map(|article| format!("{}#{article}", i.id)))
+fn vocabulary(names: &Names, services: &BTreeMap<ServiceId, ReadService>) -> Vocabulary {
+    let laws: BTreeSet<String> = names.instruments.keys().cloned().collect();
+    let articles = names
+        .instruments
+        .iter()
+        .flat_map(|(id, articles)| articles.iter().map(move |article| format!("{id}#{article}")))
         .collect();
     let direct = || std::iter::once(String::new());
     let via = names.participants.iter().cloned().chain(direct()).collect();
@@ -372,8 +376,8 @@ fn vocabulary(
         ("service", names.services.keys().cloned().collect()),
         ("operation", operations),
         ("exchange_mode", modes.iter().map(|mode| (*mode).to_owned()).collect()),
-        ("purpose", purposes.clone()),
-        ("purposes", purposes),
+        ("purpose", names.purposes.clone()),
+        ("purposes", names.purposes.clone()),
         ("instruments", laws.clone()),
         ("lapsed_instruments", laws),
         ("articles", articles),

@@ -25,8 +25,7 @@ use crate::{
     legal_basis::{Basis, Citation, Instrument, check_citation},
     openapi,
     participant::{Participant, ParticipantKind},
-    purpose::PurposeDefinition,
-    read::{Names, Source, bilingual_key, date_key, known, word_key, wording},
+    read::{Names, Source, bilingual_key, date_key, known, place_of, word_key, wording},
     rule::Rules,
     service::{
         Operation,
@@ -39,7 +38,6 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) names: &'a Names,
     pub(crate) participants: &'a BTreeMap<ParticipantId, Participant>,
     pub(crate) services: &'a BTreeMap<ServiceId, ReadService>,
-    pub(crate) purposes: &'a BTreeMap<PurposeId, PurposeDefinition>,
     pub(crate) instruments: &'a BTreeMap<InstrumentId, Instrument>,
     pub(crate) rules: &'a Arc<Rules>,
 }
@@ -86,7 +84,7 @@ pub(crate) fn read(
     let provider = participant(&mut map, "provider", around);
     let consumer = participant(&mut map, "consumer", around);
     if provider.is_some() && provider == consumer {
-        let at = map.optional("consumer").map_or(map.at(), |node| node.at);
+        let at = place_of(&map, "consumer");
         map.found().add(file, at, "consumer and provider are the same participant");
     }
     let via = read_via(&mut map, consumer.as_ref(), around);
@@ -147,7 +145,7 @@ fn participant(
     around: &Surroundings<'_>,
 ) -> Option<ParticipantId> {
     let id: ParticipantId = map.parse(key)?;
-    let at = map.optional(key).map_or(map.at(), |node| node.at);
+    let at = place_of(map, key);
     let names = around.names.participants.iter().map(String::as_str);
     known((map.file(), at), "participant", id.as_str(), names, map.found()).then_some(id)
 }
@@ -192,7 +190,7 @@ fn read_service(
 ) -> Option<ServiceId> {
     let file = map.file();
     let id: ServiceId = map.parse("service")?;
-    let at = map.optional("service").map_or(map.at(), |node| node.at);
+    let at = place_of(map, "service");
     let names = around.names.services.keys().map(String::as_str);
     if !known((file, at), "service", id.as_str(), names, map.found()) {
         return None;
@@ -214,7 +212,7 @@ fn read_purposes(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Vec<
     let mut purposes = Vec::new();
     for node in map.list("purposes") {
         let Some(id) = document::parse_text::<PurposeId>(file, node, map.found()) else { continue };
-        let names = around.purposes.keys().map(PurposeId::as_str);
+        let names = around.names.purposes.iter().map(String::as_str);
         known((file, node.at), "purpose", id.as_str(), names, map.found());
         if purposes.contains(&id) {
             map.found().add(file, node.at, format!("purpose `{id}` stands twice"));
@@ -276,10 +274,10 @@ fn read_citation(
     let instrument: Option<InstrumentId> = map.parse("instrument");
     let article = map.text("article");
     let citation = Citation { instrument: instrument?, article: article?.to_owned() };
-    let known_instrument = around.instruments.contains_key(&citation.instrument);
+    let known_instrument = around.names.instruments.contains_key(citation.instrument.as_str());
     let key = if known_instrument { "article" } else { "instrument" };
-    let at = map.optional(key).map_or(node.at, |node| node.at);
-    if !check_citation((file, at), &citation, around.instruments, map.found()) {
+    let at = place_of(&map, key);
+    if !check_citation((file, at), &citation, around.names, map.found()) {
         return None;
     }
     let instrument = around.instruments.get(&citation.instrument)?;
@@ -293,7 +291,7 @@ fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Term> {
     let until = date_key(&mut map, "until");
     let term = Term { from: from?, until: until? };
     if term.until < term.from {
-        let at = map.optional("until").map_or(node.at, |node| node.at);
+        let at = place_of(&map, "until");
         map.found().add(file, at, "`until` is before `from`");
     }
     Some(term)

@@ -33,7 +33,9 @@ fn shows_masked_fields_as_the_consumer_will_see_them() {
     let document = projected(&Files::new());
     let answers = &document["paths"]["/ho-tich/khai-sinh"]["get"]["responses"];
     let fields = &answers["200"]["content"]["application/json"]["schema"]["properties"];
-    let number = json!({"type": "string", "x-lienthong-mask": "keep_last: 4"});
+    let number = json!({
+        "type": "string", "x-lienthong-mask": "keep_last: 4", "description": "Personal number."
+    });
     assert_eq!(fields["SoDinhDanh"], number);
     assert_eq!(fields["NgaySinh"]["pattern"], "^\\d{4}$");
     assert_eq!(fields["HoVaTen"], json!({"type": "string", "minLength": 2, "maxLength": 100}));
@@ -47,6 +49,7 @@ fn keeps_the_declared_form_of_what_the_consumer_sends() {
     let parameters = &document["paths"]["/ho-tich/khai-sinh"]["get"]["parameters"];
     assert_eq!(parameters[0]["schema"]["format"], "citizen-number");
     assert_eq!(parameters[0]["required"], true);
+    assert_eq!(parameters[0]["description"], "Whose record.");
     assert_eq!(parameters[1]["style"], "form");
     assert_eq!(parameters[1]["explode"], true);
 }
@@ -66,5 +69,10 @@ fn shows_the_fields_that_any_of_several_agreements_discloses() {
     let answers = &document["paths"]["/ho-tich/khai-sinh"]["get"]["responses"];
     let fields = &answers["200"]["content"]["application/json"]["schema"]["properties"];
     assert!(fields.get("HoVaTen").is_some() && fields.get("Cha").is_some(), "{fields:#}");
-    assert_eq!(fields["SoDinhDanh"], json!({"x-lienthong-mask": "keep_last: 4"}));
+    assert_eq!(
+        fields["SoDinhDanh"],
+        json!({
+            "x-lienthong-mask": "keep_last: 4", "description": "Personal number."
+        })
+    );
 }

@@ -24,7 +24,7 @@ use super::{
 use crate::{
     openapi::{self, DeclaredOperation, Document},
     participant::Participant,
-    read::{Claims, Names, Source, address_part, bilingual_key, known, word, word_key},
+    read::{Claims, Names, Source, address_part, bilingual_key, known, place_of, word, word_key},
 };
 
 /// Largest request body, in bytes, unless the operation says otherwise.
@@ -103,7 +103,7 @@ fn read_provider<'a>(
     around: &Surroundings<'a>,
 ) -> Option<&'a Participant> {
     let id: ParticipantId = map.parse("provider")?;
-    let at = map.optional("provider").map_or(map.at(), |node| node.at);
+    let at = place_of(map, "provider");
     let names = around.names.participants.iter().map(String::as_str);
     known((map.file(), at), "participant", id.as_str(), names, map.found());
     around.participants.get(&id)
@@ -121,7 +121,7 @@ fn read_address(
     let subsystem = address_part(&mut map, "subsystem");
     let service = address_part(&mut map, "service");
     let (provider, subsystem, service) = (provider?, subsystem?, service?);
-    let at = map.optional("subsystem").map_or(node.at, |node| node.at);
+    let at = place_of(&map, "subsystem");
     let names = provider.subsystems.iter().map(String::as_str);
     let what = format!("subsystem of `{}`", provider.id);
     known((file, at), &what, &subsystem, names, map.found());
@@ -140,7 +140,7 @@ fn read_address(
 fn read_document(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Option<Document> {
     let file = map.file();
     let path = map.text("openapi")?;
-    let at = map.optional("openapi").map_or(map.at(), |node| node.at);
+    let at = place_of(map, "openapi");
     let Some(text) = (around.document)(path) else {
         known((file, at), "document", path, around.documents.iter().copied(), map.found());
         return None;
@@ -214,7 +214,7 @@ impl OperationReader<'_> {
     fn check_delivery(&self, map: &mut MapReader<'_, '_>) {
         let words = &[("whole", Delivery::Whole), ("stream", Delivery::Stream)];
         if let Some(Delivery::Stream) = word_key(map, "answer", words) {
-            let at = map.optional("answer").map_or(map.at(), |node| node.at);
+            let at = place_of(map, "answer");
             let message = "answer `stream` is not available in this build";
             map.found().add_with_help(self.file, at, message, "write `answer: whole`");
         }
@@ -280,7 +280,7 @@ impl OperationReader<'_> {
         let role = word_key(&mut map, "role", SubjectRole::ALL);
         let identifier = word_key(&mut map, "identifier", IdentifierKind::ALL);
         let field = normal(field?);
-        let at = map.optional("field").map_or(node.at, |node| node.at);
+        let at = place_of(&map, "field");
         check_leaf((self.file, at), &field, &self.request_leaves(), "a request field", map.found());
         Some(DataSubjectField { field, role: role?, identifier: identifier? })
     }
