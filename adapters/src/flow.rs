@@ -112,7 +112,7 @@ impl Flow {
                 () = tokio::time::sleep(nap) => {}
                 changed = stop.changed() => {
                     // The one who could stop us is gone: stop.
-                    if changed.is_err() && until == Until::Stopped { return Ok(()) }
+                    if changed.is_err() { return Ok(()) }
                 }
             }
         }

@@ -16,6 +16,8 @@ mod report;
 mod row;
 mod run;
 mod source;
+#[cfg(test)]
+mod testing;
 
 pub use config::Config;
 pub use report::{CheckOutcome, FlowReport, Report};

@@ -1,1 +1,68 @@
+use serde_json::json;
 
+use super::*;
+
+fn checks() -> Checks {
+    let schema = json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["MaHoSo", "ChuHoSo"],
+        "properties": {
+            "MaHoSo": {"type": "string", "pattern": "^[A-Z]"},
+            "ChuHoSo": {"type": "string", "minLength": 2},
+            "Email": {"type": "string", "format": "email"},
+            "SoDienThoai": {"type": "string"},
+            "SoDinhDanh": {"type": "string", "format": "citizen-number"},
+        },
+    });
+    let identifiers = [
+        ("MaHoSo".to_owned(), Identifier::DossierCode),
+        ("SoDienThoai".to_owned(), Identifier::Phone),
+    ];
+    Checks::new(&schema, identifiers.into()).unwrap()
+}
+
+fn findings(record: &Value) -> Findings {
+    checks().check(record.as_object().unwrap())
+}
+
+#[test]
+fn tells_every_rule_that_is_broken_and_no_value() {
+    let found = findings(&json!({
+        "MaHoSo": "secret",
+        "Email": "secret",
+        "SoDinhDanh": "secret",
+        "Khac": "secret",
+    }));
+    let told = found.wrong.join("; ");
+    for rule in [
+        "`MaHoSo` is not a dossier code",
+        "`MaHoSo` breaks `pattern`",
+        "`Email` breaks `format`",
+        "`SoDinhDanh` breaks `format`",
+        "`required`",
+        "`additionalProperties`",
+    ] {
+        assert!(told.contains(rule), "{rule} in {told}");
+    }
+    assert!(!told.contains("secret"));
+}
+
+#[test]
+fn a_doubt_refuses_nothing() {
+    let found = findings(&json!({
+        "MaHoSo": "H29.40-261102-0001",
+        "ChuHoSo": "Nguyễn",
+        "SoDienThoai": "12",
+    }));
+    assert!(found.wrong.is_empty());
+    assert_eq!(found.doubtful, ["`SoDienThoai` is not a telephone number of Viet Nam"]);
+}
+
+#[test]
+fn refuses_a_schema_that_would_have_to_be_fetched() {
+    let remote = json!({"$ref": "https://schemas.example/case.json"});
+    assert!(Checks::new(&remote, BTreeMap::new()).is_none());
+    let unknown = json!({"type": "string", "format": "so-dinh-danh"});
+    assert!(Checks::new(&unknown, BTreeMap::new()).is_none());
+}

@@ -76,7 +76,7 @@ struct Dossier {
     other_info: String,
     email: Option<String>,
     phone: Option<String>,
-    received_at: DateTime,
+    received_at: String,
     due_at: DateTime,
     finished_at: Option<DateTime>,
     returned_at: Option<DateTime>,
@@ -178,7 +178,7 @@ fn dossier(rng: &mut StdRng, person: &Citizen, number: u32, begin: DateTime) -> 
         ),
         email: rng.random_bool(0.5).then(|| format!("nguoi-nop-{number}@cong-dan.example")),
         phone: person.phone.clone(),
-        received_at: begin,
+        received_at: moment(begin),
         due_at: begin.saturating_add(jiff::Span::new().days(5)),
         finished_at: None,
         returned_at: None,
@@ -210,7 +210,9 @@ fn add_bad_rows(events: &mut Vec<Event>) {
     let mut no_such_day = template.clone();
     no_such_day.case_code = "H29.40-261102-9001".to_owned();
     no_such_day.event_id = "H29.40-261102-9001/1".to_owned();
-    no_such_day.happened_at = "2026-02-31 08:00:00".to_owned();
+    if let Some(case) = &mut no_such_day.case {
+        "2026-02-31 08:00:00".clone_into(&mut case.received_at);
+    }
     let mut wrong_code = template.clone();
     wrong_code.case_code = "HS 9002".to_owned();
     wrong_code.event_id = "HS 9002/1".to_owned();
@@ -250,7 +252,7 @@ pub(super) async fn write(
             row.push_bind(case.and_then(|c| c.email.clone()));
             row.push_bind(case.and_then(|c| c.phone.clone()));
             row.push_bind(case.map(|c| format!("Hồ sơ {}", c.procedure.name)));
-            row.push_bind(case.map(|c| moment(c.received_at)));
+            row.push_bind(case.map(|c| c.received_at.clone()));
             row.push_bind(case.map(|c| moment(c.due_at)));
             row.push_bind(case.and_then(|c| c.finished_at).map(moment));
             row.push_bind(case.and_then(|c| c.returned_at).map(moment));
