@@ -22,6 +22,7 @@ use crate::{
     service::Operation,
 };
 
+mod disclosure;
 pub(crate) mod read;
 
 /// The body fields that pass, each with its mask; `None` passes as it is.
