@@ -55,15 +55,11 @@ impl Admin {
         }
     }
 
-    /// Serves the operator's socket until `ended`.
+    /// Makes the operator's socket.
     ///
     /// # Errors
-    /// When the socket cannot be made.
-    pub async fn serve_socket(
-        self,
-        path: &Path,
-        mut ended: watch::Receiver<bool>,
-    ) -> io::Result<()> {
+    /// When it cannot be made, or another gateway has it.
+    pub async fn bind_socket(path: &Path) -> io::Result<UnixListener> {
         // A socket left by a process that died is no longer anyone's; a live one is refused.
         if tokio::net::UnixStream::connect(path).await.is_ok() {
             return Err(io::Error::new(
@@ -77,6 +73,19 @@ impl Admin {
         }
         let listener = UnixListener::bind(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
+        Ok(listener)
+    }
+
+    /// Serves the operator's socket at `path` until `ended`.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve_socket(
+        self,
+        listener: UnixListener,
+        path: &Path,
+        mut ended: watch::Receiver<bool>,
+    ) -> io::Result<()> {
         let router = public()
             .route("/reload", post(reload))
             .route("/drain", post(drain))

@@ -88,6 +88,9 @@ impl Running {
                 .await
                 .map_err(|source| RunError::Listen { what: what(), source })?;
             self.admin_address = listener.local_addr().ok();
+            if let Some(address) = self.admin_address {
+                info!(target: "gateway", %address, "serving health and metrics");
+            }
             let (admin, ended) = (self.admin.clone(), self.ended.subscribe());
             tokio::spawn(async move {
                 if let Err(error) = admin.serve_address(listener, ended).await {
@@ -95,9 +98,14 @@ impl Running {
                 }
             });
         }
-        let (admin, ended, path) = (self.admin.clone(), self.ended.subscribe(), settings.socket);
+        let path = settings.socket;
+        let listener = Admin::bind_socket(&path).await.map_err(|source| RunError::Listen {
+            what: format!("admin socket {}", path.display()),
+            source,
+        })?;
+        let (admin, ended) = (self.admin.clone(), self.ended.subscribe());
         tokio::spawn(async move {
-            if let Err(error) = admin.serve_socket(&path, ended).await {
+            if let Err(error) = admin.serve_socket(listener, &path, ended).await {
                 error!(target: "gateway", %error, "the admin socket has ended");
             }
         });
@@ -161,10 +169,7 @@ impl Running {
                 _ = drained.wait_for(|drain| *drain) => break,
                 Ok(()) = self.recheck.changed() => self.server.recheck(),
                 _ = tick.tick() => {
-                    let open = i64::try_from(self.server.connections()).unwrap_or(i64::MAX);
-                    self.gateway.metrics().connections.set(open);
-                    // A revocation list that turns stale must end connections without a reload.
-                    self.server.recheck();
+                    self.gateway.metrics().listener(&self.server.counts());
                     if watcher.changed().await {
                         self.reload_and_log().await;
                     }
