@@ -289,6 +289,9 @@ fn both<A, B>(a: Result<A, Diagnostics>, b: Result<B, Diagnostics>) -> Result<(A
     }
 }
 
+/// Nothing of an exchange is to be kept on its way.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 /// The data path with the layers around it, in the order they run: response headers, load
 /// shedding, the bound on requests in flight, then the pipeline.
 #[derive(Clone)]
@@ -307,9 +310,8 @@ impl DataPath {
     /// Puts the layers around the pipeline.
     #[must_use]
     pub fn new(gateway: Arc<Gateway>) -> Self {
-        let no_store = HeaderValue::from_static("no-store");
         let stack = ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, no_store))
+            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, NO_STORE))
             .load_shed()
             .concurrency_limit(gateway.limits().in_flight)
             .service(Exchanges { gateway: Arc::clone(&gateway) });
@@ -332,7 +334,9 @@ impl Serve for DataPath {
                 let hash = self.gateway.snapshot.load().policies.hash;
                 let record = Exchange::begin(self.gateway.clock.now(), &hash);
                 let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
-                finish(&self.gateway, record, Err(refusal), language, 0)
+                let mut response = finish(&self.gateway, record, Err(refusal), language, 0);
+                response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
+                response
             }
         }
     }
