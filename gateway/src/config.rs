@@ -203,6 +203,7 @@ impl Reader<'_> {
             "max_handshakes",
             "max_connection_age_seconds",
             "max_header_bytes",
+            "max_headers",
             "max_streams",
             "drain_seconds",
         ];
@@ -223,6 +224,7 @@ impl Reader<'_> {
             seconds(&mut map, "max_connection_age_seconds", d.max_connection_age);
         settings.max_header_bytes =
             small(&mut map, "max_header_bytes", 8192..=1_048_576, d.max_header_bytes);
+        settings.max_headers = small(&mut map, "max_headers", 8..=1000, d.max_headers);
         settings.max_streams = small(&mut map, "max_streams", 1..=10_000, d.max_streams);
         settings.drain = seconds(&mut map, "drain_seconds", d.drain);
         Some(settings)

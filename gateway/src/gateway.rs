@@ -225,6 +225,9 @@ pub fn load_snapshot(
     let policies = Bundle::read(&config.policies.directory, &config.policies.schemas)
         .and_then(|bundle| PolicySet::check(&bundle, civil_date(now)));
     let policies = policies.map_err(|errors| found.extend(errors)).ok();
+    if let Some(policies) = &policies {
+        check_anchors(policies, config, &mut found);
+    }
     let providers = load_providers(config, &mut found);
     let pseudonyms = pseudonym_key(config, &mut found);
     match (policies, pseudonyms) {
@@ -232,6 +235,22 @@ pub fn load_snapshot(
             Snapshot::build(policies, &providers, &key, previous)
         }
         _ => Err(found),
+    }
+}
+
+/// A certificate rule on an anchor that nobody configured would match nothing, silently.
+fn check_anchors(policies: &PolicySet, config: &Config, found: &mut Diagnostics) {
+    for participant in policies.participants.values() {
+        for rule in &participant.certificates {
+            let anchor = &rule.trust_anchor;
+            if config.tls.trust_anchors.iter().any(|known| known.id == *anchor) {
+                continue;
+            }
+            let id = &participant.id;
+            let message =
+                format!("participant `{id}` names trust anchor `{anchor}`, which `tls` does not");
+            found.add("configuration", Position::default(), message);
+        }
     }
 }
 
@@ -331,10 +350,11 @@ impl Serve for DataPath {
             Ok(response) => response,
             // Shed load by refusing: the only error the layers give.
             Err(_) => {
-                let hash = self.gateway.snapshot.load().policies.hash;
-                let record = Exchange::begin(self.gateway.clock.now(), &hash);
+                let snapshot = self.gateway.snapshot();
+                let record = Exchange::begin(self.gateway.clock.now(), &snapshot.policies.hash);
                 let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
-                let mut response = finish(&self.gateway, record, Err(refusal), language, 0);
+                let mut response =
+                    finish(&self.gateway, &snapshot, record, (Err(refusal), language, 0));
                 response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
                 response
             }
@@ -387,23 +407,22 @@ async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<
     };
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let Some(record) = account.record.take() else {
-        return Refusal::new(ReasonCode::GatewayInternal).response("", language);
+        return Refusal::new(ReasonCode::GatewayInternal).response("", &[], language);
     };
-    finish(&gateway, record, outcome, language, micros)
+    finish(&gateway, &snapshot, record, (outcome, language, micros))
 }
 
 fn finish(
     gateway: &Gateway,
+    snapshot: &Snapshot,
     mut record: Exchange,
-    outcome: Result<Response<Full<Bytes>>, Refusal>,
-    language: Language,
-    micros: u64,
+    (outcome, language, micros): (Result<Response<Full<Bytes>>, Refusal>, Language, u64),
 ) -> Response<Full<Bytes>> {
     let mut response = match outcome {
         Ok(response) => response,
         Err(refusal) => {
-            record.refused(&refusal);
-            refusal.response(&record.request_id, language)
+            record.refused(&refusal, &snapshot.policies);
+            refusal.response(&record.request_id, &record.cites, language)
         }
     };
     response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());

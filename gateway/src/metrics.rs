@@ -1,6 +1,6 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use lienthong_model::reason::ReasonCode;
 use prometheus_client::{
@@ -9,7 +9,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::record::Exchange;
+use crate::{listen::Counts, record::Exchange};
 
 /// The metrics of one gateway.
 #[derive(Debug)]
@@ -22,8 +22,8 @@ pub struct Metrics {
     reloads: Family<OutcomeLabel, Counter>,
     /// Whether the newest files could not be put in force (1) or are (0).
     pub reload_failed: Gauge<i64, AtomicI64>,
-    /// Open connections of the exchange listener.
-    pub connections: Gauge<i64, AtomicI64>,
+    connections: Gauge<i64, AtomicI64>,
+    listener: Family<ListenerLabel, Gauge<u64, AtomicU64>>,
     /// Trust anchors whose revocation list is stale.
     pub stale_revocation: Gauge<i64, AtomicI64>,
 }
@@ -48,6 +48,11 @@ struct ServiceLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ListenerLabel {
+    event: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
 }
@@ -66,6 +71,7 @@ impl Default for Metrics {
         let reloads = Family::default();
         let reload_failed = Gauge::default();
         let connections = Gauge::default();
+        let listener = Family::default();
         let stale_revocation = Gauge::default();
         registry.register("exchanges", "Exchanges by decision and exact reason", exchanges.clone());
         registry.register("fields", "Fields by what became of them", fields.clone());
@@ -95,8 +101,14 @@ impl Default for Metrics {
             "Trust anchors with a stale revocation list",
             stale_revocation.clone(),
         );
+        registry.register(
+            "listener_events",
+            "Connections of the exchange listener since start, by what became of them",
+            listener.clone(),
+        );
         Self {
             registry,
+            listener,
             exchanges,
             fields,
             seconds,
@@ -135,6 +147,23 @@ impl Metrics {
         for (treatment, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             let labels = FieldLabels { service: service.clone(), treatment };
             self.fields.get_or_create(&labels).inc_by(u64::from(count));
+        }
+    }
+
+    /// Takes over the listener's own counts.
+    pub fn listener(&self, counts: &Counts) {
+        self.connections.set(i64::try_from(counts.connections).unwrap_or(i64::MAX));
+        let events = [
+            ("accepted", counts.accepted),
+            ("refused", counts.refused),
+            ("handshake_failed", counts.handshakes_failed),
+            ("ambiguous_framing", counts.framing),
+            ("flood", counts.floods),
+            ("deadline", counts.deadlines),
+            ("revoked", counts.revoked),
+        ];
+        for (event, count) in events {
+            self.listener.get_or_create(&ListenerLabel { event }).set(count);
         }
     }
 

@@ -65,5 +65,5 @@ pub async fn exchange(
     let valid_answer = validate_answer::validate_answer(&permitted, answer).await?;
     let disclosed = disclose_answer::disclose_answer(&permitted, valid_answer)?;
     record.disclosed(&disclosed);
-    Ok(respond::respond(&permitted, disclosed))
+    Ok(respond::respond(permitted, disclosed))
 }

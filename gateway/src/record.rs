@@ -10,6 +10,7 @@ use std::{
 use http::HeaderValue;
 use jiff::Timestamp;
 use lienthong_model::{id::ParticipantId, reason::ReasonCode};
+use lienthong_policy::PolicySet;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 use uuid::Uuid;
@@ -145,12 +146,12 @@ impl Exchange {
     }
 
     /// Notes a refusal.
-    pub fn refused(&mut self, refusal: &Refusal) {
+    pub fn refused(&mut self, refusal: &Refusal, policies: &PolicySet) {
         self.reason = Some(refusal.reason.as_str().to_owned());
         let cause = refusal.cause.to_string();
         self.cause = (!cause.is_empty()).then_some(cause);
         self.rule = refusal.denial().and_then(|d| d.rule.as_ref()).map(ToString::to_string);
-        let cites = refusal.cites();
+        let cites = refusal.cites(policies);
         if !cites.is_empty() {
             self.cites = cites;
         }

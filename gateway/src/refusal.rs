@@ -14,7 +14,7 @@ use lienthong_model::{
     reason::{ReasonCode, Retry, Side},
     text::Language,
 };
-use lienthong_policy::{Decision, Denial};
+use lienthong_policy::{Decision, Denial, PolicySet};
 use serde_json::json;
 
 /// A refusal: the reason and what led to it.
@@ -107,12 +107,13 @@ impl Refusal {
         }
     }
 
-    /// The articles that the refusal rests on.
+    /// The articles that the refusal rests on: those of the rule or agreement that denied, else
+    /// those that the policies name for the reason the consumer sees.
     #[must_use]
-    pub fn cites(&self) -> Vec<String> {
-        self.denial()
-            .map(|denial| denial.citations.iter().map(ToString::to_string).collect())
-            .unwrap_or_default()
+    pub fn cites(&self, policies: &PolicySet) -> Vec<String> {
+        let of_reason = policies.refusals.get(&self.reason.public());
+        let cites = self.denial().map(|denial| &denial.citations).or(of_reason);
+        cites.map(|cites| cites.iter().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// What the consumer may know beyond the title, in `language`.
@@ -145,7 +146,12 @@ impl Refusal {
 
     /// The answer to the consumer.
     #[must_use]
-    pub fn response(&self, request_id: &str, language: Language) -> Response<Full<Bytes>> {
+    pub fn response(
+        &self,
+        request_id: &str,
+        cites: &[String],
+        language: Language,
+    ) -> Response<Full<Bytes>> {
         let public = self.reason.public();
         let mut problem = json!({
             "type": format!("urn:lienthong:reason:{public}"),
@@ -153,7 +159,7 @@ impl Refusal {
             "status": public.status(),
             "reason": public.as_str(),
             "request_id": request_id,
-            "cites": self.cites(),
+            "cites": cites,
         });
         if let (Some(detail), Some(map)) = (self.detail(language), problem.as_object_mut()) {
             map.insert("detail".to_owned(), detail.into());

@@ -100,6 +100,13 @@ impl Scene {
         self
     }
 
+    fn sheet(mut self, parcel: &Parcel) -> Self {
+        self.operation = ("land-registration", "getParcelBySheet");
+        let Parcel { ward, sheet, number, .. } = parcel;
+        self.target = format!("{PARCEL}?maXa={ward}&soHieuToBanDo={sheet}&soThuTuThua={number}");
+        self
+    }
+
     fn purpose(mut self, purpose: &'static str) -> Self {
         self.headers.push(("lienthong-purpose", purpose));
         self
@@ -125,11 +132,22 @@ impl Scene {
     }
 }
 
-/// Every scene, about people and a parcel that exist.
-pub(crate) fn all(person: &Person, parcel: &str) -> Vec<Scene> {
-    let mut scenes = allowed(person, parcel);
-    scenes.extend(refused_for_who(person, parcel));
-    scenes.extend(refused_for_what(person));
+/// A parcel that exists, by both of its keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    pub(crate) geohash: String,
+    pub(crate) ward: String,
+    pub(crate) sheet: i64,
+    pub(crate) number: i64,
+}
+
+/// Every scene, about a person and a parcel that exist.
+pub(crate) fn all(person: &Person, parcel: &Parcel) -> Vec<Scene> {
+    let mut scenes = city_to_city(person, parcel);
+    scenes.extend(city_to_nation(person));
+    scenes.extend(no_agreement(person, parcel));
+    scenes.extend(who_asks(person));
+    scenes.extend(what_is_asked(person));
     scenes.extend(provider_trouble(person));
     scenes
 }
@@ -155,170 +173,158 @@ fn look_up(person: &Person) -> Value {
     body
 }
 
-fn allowed(person: &Person, parcel: &str) -> Vec<Scene> {
-    let ward = ("h29-40", "VN/GOV/H29.40/MOTCUA");
+type Asks = (&'static str, &'static str);
+
+const WARD: Asks = ("h29-40", "VN/GOV/H29.40/MOTCUA");
+const HOSPITAL: Asks = ("h29-60", "VN/GOV/H29.60/BENHVIEN");
+const PORTAL: Asks = ("g22", "VN/GOV/G22/DVCQG");
+
+fn scene(name: &'static str, asks: Asks, vi: &'static str, en: &'static str) -> Scene {
+    Scene::new(name, (vi, en), asks.0, asks.1)
+}
+
+fn city_to_city(person: &Person, parcel: &Parcel) -> Vec<Scene> {
     vec![
-        Scene::new(
+        scene(
             "ward-birth-record",
-            ("phường tra cứu khai sinh", "a ward looks a birth record up"),
-            ward.0,
-            ward.1,
+            WARD,
+            "phường tra cứu khai sinh",
+            "a ward looks a birth record up",
         )
         .birth(person),
-        Scene::new(
-            "portal-birth-record",
-            (
-                "Cổng DVCQG tra cứu cùng bản ghi, trường khác",
-                "the national portal, same record, other fields",
-            ),
-            "g22",
-            "VN/GOV/G22/DVCQG",
-        )
-        .birth(person),
-        Scene::new(
+        scene(
             "hospital-birth-record",
-            (
-                "bệnh viện tra cứu cùng bản ghi, che nhiều hơn",
-                "a hospital, same record, masked further",
-            ),
-            "h29-60",
-            "VN/GOV/H29.60/BENHVIEN",
+            HOSPITAL,
+            "bệnh viện, cùng bản ghi, che nhiều hơn",
+            "a hospital, the same record, masked further",
         )
         .birth(person),
-        Scene::new(
-            "ward-verifies-citizen",
-            (
-                "phường xác thực công dân với CSDLQG về dân cư",
-                "a ward verifies a citizen with the national database",
-            ),
-            ward.0,
-            ward.1,
+        scene(
+            "portal-birth-record",
+            PORTAL,
+            "chiều vào: Cổng DVCQG, cùng bản ghi",
+            "inbound: the national portal, the same record",
         )
-        .post("XacThucThongTinCongDan", &verify(person)),
-        Scene::new(
-            "ward-looks-citizen-up",
-            (
-                "tra cứu công dân, dân tộc và tôn giáo bị giữ lại",
-                "citizen look-up, ethnicity and religion held back",
-            ),
-            ward.0,
-            ward.1,
-        )
-        .post("TraCuuThongTinCongDan", &look_up(person)),
-        Scene::new(
-            "intermediary-for-ward",
-            ("nền tảng điều phối thay mặt phường Bến Thành", "an intermediary acts for a ward"),
-            "h29-90",
-            "VN/GOV/H29.41/MOTCUA",
-        )
-        .post("XacThucThongTinCongDan", &verify(person)),
-        Scene::new(
-            "ward-parcel",
-            ("phường tra cứu thửa đất", "a ward looks a land parcel up"),
-            ward.0,
-            ward.1,
-        )
-        .parcel(parcel),
+        .birth(person),
+        scene("ward-parcel", WARD, "phường tra cứu thửa đất", "a ward looks a land parcel up")
+            .parcel(&parcel.geohash),
     ]
 }
 
-fn refused_for_who(person: &Person, parcel: &str) -> Vec<Scene> {
-    let ward = "VN/GOV/H29.40/MOTCUA";
+fn city_to_nation(person: &Person) -> Vec<Scene> {
     vec![
-        Scene::new(
-            "no-agreement",
-            ("dịch vụ có thật nhưng không có thỏa thuận", "a real service, but no agreement"),
-            "h29-60",
-            "VN/GOV/H29.60/BENHVIEN",
+        scene(
+            "ward-verifies-citizen",
+            WARD,
+            "chiều ra: xác thực với CSDLQG về dân cư",
+            "outbound: verification by the national database",
         )
-        .parcel(parcel)
+        .post("XacThucThongTinCongDan", &verify(person)),
+        scene(
+            "ward-looks-citizen-up",
+            WARD,
+            "tra cứu công dân; dân tộc, tôn giáo bị giữ lại",
+            "citizen look-up; ethnicity and religion held back",
+        )
+        .post("TraCuuThongTinCongDan", &look_up(person)),
+        scene(
+            "intermediary-for-ward",
+            ("h29-90", "VN/GOV/H29.41/MOTCUA"),
+            "nền tảng điều phối thay mặt phường Bến Thành",
+            "an intermediary acts for a ward",
+        )
+        .post("XacThucThongTinCongDan", &verify(person)),
+    ]
+}
+
+fn no_agreement(person: &Person, parcel: &Parcel) -> Vec<Scene> {
+    let mut unknown = scene(
+        "unknown-service",
+        HOSPITAL,
+        "dịch vụ không tồn tại: cùng một câu trả lời",
+        "no such service: the same answer",
+    )
+    .deny(ReasonCode::ServiceNotAvailable);
+    unknown.operation = ("-", "-");
+    unknown.target = "/r1/VN/GOV/H29.15/DATDAI/no-such/thua-dat".to_owned();
+    let mut rate = scene(
+        "rate",
+        ("h29-20", "VN/GOV/H29.20/TTHC"),
+        "yêu cầu thứ năm vượt tốc độ của thỏa thuận",
+        "the fifth request exceeds the agreement's rate",
+    )
+    .sheet(parcel)
+    .deny(ReasonCode::ConsumerRateLimited);
+    rate.times = 5;
+    vec![
+        scene(
+            "no-agreement",
+            HOSPITAL,
+            "dịch vụ có thật nhưng không có thỏa thuận",
+            "a real service, but no agreement",
+        )
+        .parcel(&parcel.geohash)
         .deny(ReasonCode::ServiceNotAvailable),
-        {
-            let mut scene = Scene::new(
-                "unknown-service",
-                ("dịch vụ không tồn tại: cùng một câu trả lời", "no such service: the same answer"),
-                "h29-60",
-                "VN/GOV/H29.60/BENHVIEN",
-            )
-            .deny(ReasonCode::ServiceNotAvailable);
-            scene.operation = ("-", "-");
-            scene.target = "/r1/VN/GOV/H29.15/DATDAI/no-such/thua-dat".to_owned();
-            scene
-        },
-        Scene::new(
+        unknown,
+        scene(
             "expired-agreement",
-            ("thỏa thuận đã hết hạn", "the agreement has expired"),
-            "h29-42",
-            "VN/GOV/H29.42/MOTCUA",
+            ("h29-42", "VN/GOV/H29.42/MOTCUA"),
+            "thỏa thuận đã hết hạn",
+            "the agreement has expired",
         )
         .birth(person)
         .deny(ReasonCode::AgreementExpired),
-        Scene::new(
+        scene(
             "lapsed-law",
-            (
-                "thỏa thuận dựa trên văn bản đã hết hiệu lực",
-                "the agreement rests on an instrument no longer in force",
-            ),
-            "h29-43",
-            "VN/GOV/H29.43/MOTCUA",
+            ("h29-43", "VN/GOV/H29.43/MOTCUA"),
+            "thỏa thuận dựa trên văn bản hết hiệu lực",
+            "the agreement rests on a lapsed instrument",
         )
         .birth(person)
         .deny(ReasonCode::PolicyDenied),
-        Scene::new(
-            "unknown-authority",
-            (
-                "chứng thư của nơi cấp không được tin cậy",
-                "certificate of an authority nobody trusts",
-            ),
-            UNKNOWN_AUTHORITY,
-            ward,
-        )
-        .birth(person)
-        .expect(Expected::RefusedByTls),
-        Scene::new(
-            "stranger",
-            (
-                "chứng thư hợp lệ nhưng không thuộc đơn vị nào",
-                "a trusted certificate that belongs to no participant",
-            ),
-            STRANGER,
-            ward,
-        )
-        .birth(person)
-        .deny(ReasonCode::ConsumerUnknown),
-        Scene::new(
-            "mismatched-client",
-            ("phường Bến Thành mạo danh phường Sài Gòn", "one ward names another as itself"),
-            "h29-41",
-            ward,
-        )
-        .birth(person)
-        .deny(ReasonCode::ConsumerMismatch),
-        Scene::new(
-            "suspended",
-            ("đơn vị đang tạm ngừng kết nối", "a suspended participant"),
-            "h29-99",
-            "VN/GOV/H29.99/THUNGHIEM",
-        )
-        .birth(person)
-        .deny(ReasonCode::ConsumerSuspended),
-        {
-            let mut scene = Scene::new(
-                "rate",
-                ("vượt tốc độ của thỏa thuận", "faster than the agreement allows"),
-                "h29-20",
-                "VN/GOV/H29.20/TTHC",
-            )
-            .parcel(parcel)
-            .deny(ReasonCode::ConsumerRateLimited);
-            scene.times = 6;
-            scene
-        },
+        rate,
     ]
 }
 
-fn refused_for_what(person: &Person) -> Vec<Scene> {
-    let scene = |name, shows| Scene::new(name, shows, "h29-40", "VN/GOV/H29.40/MOTCUA");
+fn who_asks(person: &Person) -> Vec<Scene> {
+    vec![
+        scene(
+            "unknown-authority",
+            (UNKNOWN_AUTHORITY, WARD.1),
+            "chứng thư của nơi cấp không được tin cậy",
+            "a certificate of an authority nobody trusts",
+        )
+        .birth(person)
+        .expect(Expected::RefusedByTls),
+        scene(
+            "stranger",
+            (STRANGER, WARD.1),
+            "chứng thư hợp lệ nhưng không thuộc đơn vị nào",
+            "a trusted certificate of no participant",
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerUnknown),
+        scene(
+            "mismatched-client",
+            ("h29-41", WARD.1),
+            "phường Bến Thành mạo danh phường Sài Gòn",
+            "one ward names another as itself",
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerMismatch),
+        scene(
+            "suspended",
+            ("h29-99", "VN/GOV/H29.99/THUNGHIEM"),
+            "đơn vị đang tạm ngừng kết nối",
+            "a suspended participant",
+        )
+        .birth(person)
+        .deny(ReasonCode::ConsumerSuspended),
+    ]
+}
+
+fn what_is_asked(person: &Person) -> Vec<Scene> {
+    let scene = |name, shows| Scene::new(name, shows, WARD.0, WARD.1);
     let mut undeclared = verify(person);
     if let Some(map) = undeclared.as_object_mut() {
         map.insert("TonGiao".to_owned(), "01".into());

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{
     client::Reply,
     scene::{Expected, Scene},
-    world::World,
+    world::{STOPPED, World},
 };
 use crate::output::Output;
 
@@ -54,11 +54,13 @@ pub(crate) struct AdapterResult {
     duplicates: u64,
     order_violations: u64,
     waiting: u64,
+    already_sent: u64,
+    stopped_field_seen: usize,
 }
 
 impl AdapterResult {
     /// What the flow says it did, and what the platform saw of it.
-    pub(crate) fn new(flow: &FlowReport, seen: &PortalReport) -> Self {
+    pub(crate) fn new(flow: &FlowReport, seen: &PortalReport, leaked: usize) -> Self {
         Self {
             name: flow.name.to_string(),
             rows: flow.rows,
@@ -68,6 +70,8 @@ impl AdapterResult {
             duplicates: seen.duplicates,
             order_violations: seen.order_violations,
             waiting: flow.waiting,
+            already_sent: flow.duplicates,
+            stopped_field_seen: leaked,
         }
     }
 
@@ -77,6 +81,7 @@ impl AdapterResult {
             && self.waiting == 0
             && self.duplicates == 0
             && self.order_violations == 0
+            && self.stopped_field_seen == 0
     }
 }
 
@@ -180,12 +185,12 @@ pub(crate) fn adapters(results: &[AdapterResult], output: &Output) {
     for flow in results {
         output.line(match output.language() {
             Language::Vietnamese => format!(
-                "Luồng {}: {} dòng, {} đã giao, {} cách ly, {} cần người xử lý; cổng quốc gia thấy {} trùng, {} sai thứ tự",
-                flow.name, flow.rows, flow.delivered, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations
+                "Đẩy {}: {} dòng, {} đã giao, {} đã gửi trước đó, {} cách ly, {} cần người xử lý\n  Cổng DVCQG nhận {} bản trùng, {} sai thứ tự, {} lần thấy trường `{STOPPED}` mà thỏa thuận giữ lại",
+                flow.name, flow.rows, flow.delivered, flow.already_sent, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations, flow.stopped_field_seen
             ),
             Language::English => format!(
-                "Flow {}: {} rows, {} delivered, {} quarantined, {} dead; the portal saw {} duplicates, {} out of order",
-                flow.name, flow.rows, flow.delivered, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations
+                "Push {}: {} rows, {} delivered, {} sent before, {} quarantined, {} dead\n  the portal saw {} duplicates, {} out of order, and {} times the field `{STOPPED}`, which the agreement stops",
+                flow.name, flow.rows, flow.delivered, flow.already_sent, flow.quarantined, flow.dead, flow.duplicates, flow.order_violations, flow.stopped_field_seen
             ),
         });
     }

@@ -27,7 +27,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     client::{self, Reply},
-    scene::{STRANGER, Scene, UNKNOWN_AUTHORITY},
+    scene::{Parcel, STRANGER, Scene, UNKNOWN_AUTHORITY},
     show::{AdapterResult, ExchangeResult},
 };
 use crate::{clock, output::Output};
@@ -39,6 +39,8 @@ const PARTICIPANTS: &[&str] = &[
 ];
 /// The gateway's own certificate towards providers.
 const GATEWAY_CLIENT: &str = "gateway-client";
+/// The field that the city sends and the agreement stops on its way to the portal.
+pub(crate) const STOPPED: &str = "ThongTinKhac";
 /// People of the synthetic city.
 const CITIZENS: u32 = 10_000;
 /// Every run makes the same people.
@@ -47,7 +49,7 @@ const SEED: u64 = 20_250_701;
 /// Everything that runs.
 pub(crate) struct World {
     pub(crate) person: Person,
-    pub(crate) parcel: String,
+    pub(crate) parcel: Parcel,
     pub(crate) gateway: Running,
     pub(crate) pki: PathBuf,
     directory: PathBuf,
@@ -144,7 +146,8 @@ impl World {
         let config = lienthong_adapters::Config::read(&file)?;
         let report = lienthong_adapters::run_until_idle(&config, clock::system()).await?;
         let seen = self.portal.report();
-        Ok(report.flows.iter().map(|flow| AdapterResult::new(flow, &seen)).collect())
+        let leaked = self.portal.accepted().iter().filter(|m| holds(m, STOPPED)).count();
+        Ok(report.flows.iter().map(|flow| AdapterResult::new(flow, &seen, leaked)).collect())
     }
 
     /// Ends everything.
@@ -186,14 +189,15 @@ fn identities(directory: &Path, pki: &Path) -> anyhow::Result<BTreeMap<String, A
     Ok(identities)
 }
 
-async fn parcel(database: &Path) -> anyhow::Result<String> {
+async fn parcel(database: &Path) -> anyhow::Result<Parcel> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(database).read_only(true);
     let mut connection = SqliteConnection::connect_with(&options).await?;
-    let parcel = sqlx::query_scalar("SELECT geohash FROM parcels ORDER BY geohash LIMIT 1")
-        .fetch_one(&mut connection)
-        .await?;
+    let row: (String, String, i64, i64) =
+        sqlx::query_as("SELECT geohash, ward, sheet, parcel FROM parcels ORDER BY geohash LIMIT 1")
+            .fetch_one(&mut connection)
+            .await?;
     connection.close().await?;
-    Ok(parcel)
+    Ok(Parcel { geohash: row.0, ward: row.1, sheet: row.2, number: row.3 })
 }
 
 fn request(scene: &Scene) -> anyhow::Result<Request<Full<Bytes>>> {
@@ -226,6 +230,17 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether a field of this name stands anywhere in a message.
+fn holds(message: &serde_json::Value, field: &str) -> bool {
+    match message {
+        serde_json::Value::Object(map) => {
+            map.contains_key(field) || map.values().any(|value| holds(value, field))
+        }
+        serde_json::Value::Array(items) => items.iter().any(|value| holds(value, field)),
+        _ => false,
+    }
 }
 
 /// The gateway's log goes to a file, so that the terminal stays readable.

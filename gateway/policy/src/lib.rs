@@ -20,6 +20,7 @@ pub mod participant;
 pub mod project;
 pub mod purpose;
 mod read;
+mod refusal;
 pub mod rule;
 pub mod service;
 pub mod set;

@@ -14,6 +14,7 @@ use lienthong_model::{
     document,
     field::{DataClass, FieldPath},
     id::{AgreementId, InstrumentId, ParticipantId, PurposeId, ServiceId},
+    reason::ReasonCode,
     schema::Schema,
 };
 
@@ -23,11 +24,12 @@ use crate::{
     case::{self, Case},
     compile::{answer_name, request_name},
     hash,
-    legal_basis::{self, Instrument},
+    legal_basis::{self, Citation, Instrument},
     openapi,
     participant::{self, Participant},
     purpose::{self, PurposeDefinition},
     read::{Claims, Names, Source, listed_ids},
+    refusal,
     rule::{self, Rule, Rules, Vocabulary},
     service::{
         SensitiveCategory, Service,
@@ -37,6 +39,7 @@ use crate::{
 
 const LEGAL_BASES: &str = "policies/legal-bases.yaml";
 const PURPOSES: &str = "policies/purposes.yaml";
+const REFUSALS: &str = "policies/refusals.yaml";
 const FOLDERS: &[&str] = &["participants", "services", "agreements", "rules", "cases"];
 
 /// Every policy file, read, checked and compiled. Immutable.
@@ -52,6 +55,8 @@ pub struct PolicySet {
     pub instruments: BTreeMap<InstrumentId, Instrument>,
     /// The purposes.
     pub purposes: BTreeMap<PurposeId, PurposeDefinition>,
+    /// The articles that a refusal cites when no agreement or rule decided.
+    pub refusals: BTreeMap<ReasonCode, Arc<[Citation]>>,
     /// The agreements.
     pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
     /// The rules that forbid.
@@ -91,6 +96,7 @@ fn check_names(bundle: &Bundle, found: &mut Diagnostics) {
         let known = path.ends_with(".md")
             || file == LEGAL_BASES
             || file == PURPOSES
+            || file == REFUSALS
             || file == rule::SCHEMA_FILE
             || path.split_once('/').is_some_and(|(folder, name)| {
                 let extension = if folder == "rules" { ".cedar" } else { ".yaml" };
@@ -100,7 +106,8 @@ fn check_names(bundle: &Bundle, found: &mut Diagnostics) {
             continue;
         }
         let folder = path.split('/').next().unwrap_or(path);
-        let names = FOLDERS.iter().copied().chain(["legal-bases.yaml", "purposes.yaml"]);
+        let names =
+            FOLDERS.iter().copied().chain(["legal-bases.yaml", "purposes.yaml", "refusals.yaml"]);
         let help = match nearest(folder, names) {
             Some(near) if near != folder => format!("did you mean `{near}`?"),
             _ => "expected `.yaml` files, and `.cedar` files in `rules`".to_owned(),
@@ -138,6 +145,7 @@ impl<'a> Reader<'a, '_> {
         let instruments = instruments.unwrap_or_default();
         let purposes = purposes.map(|source| purpose::read(&source, claims, found));
         let purposes = purposes.unwrap_or_default();
+        let refusals = self.refusals(&names);
         let participants = self.participants(&participants, &names);
         let services = self.services(&services, &names, &participants);
         let rules = Arc::new(self.rules(&names, &vocabulary(&names, &services))?);
@@ -163,6 +171,7 @@ impl<'a> Reader<'a, '_> {
             services,
             instruments,
             purposes,
+            refusals,
             agreements,
             rules: rules.rules.values().cloned().collect(),
             warnings,
@@ -188,6 +197,15 @@ impl<'a> Reader<'a, '_> {
             return None;
         };
         document::parse(file, text, self.found).map(|root| Source { file, root })
+    }
+
+    /// The citations of refusals; none when the file is left out.
+    fn refusals(&mut self, names: &Names) -> refusal::Refusals {
+        if self.bundle.text(REFUSALS).is_none() {
+            return refusal::Refusals::new();
+        }
+        let source = self.one(REFUSALS);
+        source.map(|source| refusal::read(&source, names, self.found)).unwrap_or_default()
     }
 
     fn participants(

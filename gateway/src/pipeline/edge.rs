@@ -10,9 +10,6 @@ use crate::{
     refusal::Refusal,
 };
 
-/// Most headers of a request.
-const MAX_HEADERS: usize = 64;
-
 /// A request whose target and method are unambiguous.
 #[derive(Debug)]
 pub struct Received {
@@ -72,9 +69,6 @@ fn receive(
         http::Method::DELETE => Method::Delete,
         _ => return Err(Refusal::new(ReasonCode::RequestMethod)),
     };
-    if headers.len() > MAX_HEADERS {
-        return Err(Refusal::named(ReasonCode::RequestHeader, "too many headers"));
-    }
     // An upgrade would leave the data path, a part of an answer cannot be checked as a whole.
     for (name, display) in [(header::UPGRADE, "Upgrade"), (header::RANGE, "Range")] {
         if headers.contains_key(&name) {

@@ -1,5 +1,7 @@
 //! Builds the consumer's response. Every header is named here; none of the provider's passes.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body_util::Full;
@@ -9,8 +11,8 @@ use crate::xroad;
 
 /// Responds with what was disclosed.
 #[must_use]
-pub fn respond(permitted: &Permitted, disclosed: Disclosed) -> Response<Full<Bytes>> {
-    let route = permitted.route();
+pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Full<Bytes>> {
+    let route = Arc::clone(permitted.route());
     let has_body = disclosed.body.is_some();
     let mut response = Response::new(Full::new(disclosed.body.unwrap_or_default()));
     *response.status_mut() = disclosed.status;
@@ -25,15 +27,18 @@ pub fn respond(permitted: &Permitted, disclosed: Disclosed) -> Response<Full<Byt
     }
     headers.insert("lienthong-agreement", route.agreement_header.clone());
     headers.insert("lienthong-cites", route.cites_header.clone());
-    let admitted = &permitted.request.admitted;
+    let permit = permitted.request.admitted.permit;
     let limits = route.limiter.limits();
     let policy = format!("\"agreement\";q={};w={}", limits.burst, window(limits));
-    let state = format!("\"agreement\";r={}", admitted.permit.remaining);
+    let state = format!("\"agreement\";r={}", permit.remaining);
     for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
         }
     }
+    // The place in flight is held until the consumer has taken the answer: a slow reader spends
+    // its own agreement's places, not the gateway's memory.
+    response.extensions_mut().insert(Arc::new(permit));
     response
 }
 
