@@ -195,3 +195,6 @@ fn read_pem<T: PemObject>(file: &Path) -> Result<Vec<T>, Error> {
     let bytes = std::fs::read(file).map_err(|e| fail(&e))?;
     T::pem_slice_iter(&bytes).collect::<Result<_, _>>().map_err(|e| fail(&e))
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,7 +76,7 @@ impl Config {
                 return Err(found);
             }
         };
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let Some(root) = document::parse(&name, &text, &mut found) else { return Err(found) };
         match read(&name, folder, &root, &mut found) {
             Some(config) => found.into_result(config),

@@ -94,7 +94,7 @@ impl Config {
                 return Err(found);
             }
         };
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
         let config = document::parse(&name, &text, &mut found)
             .and_then(|root| read(&name, folder, &root, &mut found));
         match config {

@@ -12,6 +12,8 @@ pub mod population;
 pub mod portal;
 pub mod server;
 pub mod synthetic;
+#[cfg(test)]
+mod testing;
 
 pub use city::City;
 pub use config::{Config, Handles, run, start};

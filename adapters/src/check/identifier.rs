@@ -179,14 +179,18 @@ fn is_phone(text: &str) -> bool {
         return false;
     }
     let digit = |at: usize| text.as_bytes().get(at).copied().unwrap_or_default();
-    match (digit(0), digit(1), digit(2), digit(3)) {
-        (b'0', b'3', _, _) | (b'0', b'5', b'1' | b'6' | b'8' | b'9', _) => true,
-        (b'0', b'5', b'2', b'2' | b'3' | b'8') | (b'0', b'5', b'5', b'9') => true,
-        (b'0', b'7', b'0' | b'6'..=b'9', _) => true,
-        (b'0', b'8', b'1'..=b'8', _) | (b'0', b'8', b'9', b'6'..=b'9') => true,
-        (b'0', b'9', b'0'..=b'8', _) | (b'0', b'9', b'9', b'0' | b'1' | b'3'..=b'9') => true,
-        _ => false,
-    }
+    matches!(
+        (digit(0), digit(1), digit(2), digit(3)),
+        (b'0', b'3', _, _)
+            | (b'0', b'5', b'1' | b'6' | b'8' | b'9', _)
+            | (b'0', b'5', b'2', b'2' | b'3' | b'8')
+            | (b'0', b'5', b'5', b'9')
+            | (b'0', b'7', b'0' | b'6'..=b'9', _)
+            | (b'0', b'8', b'1'..=b'8', _)
+            | (b'0', b'8', b'9', b'6'..=b'9')
+            | (b'0', b'9', b'0'..=b'8', _)
+            | (b'0', b'9', b'9', b'0' | b'1' | b'3'..=b'9')
+    )
 }
 
 #[cfg(test)]

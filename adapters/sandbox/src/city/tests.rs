@@ -1,1 +1,105 @@
+use tempfile::TempDir;
 
+use super::*;
+use crate::{
+    synthetic,
+    testing::{answer_schema, assert_valid, send},
+};
+
+const CIVIL: &str = include_str!("../../../../schemas/services/v1/civil-status.yaml");
+const LAND: &str = include_str!("../../../../schemas/services/v1/land-registration.yaml");
+
+async fn city() -> (TempDir, CityHandle, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let database = folder.path().join("city.db");
+    synthetic::generate(&database, 3, 400).await.unwrap();
+    let settings = CitySettings { listen: Listen::loopback(), database: database.clone() };
+    (folder, City::start(settings).await.unwrap(), database)
+}
+
+async fn get(city: &CityHandle, path: &str) -> (u16, Value) {
+    let got = send(city.addr, "GET", path, None).await.unwrap();
+    (got.status, got.json())
+}
+
+#[tokio::test]
+async fn refuses_to_start_without_a_database() {
+    let settings = CitySettings { listen: Listen::loopback(), database: "nowhere.db".into() };
+    assert!(matches!(City::start(settings).await, Err(Error::File { .. })));
+}
+
+#[tokio::test]
+async fn unknown_numbers_are_not_found_in_the_words_of_the_schema() {
+    let (_folder, city, _) = city().await;
+    let (status, body) = get(&city, "/ho-tich/khai-sinh?soDinhDanh=079000000000").await;
+    assert_eq!(status, 404);
+    assert_valid(&answer_schema(CIVIL, "/ho-tich/khai-sinh", "get", "404"), &body);
+    let (status, body) = get(&city, "/dat-dai/thua-dat/w3gvk1td8xyz").await;
+    assert_eq!(status, 404);
+    assert_valid(&answer_schema(LAND, "/dat-dai/thua-dat/{maThuaDat}", "get", "404"), &body);
+}
+
+#[tokio::test]
+async fn every_record_is_of_the_schema() {
+    let (_folder, city, database) = city().await;
+    let birth = answer_schema(CIVIL, "/ho-tich/khai-sinh", "get", "200");
+    let extract = answer_schema(CIVIL, "/ho-tich/khai-sinh/{soDangKy}", "get", "200");
+    let marriage = answer_schema(CIVIL, "/ho-tich/tinh-trang-hon-nhan", "get", "200");
+    for person in synthetic::people(&database, 100).await.unwrap() {
+        let number = &person.number;
+        let (_, record) = get(&city, &format!("/ho-tich/khai-sinh?soDinhDanh={number}")).await;
+        assert_valid(&birth, &record);
+        assert_eq!(record["HoVaTen"], person.name);
+        assert_eq!(record["DanToc"], person.ethnicity);
+        let path = format!("/ho-tich/khai-sinh/{}", person.registration);
+        let (_, same) = get(&city, &path).await;
+        assert_valid(&extract, &same);
+        assert_eq!(same, record);
+        let path = format!("/ho-tich/tinh-trang-hon-nhan?soDinhDanh={number}");
+        assert_valid(&marriage, &get(&city, &path).await.1);
+    }
+}
+
+#[tokio::test]
+async fn a_parcel_is_the_same_by_either_key_and_knows_its_owner() {
+    let (_folder, city, database) = city().await;
+    let pool = database::open(&database).await.unwrap();
+    let keys: Vec<(String, String, i64, i64, String)> = sqlx::query_as(
+        "SELECT p.geohash, p.ward, p.sheet, p.parcel, o.number FROM parcels p
+         JOIN parcel_owners o ON o.geohash = p.geohash LIMIT 40",
+    )
+    .fetch_all(&pool)
+    .await
+    .unwrap();
+    let schema = answer_schema(LAND, "/dat-dai/thua-dat", "get", "200");
+    let confirmation = answer_schema(LAND, "/dat-dai/xac-nhan-chu-su-dung", "post", "200");
+    for (geohash, ward, sheet, parcel, owner) in keys {
+        let (_, one) = get(&city, &format!("/dat-dai/thua-dat/{geohash}")).await;
+        assert_valid(&schema, &one);
+        let (_, two) = get(&city, &format!("/dat-dai/thua-dat/{ward}-{sheet}-{parcel}")).await;
+        let query = format!("maXa={ward}&soHieuToBanDo={sheet}&soThuTuThua={parcel}");
+        let (_, three) = get(&city, &format!("/dat-dai/thua-dat?{query}")).await;
+        assert_eq!((&one, &one), (&two, &three));
+        for (number, holds) in [(owner.as_str(), true), ("079000000000", false)] {
+            let body = json!({"MaThuaDat": geohash, "SoDinhDanh": number});
+            let path = "/dat-dai/xac-nhan-chu-su-dung";
+            let answer = send(city.addr, "POST", path, Some(&body)).await.unwrap().json();
+            assert_valid(&confirmation, &answer);
+            assert_eq!(answer["LaChuSuDung"], holds);
+        }
+    }
+}
+
+#[tokio::test]
+async fn drift_adds_a_field_that_the_schema_does_not_know() {
+    let (_folder, city, database) = city().await;
+    let person = synthetic::people(&database, 1).await.unwrap().remove(0);
+    let path = format!("/ho-tich/khai-sinh?soDinhDanh={}", person.number);
+    let schema = answer_schema(CIVIL, "/ho-tich/khai-sinh", "get", "200");
+    for fault in [crate::Fault::Drift, crate::Fault::Breakage] {
+        city.faults.set("civil-status", fault);
+        assert!(!schema.is_valid(&get(&city, &path).await.1));
+    }
+    city.faults.clear();
+    assert!(schema.is_valid(&get(&city, &path).await.1));
+}

@@ -108,7 +108,7 @@ pub(super) fn make(rng: &mut StdRng, people: &[Citizen], count: u32) -> Vec<Even
         let begin = start.saturating_add(jiff::Span::new().minutes(i64::from(number) * 7));
         timed.extend(history(rng, person, number, begin));
     }
-    timed.sort_by(|a, b| a.0.cmp(&b.0));
+    timed.sort_by_key(|(at, _)| *at);
     let mut events: Vec<Event> = timed.into_iter().map(|(_, event)| event).collect();
     add_bad_rows(&mut events);
     events

@@ -196,7 +196,7 @@ fn marry(rng: &mut StdRng, people: &mut [Citizen]) {
         if !fit || !rng.random_bool(0.5) {
             continue;
         }
-        let year = (other.year + 20).max(1980).min(THIS_YEAR - 1);
+        let year = (other.year + 20).clamp(1980, THIS_YEAR - 1);
         let on = format!("{year:04}{:02}{:02}", rng.random_range(1..=12), rng.random_range(1..=28));
         (one.spouse, other.spouse) = (Some(index + 1), Some(index));
         (one.marital, other.marital) = ("2", "2");

@@ -65,9 +65,10 @@ async fn personal_numbers_agree_with_sex_and_year_and_are_marked_synthetic() {
         let (year, sex): (i64, i64) = (row.get("birth_year"), row.get("sex"));
         assert_eq!(number.len(), 12);
         let century = if year < 2000 { 0 } else { 2 };
-        assert_eq!(number[3..4].parse::<i64>().unwrap(), century + sex - 1);
-        assert_eq!(number[4..6].parse::<i64>().unwrap(), year % 100);
-        assert_eq!(&number[6..7], "9");
+        let digits: Vec<i64> = number.bytes().map(|b| i64::from(b - b'0')).collect();
+        assert_eq!(digits[3], century + sex - 1);
+        assert_eq!(digits[4] * 10 + digits[5], year % 100);
+        assert_eq!(digits[6], 9);
         assert!(is_nfc(&row.get::<String, _>("full_name")));
         assert!(wards.contains(&row.get::<String, _>("ward").as_str()));
         let phone: Option<String> = row.get("phone");
