@@ -13,7 +13,8 @@ use crate::{
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Writes an example PKI: a certification authority with its revocation list, a certificate
-    /// for the gateway, one for providers, and one for each participant of the shipped policies.
+    /// for the gateway, one for providers, one for each participant of the shipped policies, and
+    /// one that the gateway shows to providers.
     ///
     /// Example: lienthong pki example ./pki
     Example {
@@ -26,13 +27,17 @@ pub(crate) enum Command {
 }
 
 /// Participants of the shipped policies.
-pub(crate) const CLIENTS: &[&str] =
-    &["h29-12", "h29-15", "h29-20", "h29-40", "h29-41", "h29-60", "h29-90", "g01", "g22"];
+pub(crate) const PARTICIPANTS: &[&str] = &[
+    "h29-12", "h29-15", "h29-18", "h29-20", "h29-40", "h29-41", "h29-42", "h29-43", "h29-60",
+    "h29-90", "h29-99", "g01", "g22",
+];
+/// What the gateway shows to providers.
+pub(crate) const GATEWAY_CLIENT: &str = "gateway-client";
 
 pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
     let Command::Example { directory, clients } = command;
     let names: Vec<&str> = if clients.is_empty() {
-        CLIENTS.to_vec()
+        PARTICIPANTS.iter().copied().chain([GATEWAY_CLIENT]).collect()
     } else {
         clients.iter().map(String::as_str).collect()
     };

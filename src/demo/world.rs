@@ -30,15 +30,12 @@ use super::{
     scene::{Parcel, STRANGER, Scene, UNKNOWN_AUTHORITY},
     show::{AdapterResult, ExchangeResult},
 };
-use crate::{clock, output::Output};
+use crate::{
+    clock,
+    output::Output,
+    pki::{GATEWAY_CLIENT, PARTICIPANTS},
+};
 
-/// Participants that the demo shows certificates of.
-const PARTICIPANTS: &[&str] = &[
-    "h29-12", "h29-15", "h29-18", "h29-20", "h29-40", "h29-41", "h29-42", "h29-43", "h29-60",
-    "h29-90", "h29-99", "g01", "g22",
-];
-/// The gateway's own certificate towards providers.
-const GATEWAY_CLIENT: &str = "gateway-client";
 /// The field that the city sends and the agreement stops on its way to the portal.
 pub(crate) const STOPPED: &str = "ThongTinKhac";
 /// People of the synthetic city.
