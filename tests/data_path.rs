@@ -1,0 +1,27 @@
+//! The data path as its users meet it: the built binary over loopback, with real certificates and
+//! a provider that records every byte it is sent.
+//!
+//! Every test starts a gateway of its own on a free port with throw-away files, and ends it by its
+//! handle. Whatever is waited for is waited for until a deadline; nothing sleeps, nothing is tried
+//! twice.
+
+#[cfg(test)]
+mod data_path {
+    mod bodies;
+    mod canary;
+    mod certificates;
+    mod consumers;
+    mod drain;
+    mod exchanges;
+    mod framing;
+    mod harness;
+    mod headers;
+    mod http2;
+    mod metaservices;
+    mod paths;
+    mod policies;
+    mod providers;
+    mod reasons;
+    mod reload;
+    mod slow;
+}

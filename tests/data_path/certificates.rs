@@ -1,0 +1,181 @@
+//! Who gets past the handshake, and who stays past it.
+
+use std::{io, sync::Arc, time::Duration};
+
+use jiff::SignedDuration;
+use lienthong_gateway::pki::ExamplePki;
+use lienthong_model::reason::ReasonCode;
+use rustls::{AlertDescription, ClientConfig, HandshakeKind};
+
+use super::harness::{HTTP1, HTTP2, Pki, World, alert, connect, now, person};
+
+/// The alert with which a handshake ends.
+async fn alert_for(world: &World, identity: Arc<ClientConfig>) -> AlertDescription {
+    let error = match connect(world.gateway.address, identity).await {
+        // With TLS 1.3 a client learns at its first read that its certificate was refused.
+        Ok(mut connection) => match connection.read().await {
+            Err(error) => error,
+            Ok(read) => panic!("the gateway let it in ({read} bytes)"),
+        },
+        Err(error) => error,
+    };
+    alert(&error).unwrap_or_else(|| panic!("no alert but {error}"))
+}
+
+#[tokio::test]
+async fn refuses_handshakes_without_a_good_certificate() {
+    let world = World::new().await;
+    let pki = &world.pki;
+    let expired = pki.issue_until("desk", now() - SignedDuration::from_secs(1));
+    let early = pki.issue_until("desk", now() + SignedDuration::from_hours(10));
+    let revoked = pki.issue("desk");
+    pki.revoke(&revoked);
+    pki.publish(SignedDuration::from_hours(1));
+    world.reloaded().await;
+    let elsewhere = ExamplePki::new("city", now()).unwrap();
+    let hour = SignedDuration::from_hours(1);
+    let foreign = elsewhere.issue("desk", now() - hour, now() + hour).unwrap();
+    let of = |issued| pki.client_with(issued, HTTP1);
+    let rows = [
+        ("no certificate", pki.client_without_certificate(), AlertDescription::CertificateRequired),
+        ("expired", of(&expired), AlertDescription::CertificateExpired),
+        ("not yet valid", of(&early), AlertDescription::CertificateExpired),
+        ("revoked", of(&revoked), AlertDescription::CertificateRevoked),
+        // The name of the authority is ours, its key is not.
+        ("unknown authority", of(&foreign), AlertDescription::UnknownCA),
+        ("TLS 1.2", pki.client_of_tls12("desk"), AlertDescription::ProtocolVersion),
+    ];
+    for (name, identity, expected) in rows {
+        assert_eq!(alert_for(&world, identity).await, expected, "{name}");
+    }
+    assert_eq!(world.ask(&person()).await.status, 200);
+    assert_eq!(world.provider.requests().len(), 1);
+}
+
+/// A certificate made for a server does not identify a consumer.
+#[tokio::test]
+async fn refuses_a_certificate_of_another_use() {
+    let world = World::new().await;
+    let server = world.pki.issue_server();
+    let refused = alert_for(&world, world.pki.client_with(&server, HTTP1)).await;
+    assert_ne!(refused, AlertDescription::CloseNotify);
+    assert!(world.provider.requests().is_empty());
+}
+
+/// A resumed session would carry an old chain past the verifier.
+#[tokio::test]
+async fn never_resumes_a_session() {
+    let world = World::new().await;
+    let identity = world.pki.client("desk", HTTP1);
+    for _ in 0..3 {
+        let mut connection = connect(world.gateway.address, Arc::clone(&identity)).await.unwrap();
+        connection.send(&person().bytes()).await;
+        assert_eq!(connection.answer().await.status, 200);
+        let session = connection.stream.get_ref().1;
+        assert_eq!(session.handshake_kind(), Some(HandshakeKind::Full));
+        assert!(!session.is_early_data_accepted());
+    }
+}
+
+/// Both protocols; the other peers keep their connections.
+#[tokio::test]
+async fn a_revoked_peers_connections_end_within_a_second() {
+    let world = World::new().await;
+    let issued = world.pki.issue("desk");
+    let mut stays = world.connection("clinic").await;
+    let good = person().certificate("clinic").set("x-road-client", "VN/TEST/T01.21/CLINIC");
+    let mut connections = Vec::new();
+    for protocol in [HTTP1, HTTP1, HTTP2] {
+        let identity = world.pki.client_with(&issued, protocol);
+        connections.push(world.connection_as(identity).await);
+    }
+    // One has been used, one has not, one has never said what it speaks.
+    connections[0].send(&person().bytes()).await;
+    assert_eq!(connections[0].answer().await.status, 200);
+    stays.send(&good.bytes()).await;
+    assert_eq!(stays.answer().await.status, 200);
+    world.pki.revoke(&issued);
+    world.pki.publish(SignedDuration::from_hours(1));
+    world.reloaded().await;
+    let begun = tokio::time::Instant::now();
+    for connection in &mut connections {
+        let left = Duration::from_secs(1).saturating_sub(begun.elapsed());
+        connection.closed_within(left).await;
+    }
+    stays.send(&good.bytes()).await;
+    assert_eq!(stays.answer().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_suspended_participants_connection_ends_within_a_second() {
+    let world = World::new().await;
+    let mut connection = world.connection("desk").await;
+    connection.send(&person().bytes()).await;
+    assert_eq!(connection.answer().await.status, 200);
+    world.edit("policies/participants/desk.yaml", "status: active", "status: suspended");
+    world.reloaded().await;
+    connection.closed_within(Duration::from_secs(1)).await;
+    let refused = world.ask(&person()).await;
+    world.assert_refused(&refused, ReasonCode::ConsumerSuspended).await;
+    world.edit("policies/participants/desk.yaml", "status: suspended", "status: active");
+    world.reloaded().await;
+    assert_eq!(world.ask(&person()).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_certificate_of_the_gateway_serves_without_a_restart() {
+    let world = World::new().await;
+    let shown = |connection: &super::harness::Connection| {
+        connection.stream.get_ref().1.peer_certificates().unwrap()[0].to_vec()
+    };
+    let mut before = world.connection("desk").await;
+    let renewed = world.pki.renew_gateway();
+    world.reloaded().await;
+    let after = world.connection("desk").await;
+    assert_eq!(shown(&after), renewed);
+    assert_ne!(shown(&before), renewed);
+    // The older connection goes on.
+    before.send(&person().bytes()).await;
+    assert_eq!(before.answer().await.status, 200);
+}
+
+/// What signs the handshake is a secret: a key that others may read is not used.
+#[tokio::test]
+async fn a_readable_key_is_refused_and_the_older_certificate_stays() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = World::new().await;
+    let key = world.directory.path().join("pki/gateway.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let answer = world.reload().await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.text().contains("gateway.key"), "{}", answer.text());
+    assert_eq!(world.ask(&person()).await.status, 200);
+}
+
+/// A peer that breaks the handshake leaves no trace but a log line.
+#[tokio::test]
+async fn garbage_instead_of_a_handshake_ends_the_socket() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let world = World::new().await;
+    for bytes in [&b"GET / HTTP/1.1\r\nhost: a\r\n\r\n"[..], &[0x16, 3, 1, 0xff, 0xff], &[0; 64]] {
+        let mut socket = tokio::net::TcpStream::connect(world.gateway.address).await.unwrap();
+        socket.write_all(bytes).await.unwrap();
+        socket.shutdown().await.unwrap();
+        let mut rest = Vec::new();
+        let ended: io::Result<usize> =
+            super::harness::within("the end", socket.read_to_end(&mut rest)).await;
+        // An alert at most, never an answer.
+        assert!(ended.is_err() || rest.len() <= 7, "{rest:?}");
+    }
+    assert_eq!(world.ask(&person()).await.status, 200);
+}
+
+/// The authority of another installation is not ours, whatever it calls itself.
+#[tokio::test]
+async fn a_client_does_not_trust_another_gateway_either() {
+    let world = World::new().await;
+    let other = tempfile::TempDir::new().unwrap();
+    let elsewhere = Pki::write(other.path());
+    let error = connect(world.gateway.address, elsewhere.client("desk", HTTP1)).await.err();
+    assert!(error.is_some());
+}

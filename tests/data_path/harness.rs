@@ -1,0 +1,228 @@
+//! The world of a test: policies, certificates, a provider under the test's command, and the
+//! gateway as its own process.
+
+mod admin;
+mod answer;
+mod ask;
+mod client;
+mod files;
+mod frames;
+mod gateway;
+mod pki;
+mod provider;
+
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
+
+use lienthong_model::reason::{ReasonCode, Retry};
+use rustls::ClientConfig;
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(super) use self::{
+    admin::{admin, why},
+    answer::Answer,
+    ask::{Ask, person, person_body},
+    client::{Connection, alert, connect},
+    files::Files,
+    frames::{Frame, Frames, HeaderBlock, kind},
+    gateway::{Gateway, lienthong},
+    pki::{HTTP1, HTTP2, Pki, now},
+    provider::{Gate, Provider, Recorded, Reply},
+};
+
+/// Longest a test waits for anything that must happen.
+pub(super) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits for `future`, which must end before the deadline.
+pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    within_time(DEADLINE, what, future).await
+}
+
+/// Waits for `future`, which must end within `time`.
+pub(super) async fn within_time<T>(
+    time: Duration,
+    what: &str,
+    future: impl Future<Output = T>,
+) -> T {
+    match tokio::time::timeout(time, future).await {
+        Ok(done) => done,
+        Err(_) => panic!("{what} did not happen within {time:?}"),
+    }
+}
+
+/// How the world of a test differs from the usual one.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Setup {
+    /// Changed policies.
+    pub(super) files: Files,
+    /// Settings of the listener.
+    pub(super) listen: Vec<(&'static str, u32)>,
+    /// Settings of the data path.
+    pub(super) limits: Vec<(&'static str, u32)>,
+    /// Settings of the provider of `people`.
+    pub(super) people: Vec<(&'static str, u32)>,
+    /// Settings of the provider of `vault`.
+    pub(super) vault: Vec<(&'static str, u32)>,
+    /// What is logged; by default what the gateway logs by default.
+    pub(super) log: Option<&'static str>,
+}
+
+impl Setup {
+    /// The configuration file, beside the directories it names.
+    fn configuration(&self, provider: SocketAddr, nobody: SocketAddr) -> String {
+        let lines = |settings: &[(&str, u32)], indent: &str| -> String {
+            settings.iter().map(|(key, value)| format!("{indent}{key}: {value}\n")).collect()
+        };
+        let limits = match self.limits.as_slice() {
+            [] => String::new(),
+            some => format!("limits:\n{}", lines(some, "  ")),
+        };
+        format!(
+            "listen:
+  address: 127.0.0.1:0
+{listen}tls:
+  certificate_file: pki/gateway.pem
+  key_file: pki/gateway.key
+  trust_anchors:
+    - {{id: city, certificate_file: pki/city.pem, crl_files: [pki/city.crl.pem], revocation: required}}
+policies:
+  directory: policies
+  schemas: schemas
+providers:
+  people:
+    url: http://{provider}/registry
+{people}  vault:
+    url: http://{provider}/vault
+{vault}  void:
+    url: http://{nobody}
+{limits}pseudonyms:
+  key_file: pseudonym.key
+  period: \"2026\"
+admin:
+  socket: admin.sock
+",
+            listen = lines(&self.listen, "  "),
+            people = lines(&self.people, "    "),
+            vault = lines(&self.vault, "    "),
+        )
+    }
+}
+
+/// Everything a test has.
+pub(super) struct World {
+    pub(super) gateway: Gateway,
+    pub(super) provider: Provider,
+    pub(super) pki: Pki,
+    pub(super) directory: TempDir,
+    /// Bound and never listened on: a connection to it is refused.
+    _nobody: tokio::net::TcpSocket,
+}
+
+impl World {
+    /// The usual world.
+    pub(super) async fn new() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// A world that differs. Its gateway serves exchanges when this returns.
+    pub(super) async fn with(setup: Setup) -> Self {
+        let (directory, pki, provider, nobody) = Self::prepare(&setup).await;
+        let gateway = Gateway::start(directory.path(), setup.log).await;
+        Self { gateway, provider, pki, directory, _nobody: nobody }
+    }
+
+    /// A world whose gateway must not start; gives what it said.
+    pub(super) async fn refused(setup: Setup) -> (i32, String) {
+        let (directory, _, _, _) = Self::prepare(&setup).await;
+        Gateway::refused(directory.path()).await
+    }
+
+    async fn prepare(setup: &Setup) -> (TempDir, Pki, Provider, tokio::net::TcpSocket) {
+        let directory = TempDir::with_prefix("lienthong-").unwrap();
+        let pki = Pki::write(directory.path());
+        let provider = Provider::start().await;
+        let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+        nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        setup.files.write(directory.path());
+        let text = setup.configuration(provider.address, nobody.local_addr().unwrap());
+        std::fs::write(directory.path().join("gateway.yaml"), text).unwrap();
+        (directory, pki, provider, nobody)
+    }
+
+    /// An HTTP/1.1 connection with the certificate of `name`.
+    pub(super) async fn connection(&self, name: &str) -> Connection {
+        self.connection_as(self.pki.client(name, HTTP1)).await
+    }
+
+    /// A connection as `identity`.
+    pub(super) async fn connection_as(&self, identity: Arc<ClientConfig>) -> Connection {
+        connect(self.gateway.address, identity).await.expect("handshake")
+    }
+
+    /// One request over a connection of its own.
+    pub(super) async fn ask(&self, ask: &Ask) -> Answer {
+        let mut connection = self.connection(&ask.certificate).await;
+        connection.send(&ask.bytes()).await;
+        connection.answer().await
+    }
+
+    /// Writes policy files anew and reloads.
+    pub(super) async fn reload(&self) -> Answer {
+        admin(self.directory.path(), "POST", "/reload").await
+    }
+
+    /// Reloads, which must succeed.
+    pub(super) async fn reloaded(&self) {
+        let answer = self.reload().await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
+    /// Changes one file below the world's directory.
+    pub(super) fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.directory.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "`{file}` does not hold `{from}`");
+        std::fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// What `lienthong why` knows of an answer.
+    pub(super) async fn why(&self, answer: &Answer) -> Value {
+        why(self.directory.path(), answer.header("lienthong-request-id").unwrap()).await
+    }
+
+    /// Checks a refusal from all sides: status, problem details, headers, and the exact reason in
+    /// the record.
+    pub(super) async fn assert_refused(&self, answer: &Answer, reason: ReasonCode) -> Value {
+        let public = reason.public();
+        let problem = answer.json();
+        let told = format!("expected {reason}, got {}", answer.text());
+        assert_eq!(answer.status, public.status(), "{told}");
+        assert_eq!(problem["reason"], public.as_str(), "{told}");
+        assert_eq!(problem["type"], format!("urn:lienthong:reason:{public}"));
+        assert_eq!(problem["status"], public.status());
+        assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
+        assert!(problem["cites"].is_array());
+        let known = ["type", "title", "status", "reason", "request_id", "cites", "detail"];
+        for member in problem.as_object().unwrap().keys() {
+            assert!(known.contains(&member.as_str()), "unknown member `{member}`");
+        }
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/problem+json; charset=utf-8"),
+            "{told}"
+        );
+        assert_eq!(answer.header("x-road-error"), Some(public.as_str()));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        let request_id = answer.header("lienthong-request-id").unwrap();
+        assert_eq!(problem["request_id"], request_id);
+        let waits = reason.retry() == Retry::Later && reason.status() >= 429;
+        let seconds: Option<u64> = answer.header("retry-after").map(|s| s.parse().unwrap());
+        assert_eq!(seconds.is_some(), waits, "{told}");
+        assert!(seconds.is_none_or(|s| s >= 1));
+        let record = self.why(answer).await;
+        assert_eq!(record["reason"], reason.as_str(), "{told}; recorded {record}");
+        assert_eq!(record["decision"], "deny");
+        assert_eq!(record["status"], public.status());
+        record
+    }
+}
