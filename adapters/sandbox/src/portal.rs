@@ -1,6 +1,6 @@
 //! The National Public Service Portal: sessions, dossier sync, progress, look-up.
 //!
-//! Follows the connection guide of 2020 as `domain` facts record it: calls are POSTs of
+//! Follows the connection guide of 2020 as public facts record it: calls are POSTs of
 //! `{session, madonvi, service, data, isUpdating}`, answers are `{error_code, result}` with status
 //! 200 also for errors. Error codes other than success are not public: these are the stand-in's own.
 //! It keeps what it accepted, so that lost, doubled and disordered messages can be counted.

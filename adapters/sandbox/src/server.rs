@@ -1,7 +1,7 @@
 //! The HTTP server under every stand-in: mutual TLS, HTTP/1.1, bounded bodies, and answers that can
 //! be broken on purpose.
 //!
-//! A server stops when its [`Running`] is dropped. Plain HTTP is spoken on loopback only.
+//! A server stops when its handle is dropped. Plain HTTP is spoken on loopback only.
 
 use std::{
     net::SocketAddr,

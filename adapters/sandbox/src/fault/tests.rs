@@ -17,7 +17,10 @@ impl Serve for Desk {
             return answer;
         }
         let answer = Answer::json(200, &json!({"SoDinhDanh": "079", "Cha": {"NamSinh": 1970}}));
-        fault.map_or(answer.clone(), |fault| fault.spoil(answer))
+        match fault {
+            Some(fault) => fault.spoil(answer),
+            None => answer,
+        }
     }
 }
 
