@@ -4,7 +4,7 @@
 //! takes its place. Must never give the value back when it cannot be masked.
 
 use lienthong_model::mask::{Generalisation, Mask, REDACTED};
-use unicode_normalization::{UnicodeNormalization, is_nfc};
+use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::{Pseudonymiser, format, format::DateShape, number::Quantity, province};
@@ -114,30 +114,40 @@ fn date_part(value: &str, dashed: usize, plain: usize) -> Result<&str, Unmaskabl
 }
 
 fn keep_first(value: &str, count: usize, out: &mut String) {
-    with_nfc(value, |value| {
+    if is_plain(value) {
+        let kept = value.get(..count).filter(|_| hides_half_of(value.len(), count));
+        out.push_str(kept.unwrap_or(""));
+    } else {
+        let value: String = value.nfc().collect();
         let end = value.grapheme_indices(true).nth(count).map_or(value.len(), |(at, _)| at);
-        out.push_str(value.get(..end).filter(|kept| hides_half(value, kept, count)).unwrap_or(""));
-    });
+        let kept = value.get(..end).filter(|kept| hides_half(&value, kept, count));
+        out.push_str(kept.unwrap_or(""));
+    }
     out.push_str(REDACTED);
 }
 
 fn keep_last(value: &str, count: usize, out: &mut String) {
     out.push_str(REDACTED);
-    with_nfc(value, |value| {
-        let before = count.checked_sub(1).and_then(|n| value.grapheme_indices(true).rev().nth(n));
-        let start = before.map_or(0, |(at, _)| at);
-        out.push_str(
-            value.get(start..).filter(|kept| hides_half(value, kept, count)).unwrap_or(""),
-        );
-    });
+    if is_plain(value) {
+        let start = value.len().saturating_sub(count);
+        let kept = value.get(start..).filter(|_| hides_half_of(value.len(), count));
+        out.push_str(kept.unwrap_or(""));
+    } else {
+        let value: String = value.nfc().collect();
+        let last = count.checked_sub(1);
+        let start = last.and_then(|last| value.grapheme_indices(true).rev().nth(last));
+        let kept = value.get(start.map_or(0, |(at, _)| at)..);
+        out.push_str(kept.filter(|kept| hides_half(&value, kept, count)).unwrap_or(""));
+    }
 }
 
-fn with_nfc(value: &str, act: impl FnOnce(&str)) {
-    if is_nfc(value) {
-        act(value);
-    } else {
-        act(&value.nfc().collect::<String>());
-    }
+/// Whether each byte is a grapheme, as in any text of printable ASCII.
+fn is_plain(value: &str) -> bool {
+    value.bytes().all(|b| matches!(b, b' '..=b'~'))
+}
+
+fn hides_half_of(length: usize, count: usize) -> bool {
+    count.saturating_mul(2) <= length
 }
 
 /// Whether at least half of the value stays hidden, both in graphemes and in characters.
@@ -145,8 +155,9 @@ fn with_nfc(value: &str, act: impl FnOnce(&str)) {
 /// SECURITY: `Mask::fits` counts the characters of the shortest value; a value of few, long
 /// graphemes would otherwise stay readable as a whole.
 fn hides_half(value: &str, kept: &str, count: usize) -> bool {
-    value.graphemes(true).nth(count.saturating_mul(2).saturating_sub(1)).is_some()
-        && kept.chars().count().saturating_mul(2) <= value.chars().count()
+    let wanted = count.saturating_mul(2).saturating_sub(1);
+    value.graphemes(true).nth(wanted).is_some()
+        && hides_half_of(value.chars().count(), kept.chars().count())
 }
 
 #[cfg(test)]

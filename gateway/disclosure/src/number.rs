@@ -16,9 +16,13 @@ pub(crate) enum Quantity {
 impl Quantity {
     /// The quantity of a scanned number.
     pub(crate) fn of(number: Number<'_>) -> Self {
+        // PERF: benches/disclose.rs; an i64 is read faster, and nearly every number is one.
+        if let Ok(n) = number.raw.parse::<i64>() {
+            return Self::Whole(i128::from(n));
+        }
         match number.raw.parse() {
-            Ok(n) if number.whole => Self::Whole(n),
-            _ => Self::Double(number.raw.parse().unwrap_or(f64::NAN)),
+            Ok(n) => Self::Whole(n),
+            Err(_) => Self::Double(number.raw.parse().unwrap_or(f64::NAN)),
         }
     }
 

@@ -259,7 +259,7 @@ impl Parameter {
                 let number = scan.number().ok().filter(|number| number.raw.len() == value.len());
                 let number = number.ok_or_else(|| schema("type"))?;
                 // JSON Schema counts 1.0 as an integer; in an address it is another spelling.
-                if rules.is_integer() && !number.whole {
+                if rules.is_integer() && !number.is_whole() {
                     return Err(schema("type"));
                 }
                 rules.check(number).map_err(schema)

@@ -89,15 +89,18 @@ impl Properties {
     }
 }
 
-/// A hash of the length, the first and the last eight bytes.
+/// A hash of the length, the first and the last bytes.
+#[inline]
 fn hash(name: &[u8]) -> usize {
     const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
-    let (first, last) = match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (name.iter().fold(0, |n, b| n << 8 | u64::from(*b)), 0),
+    let ends = if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(29)
+    } else if let (Some(first), Some(last)) = (name.first_chunk(), name.last_chunk()) {
+        u64::from(u32::from_le_bytes(*first)) ^ u64::from(u32::from_le_bytes(*last)) << 32
+    } else {
+        name.iter().fold(0, |n, b| n << 8 | u64::from(*b))
     };
-    let mixed = (first ^ last.rotate_left(29) ^ name.len() as u64).wrapping_mul(MIX);
-    (mixed >> 40) as usize
+    ((ends ^ name.len() as u64).wrapping_mul(MIX) >> 40) as usize
 }
 
 #[cfg(test)]

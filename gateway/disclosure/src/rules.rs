@@ -148,7 +148,7 @@ impl QuantityRules {
 
     pub(crate) fn check(&self, number: Number<'_>) -> Result<(), Broken> {
         let unbounded = self.minimum.is_none() && self.maximum.is_none() && self.allowed.is_none();
-        if unbounded && (!self.integer || number.whole) {
+        if unbounded && (!self.integer || number.is_whole()) {
             return Ok(());
         }
         let quantity = Quantity::of(number);

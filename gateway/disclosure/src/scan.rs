@@ -4,45 +4,30 @@
 //! what another parser could read differently: a lone surrogate, a duplicate key (also one that
 //! differs by its escapes), a number beyond a double, a byte order mark, anything after the value.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use crate::ViolationKind;
 
 /// Longest number that fits a double whatever its digits, unless it has an exponent.
 const LONGEST_SAFE_NUMBER: usize = 300;
 
-type Scan<T> = Result<T, ViolationKind>;
+type Scan<T> = Result<T, Fault>;
 
-/// A string between its quotes, as written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Text<'a> {
-    /// The text without its quotes.
-    pub(crate) raw: &'a str,
-    /// Whether it has escapes.
-    pub(crate) escaped: bool,
+/// Why a text is not strict JSON within the bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Malformed,
+    TooDeep,
+    DuplicateKey,
 }
 
-impl<'a> Text<'a> {
-    /// The text with its escapes resolved, in `scratch` when there are any.
-    pub(crate) fn decode<'s>(&self, scratch: &'s mut String) -> &'s str
-    where
-        'a: 's,
-    {
-        if !self.escaped {
-            return self.raw;
+impl From<Fault> for ViolationKind {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Malformed => Self::Malformed,
+            Fault::TooDeep => Self::TooDeep,
+            Fault::DuplicateKey => Self::DuplicateKey,
         }
-        scratch.clear();
-        unescape(self.raw, scratch);
-        scratch
-    }
-
-    fn into_key(self) -> Cow<'a, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.raw);
-        }
-        let mut text = String::with_capacity(self.raw.len());
-        unescape(self.raw, &mut text);
-        Cow::Owned(text)
     }
 }
 
@@ -51,8 +36,13 @@ impl<'a> Text<'a> {
 pub(crate) struct Number<'a> {
     /// The digits, sign, point and exponent.
     pub(crate) raw: &'a str,
+}
+
+impl Number<'_> {
     /// Whether it has neither point nor exponent.
-    pub(crate) whole: bool,
+    pub(crate) fn is_whole(self) -> bool {
+        !self.raw.bytes().any(|b| matches!(b, b'.' | b'e' | b'E'))
+    }
 }
 
 /// The text and the place in it.
@@ -63,31 +53,49 @@ pub(crate) struct Scanner<'a> {
     at: usize,
     depth: usize,
     max_depth: usize,
+    // PERF: benches/disclose.rs; handed on as results, these would be copied over and over.
+    /// The string last read, between its quotes.
+    string: Range<usize>,
+    /// Whether it has escapes.
+    escaped: bool,
     /// Keys of the objects being read that no schema declares, outermost object first.
     keys: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str, max_depth: usize) -> Self {
-        Self { text, bytes: text.as_bytes(), at: 0, depth: 0, max_depth, keys: Vec::new() }
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: 0,
+            depth: 0,
+            max_depth,
+            string: 0..0,
+            escaped: false,
+            keys: Vec::new(),
+        }
     }
 
     /// The place of the next byte.
+    #[inline]
     pub(crate) fn place(&self) -> usize {
         self.at
     }
 
     /// The text from `start` to here.
+    #[inline]
     pub(crate) fn since(&self, start: usize) -> &'a str {
         self.text.get(start..self.at).unwrap_or_default()
     }
 
     /// The next byte, or 0 at the end: no token begins with it.
+    #[inline]
     pub(crate) fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
     }
 
     /// Steps over white space; gives the next byte.
+    #[inline]
     pub(crate) fn blank(&mut self) -> u8 {
         loop {
             let next = self.peek();
@@ -98,9 +106,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8) -> Scan<()> {
         if self.blank() != byte {
-            return Err(ViolationKind::Malformed);
+            return Err(Fault::Malformed);
         }
         self.at += 1;
         Ok(())
@@ -109,13 +118,14 @@ impl<'a> Scanner<'a> {
     /// Checks that nothing but white space is left.
     pub(crate) fn finish(&mut self) -> Scan<()> {
         self.blank();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(ViolationKind::Malformed) }
+        if self.at == self.bytes.len() { Ok(()) } else { Err(Fault::Malformed) }
     }
 
     /// Steps into an object or array, whose first byte is next.
+    #[inline]
     pub(crate) fn enter(&mut self) -> Scan<()> {
         if self.depth >= self.max_depth {
-            return Err(ViolationKind::TooDeep);
+            return Err(Fault::TooDeep);
         }
         self.depth += 1;
         self.at += 1;
@@ -123,6 +133,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether an object or array ends here, before its first member; then steps out of it.
+    #[inline]
     pub(crate) fn leave_empty(&mut self, close: u8) -> bool {
         let empty = self.blank() == close;
         if empty {
@@ -133,6 +144,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether another member follows the one just read; if not, steps out of the object or array.
+    #[inline]
     pub(crate) fn more(&mut self, close: u8) -> Scan<bool> {
         match self.blank() {
             b',' => {
@@ -144,44 +156,65 @@ impl<'a> Scanner<'a> {
                 self.depth -= 1;
                 Ok(false)
             }
-            _ => Err(ViolationKind::Malformed),
+            _ => Err(Fault::Malformed),
         }
     }
 
-    /// A key and its colon; the value is next.
-    pub(crate) fn key(&mut self) -> Scan<Text<'a>> {
+    /// Reads a key and its colon; the value is next.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Scan<()> {
         if self.blank() != b'"' {
-            return Err(ViolationKind::Malformed);
+            return Err(Fault::Malformed);
         }
-        let key = self.string()?;
+        self.string()?;
         self.expect(b':')?;
         self.blank();
-        Ok(key)
+        Ok(())
     }
 
-    /// The string whose opening quote is next.
-    pub(crate) fn string(&mut self) -> Scan<Text<'a>> {
+    /// Reads the string whose opening quote is next.
+    pub(crate) fn string(&mut self) -> Scan<()> {
         let start = self.at + 1;
         let mut at = start;
-        let mut escaped = false;
+        self.escaped = false;
         loop {
             at += plain_length(self.bytes.get(at..).unwrap_or_default());
             match self.bytes.get(at) {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    escaped = true;
-                    at += escape_length(self.bytes.get(at + 1..).unwrap_or_default())
-                        .ok_or(ViolationKind::Malformed)?;
+                    self.escaped = true;
+                    let rest = self.bytes.get(at + 1..).unwrap_or_default();
+                    at += escape_length(rest).ok_or(Fault::Malformed)?;
                 }
-                _ => return Err(ViolationKind::Malformed),
+                _ => return Err(Fault::Malformed),
             }
         }
+        self.string = start..at;
         self.at = at + 1;
-        let raw = self.text.get(start..at).ok_or(ViolationKind::Malformed)?;
-        Ok(Text { raw, escaped })
+        Ok(())
     }
 
-    /// The number that begins here.
+    /// The string last read, with its escapes resolved, in `scratch` when it has any.
+    #[inline]
+    pub(crate) fn decoded<'s>(&self, scratch: &'s mut String) -> &'s str
+    where
+        'a: 's,
+    {
+        let raw = self.raw();
+        if !self.escaped {
+            return raw;
+        }
+        scratch.clear();
+        unescape(raw, scratch);
+        scratch
+    }
+
+    #[inline]
+    fn raw(&self) -> &'a str {
+        self.text.get(self.string.clone()).unwrap_or_default()
+    }
+
+    /// Reads the number that begins here.
     pub(crate) fn number(&mut self) -> Scan<Number<'a>> {
         let start = self.at;
         if self.peek() == b'-' {
@@ -191,15 +224,12 @@ impl<'a> Scanner<'a> {
             b'0' => self.at += 1,
             _ => self.digits()?,
         }
-        let mut whole = true;
         if self.peek() == b'.' {
-            whole = false;
             self.at += 1;
             self.digits()?;
         }
         let exponent = matches!(self.peek(), b'e' | b'E');
         if exponent {
-            whole = false;
             self.at += 1;
             if matches!(self.peek(), b'+' | b'-') {
                 self.at += 1;
@@ -210,9 +240,9 @@ impl<'a> Scanner<'a> {
         // SECURITY: parsers differ on what lies beyond a double (RFC 7493 section 2.2).
         let may_overflow = exponent || raw.len() > LONGEST_SAFE_NUMBER;
         if may_overflow && !raw.parse::<f64>().is_ok_and(f64::is_finite) {
-            return Err(ViolationKind::Malformed);
+            return Err(Fault::Malformed);
         }
-        Ok(Number { raw, whole })
+        Ok(Number { raw })
     }
 
     /// One digit or more.
@@ -221,14 +251,14 @@ impl<'a> Scanner<'a> {
         while self.peek().is_ascii_digit() {
             self.at += 1;
         }
-        if self.at == start { Err(ViolationKind::Malformed) } else { Ok(()) }
+        if self.at == start { Err(Fault::Malformed) } else { Ok(()) }
     }
 
     /// The literal `word`, which begins here or the text is malformed.
     pub(crate) fn literal(&mut self, word: &str) -> Scan<()> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
-            return Err(ViolationKind::Malformed);
+            return Err(Fault::Malformed);
         }
         self.at += word.len();
         Ok(())
@@ -237,7 +267,7 @@ impl<'a> Scanner<'a> {
     /// Steps over the value that begins here, whatever it is.
     pub(crate) fn skip(&mut self) -> Scan<()> {
         match self.peek() {
-            b'"' => self.string().map(drop),
+            b'"' => self.string(),
             b'{' => self.skip_object(),
             b'[' => self.skip_array(),
             b't' => self.literal("true"),
@@ -254,8 +284,8 @@ impl<'a> Scanner<'a> {
         }
         let mark = self.keys.len();
         loop {
-            let key = self.key()?;
-            self.note_key(key);
+            self.key()?;
+            self.note_key();
             self.skip()?;
             if !self.more(b'}')? {
                 return self.check_keys(mark);
@@ -282,9 +312,16 @@ impl<'a> Scanner<'a> {
         self.keys.len()
     }
 
-    /// Notes a key of the object being read.
-    pub(crate) fn note_key(&mut self, key: Text<'a>) {
-        self.keys.push(key.into_key());
+    /// Notes the key last read.
+    pub(crate) fn note_key(&mut self) {
+        let raw = self.raw();
+        self.keys.push(if self.escaped {
+            let mut text = String::with_capacity(raw.len());
+            unescape(raw, &mut text);
+            Cow::Owned(text)
+        } else {
+            Cow::Borrowed(raw)
+        });
     }
 
     /// Checks that the keys noted since `mark` differ, and forgets them.
@@ -294,7 +331,7 @@ impl<'a> Scanner<'a> {
         if keys.len() > 1 {
             keys.sort_unstable();
             if keys.windows(2).any(|pair| pair.first() == pair.last()) {
-                return Err(ViolationKind::DuplicateKey);
+                return Err(Fault::DuplicateKey);
             }
         }
         self.keys.truncate(mark);
@@ -306,6 +343,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// How many bytes stand before the first quote, backslash or control character.
+#[inline]
 fn plain_length(bytes: &[u8]) -> usize {
     let mut rest = bytes;
     let mut length = 0;

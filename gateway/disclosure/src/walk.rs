@@ -8,7 +8,7 @@ use lienthong_model::field::Pointer;
 use crate::{
     Direction, Pseudonymiser, Tally, View, Violation, ViolationKind,
     properties::Properties,
-    scan::{Scanner, Text},
+    scan::Scanner,
     view::{Elements, Node, NodeKind},
 };
 
@@ -49,7 +49,7 @@ pub(crate) fn disclose(
     };
     walk.scan.blank();
     walk.value(view.root())?;
-    walk.scan.finish().map_err(whole)?;
+    walk.scan.finish().map_err(|fault| whole(fault.into()))?;
     Ok(walk.tally)
 }
 
@@ -66,7 +66,7 @@ struct Walk<'v, 'b> {
     tally: Tally,
 }
 
-impl<'v, 'b> Walk<'v, 'b> {
+impl<'v> Walk<'v, '_> {
     /// The value that begins here, which the view has at `index`.
     fn value(&mut self, index: usize) -> Result<(), Violation> {
         // An index is always of this view; were it not, nothing would pass.
@@ -121,14 +121,14 @@ impl<'v, 'b> Walk<'v, 'b> {
         seen_mark: usize,
     ) -> Result<(), Violation> {
         let broken = |kind| violation(kind, node);
-        let key = self.scan.key().map_err(broken)?;
-        let Some((index, property)) = properties.find(key.decode(&mut self.decoded)) else {
-            return self.undeclared(node, key).map_err(broken);
+        self.scan.key().map_err(broken)?;
+        let Some((index, property)) = properties.find(self.scan.decoded(&mut self.decoded)) else {
+            return self.undeclared(node).map_err(|kind| violation(kind, node));
         };
         let bit = 1 << (index % 64);
         match self.seen.get_mut(seen_mark + index / 64) {
             Some(word) if *word & bit == 0 => *word |= bit,
-            _ => return Err(broken(ViolationKind::DuplicateKey)),
+            _ => return Err(violation(ViolationKind::DuplicateKey, node)),
         }
         if property.emit {
             self.separate(b'{');
@@ -137,14 +137,14 @@ impl<'v, 'b> Walk<'v, 'b> {
         self.value(property.node)
     }
 
-    fn undeclared(&mut self, node: &Node, key: Text<'b>) -> Step<()> {
+    fn undeclared(&mut self, node: &Node) -> Step<()> {
         // The key is not told: it is the sender's to choose.
         if self.view.direction() == Direction::Request {
             return Err(ViolationKind::Undeclared);
         }
-        self.tally.note_undeclared(&node.at, key.decode(&mut self.decoded));
-        self.scan.note_key(key);
-        self.scan.skip()
+        self.tally.note_undeclared(&node.at, self.scan.decoded(&mut self.decoded));
+        self.scan.note_key();
+        Ok(self.scan.skip()?)
     }
 
     fn array(&mut self, node: &'v Node, elements: &'v Elements) -> Result<(), Violation> {
@@ -216,6 +216,6 @@ impl<'v, 'b> Walk<'v, 'b> {
     }
 }
 
-fn violation(kind: ViolationKind, node: &Node) -> Violation {
-    Violation { kind, at: node.at.clone() }
+fn violation(kind: impl Into<ViolationKind>, node: &Node) -> Violation {
+    Violation { kind: kind.into(), at: node.at.clone() }
 }

@@ -1,7 +1,7 @@
 use super::*;
 
 fn quantity(raw: &str) -> Quantity {
-    Quantity::of(Number { raw, whole: !raw.contains(['.', 'e', 'E']) })
+    Quantity::of(Number { raw })
 }
 
 #[test]

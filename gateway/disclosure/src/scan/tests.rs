@@ -1,6 +1,6 @@
 use super::*;
 
-fn scan(text: &str) -> Result<(), ViolationKind> {
+fn scan(text: &str) -> Result<(), Fault> {
     let mut scanner = Scanner::new(text, 8);
     scanner.blank();
     scanner.skip()?;
@@ -63,7 +63,7 @@ fn refuses_what_is_not_json() {
         "1\0",
         "/**/1",
     ] {
-        assert_eq!(scan(text), Err(ViolationKind::Malformed), "{text:?}");
+        assert_eq!(scan(text), Err(Fault::Malformed), "{text:?}");
     }
 }
 
@@ -79,7 +79,7 @@ fn refuses_lone_surrogates() {
         r#""\ud800\u0041""#,
         r#"{"\udfff":1}"#,
     ] {
-        assert_eq!(scan(text), Err(ViolationKind::Malformed), "{text}");
+        assert_eq!(scan(text), Err(Fault::Malformed), "{text}");
     }
     assert_eq!(scan(r#""\ud83d\ude00""#), Ok(()));
 }
@@ -88,7 +88,7 @@ fn refuses_lone_surrogates() {
 fn refuses_numbers_beyond_a_double() {
     let long = "9".repeat(400);
     for text in ["1e400", "-1e400", "[1e309]", "1.8e308", long.as_str()] {
-        assert_eq!(scan(text), Err(ViolationKind::Malformed), "{text}");
+        assert_eq!(scan(text), Err(Fault::Malformed), "{text}");
     }
     let many_digits = format!("0.{}", "1".repeat(400));
     for text in ["1e308", "1e-400", "-0", "0.0", "1E+2", many_digits.as_str()] {
@@ -107,7 +107,7 @@ fn refuses_duplicate_keys_at_every_level() {
         r#"{"x":[{"k":1},{"k":1,"l":{"m":1,"m":1}}]}"#,
         r#"{"\ud83d\ude00":1,"😀":2}"#,
     ] {
-        assert_eq!(scan(text), Err(ViolationKind::DuplicateKey), "{text}");
+        assert_eq!(scan(text), Err(Fault::DuplicateKey), "{text}");
     }
     assert_eq!(scan(r#"{"a":{"a":{"a":1}},"b":{"a":1},"A":[{"a":1},{"a":1}]}"#), Ok(()));
 }
@@ -117,16 +117,16 @@ fn finds_one_duplicate_among_many_keys() {
     let keys = (0..5_000).map(|n| format!("\"k{n}\":{n}")).collect::<Vec<_>>().join(",");
     assert_eq!(scan(&format!("{{{keys}}}")), Ok(()));
     let doubled = format!("{{{keys},\"k77\":0}}");
-    assert_eq!(scan(&doubled), Err(ViolationKind::DuplicateKey));
+    assert_eq!(scan(&doubled), Err(Fault::DuplicateKey));
 }
 
 #[test]
 fn refuses_nesting_beyond_the_bound() {
     let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert_eq!(scan(&nested(8)), Ok(()));
-    assert_eq!(scan(&nested(9)), Err(ViolationKind::TooDeep));
-    assert_eq!(scan(&"[".repeat(100_000)), Err(ViolationKind::TooDeep));
-    assert_eq!(scan(&"{\"a\":".repeat(100_000)), Err(ViolationKind::TooDeep));
+    assert_eq!(scan(&nested(9)), Err(Fault::TooDeep));
+    assert_eq!(scan(&"[".repeat(100_000)), Err(Fault::TooDeep));
+    assert_eq!(scan(&"{\"a\":".repeat(100_000)), Err(Fault::TooDeep));
     let wide = format!("[{}]", vec!["[[]]"; 1_000].join(","));
     assert_eq!(scan(&wide), Ok(()), "depth is given back");
 }
@@ -153,8 +153,9 @@ fn accepts_every_kind_of_value_with_white_space_around_it() {
 fn decodes_escapes() {
     let decode = |text: &str| {
         let mut scratch = "left over".to_owned();
-        let text = Scanner::new(text, 1).string().unwrap();
-        text.decode(&mut scratch).to_owned()
+        let mut scanner = Scanner::new(text, 1);
+        scanner.string().unwrap();
+        scanner.decoded(&mut scratch).to_owned()
     };
     assert_eq!(decode(r#""H\u1ecd T\u00EAn""#), "Họ Tên");
     assert_eq!(decode(r#""\"\\\/\b\f\n\r\t\u0000""#), "\"\\/\u{8}\u{c}\n\r\t\0");

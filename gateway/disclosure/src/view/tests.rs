@@ -485,3 +485,11 @@ fn hashes_everything_that_decides() {
     };
     assert_eq!(hashes[0], hash(&reordered, &named, Direction::Answer, bounds));
 }
+
+#[test]
+fn is_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<View>();
+    shared::<crate::ParameterView>();
+    shared::<Pseudonymiser>();
+}

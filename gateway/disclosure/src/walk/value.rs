@@ -54,14 +54,14 @@ impl Walk<'_, '_> {
 
     fn text(&mut self, rules: &TextRules, passage: &Passage) -> Step<()> {
         let start = self.scan.place();
-        let text = self.scan.string()?;
+        self.scan.string()?;
         let Passage::Masked(mask) = passage else {
             if !rules.is_free() {
-                rules.check(text.decode(&mut self.decoded)).map_err(schema)?;
+                rules.check(self.scan.decoded(&mut self.decoded)).map_err(schema)?;
             }
             return self.pass_or_mask(start, passage);
         };
-        let value = text.decode(&mut self.decoded);
+        let value = self.scan.decoded(&mut self.decoded);
         rules.check(value).map_err(schema)?;
         if matches!(mask, Prepared::Null) {
             return self.pass_or_mask(start, passage);
