@@ -12,7 +12,7 @@ use tokio::{sync::watch, task::JoinSet};
 use crate::{
     Error,
     client::GatewayClient,
-    config::{Config, FlowConfig},
+    config::{Config, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
     flow::{Flow, Until},
     npsp::{self, Npsp},
@@ -172,8 +172,12 @@ async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
     };
     let mut outcomes = vec![CheckOutcome::new("gateway", None)];
     let mut calls = vec!["login"];
-    let messages = config.flows.iter().flat_map(|flow| &flow.messages);
-    calls.extend(messages.map(|message| message.call.as_str()));
+    for message in config.flows.iter().flat_map(|flow| &flow.messages) {
+        calls.push(&message.call);
+        if let Repeat::LookUp(call) = &message.repeat {
+            calls.push(call);
+        }
+    }
     calls.sort_unstable();
     calls.dedup();
     for call in calls {
