@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use lienthong_adapters::{Config, Report, check, run as run_adapters, status};
 use lienthong_gateway::config::LogFormat;
+use lienthong_model::text::Language;
 
 use crate::{
     clock, gateway,
@@ -86,15 +87,26 @@ pub(crate) async fn ended() {
 
 fn table(report: &Report, output: &Output) {
     for flow in &report.flows {
-        output.line(format!(
-            "{}: rows {}, delivered {}, waiting {}, retried {}, quarantined {}, dead {}",
-            flow.name,
-            flow.rows,
-            flow.delivered,
-            flow.waiting,
-            flow.retried,
-            flow.quarantined,
-            flow.dead
-        ));
+        let oldest = flow.oldest_seconds.unwrap_or(0);
+        output.line(match output.language() {
+            Language::Vietnamese => format!(
+                "{} ({})\n  {} dòng, {} đã giao, {} đang chờ ({} bị giữ, lâu nhất {oldest} giây), {} gửi lại, {} đã gửi trước đó, {} cách ly, {} cần người xử lý",
+                flow.name, flow.guarantee, flow.rows, flow.delivered, flow.waiting, flow.held,
+                flow.retried, flow.duplicates, flow.quarantined, flow.dead
+            ),
+            Language::English => format!(
+                "{} ({})\n  {} rows, {} delivered, {} waiting ({} held, oldest {oldest} s), {} retried, {} sent before, {} quarantined, {} dead",
+                flow.name, flow.guarantee, flow.rows, flow.delivered, flow.waiting, flow.held,
+                flow.retried, flow.duplicates, flow.quarantined, flow.dead
+            ),
+        });
+        for row in &flow.quarantine {
+            let word = output.choose("cách ly", "quarantined");
+            output.line(format!("  {word} {}: {}", row.key, row.reason));
+        }
+        for letter in &flow.dead_letters {
+            let word = output.choose("cần người xử lý", "dead");
+            output.line(format!("  {word} {}: {}", letter.key, letter.reason));
+        }
     }
 }
