@@ -462,9 +462,12 @@ impl Reader<'_> {
 
     fn number(&mut self, map: &Map<String, Value>, at: &str) -> Option<NumberRules> {
         self.known(map, &["minimum", "maximum", "enum", "format"], at)?;
-        let allowed = match map.get("enum").and_then(Value::as_array) {
-            None => Vec::new(),
-            Some(values) => values.iter().filter_map(Value::as_f64).collect(),
+        let listed = map.get("enum").map(|v| v.as_array().map_or(&[][..], Vec::as_slice));
+        let numbers = listed.unwrap_or_default().iter().filter(|value| !value.is_null());
+        let allowed: Option<Vec<f64>> = numbers.map(Value::as_f64).collect();
+        let Some(allowed) = allowed.filter(|a| listed.is_none() || !a.is_empty()) else {
+            self.fail(at, "`enum` of a number must list numbers");
+            return None;
         };
         Some(NumberRules {
             minimum: map.get("minimum").and_then(Value::as_f64),

@@ -21,6 +21,15 @@ fn refuses_what_cannot_be_checked_all_at_once() {
 }
 
 #[test]
+fn refuses_an_enum_of_another_type() {
+    for bad in [json!(["a"]), json!([]), json!("a"), json!([1, "a"])] {
+        let schema = json!({"type": "integer", "enum": bad});
+        assert!(read(&schema).is_err(), "{bad}");
+    }
+    assert!(read(&json!({"type": ["integer", "null"], "enum": [1, 2, null]})).is_ok());
+}
+
+#[test]
 fn refuses_recursive_and_dangling_references() {
     let schema = json!({"type": "object", "properties": {"a": {"$ref": "#"}}});
     assert!(read(&schema).is_err());
