@@ -32,17 +32,21 @@ async fn refuses_handshakes_without_a_good_certificate() {
     pki.revoke(&revoked);
     pki.publish(SignedDuration::from_hours(1));
     world.reloaded().await;
-    let elsewhere = ExamplePki::new("city", now()).unwrap();
     let hour = SignedDuration::from_hours(1);
-    let foreign = elsewhere.issue("desk", now() - hour, now() + hour).unwrap();
+    let elsewhere = |authority: &str| {
+        let authority = ExamplePki::new(authority, now()).unwrap();
+        authority.issue("desk", now() - hour, now() + hour).unwrap()
+    };
+    let (foreign, namesake) = (elsewhere("other"), elsewhere("city"));
     let of = |issued| pki.client_with(issued, HTTP1);
     let rows = [
         ("no certificate", pki.client_without_certificate(), AlertDescription::CertificateRequired),
         ("expired", of(&expired), AlertDescription::CertificateExpired),
         ("not yet valid", of(&early), AlertDescription::CertificateExpired),
         ("revoked", of(&revoked), AlertDescription::CertificateRevoked),
-        // The name of the authority is ours, its key is not.
         ("unknown authority", of(&foreign), AlertDescription::UnknownCA),
+        // The name of the authority is ours, its key is not.
+        ("authority of the same name", of(&namesake), AlertDescription::DecryptError),
         ("TLS 1.2", pki.client_of_tls12("desk"), AlertDescription::ProtocolVersion),
     ];
     for (name, identity, expected) in rows {

@@ -114,7 +114,9 @@ impl Frames {
             payload.extend(value.to_be_bytes());
         }
         let settings = Frame::new(kind::SETTINGS, 0, 0, payload).bytes();
-        connection.send(&[PREFACE, &settings].concat()).await;
+        // The window of the connection is wide; that of a stream is as the settings say.
+        let window = Frame::new(kind::WINDOW_UPDATE, 0, 0, (1_u32 << 30).to_be_bytes()).bytes();
+        connection.send(&[PREFACE, &settings, &window].concat()).await;
         Self { connection }
     }
 
