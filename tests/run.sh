@@ -55,8 +55,8 @@ need_component() {
 
 # sum LABEL FILE: adds up every `N LABEL` of the lines in which a test runner sums up.
 sum() {
-    sed -nE '/^(test result:|[[:space:]]+Summary \[|[0-9]+ passed, [0-9]+ failed$)/p' "$2" |
-        grep -oE "[0-9]+ $1" | awk '{ n += $1 } END { print n + 0 }' || true
+    sed -nE '/^(test result:|[[:space:]]+Summary \[|[0-9]+ cases passed, )/p' "$2" |
+        grep -oE "[0-9]+ (cases )?$1" | awk '{ n += $1 } END { print n + 0 }' || true
 }
 
 # step KIND NAME COMMAND...: runs one step. KIND `check` counts as one; KIND `tests` counts what
@@ -116,8 +116,8 @@ step check documentation env RUSTDOCFLAGS="-D warnings" \
 target=$(cargo metadata --no-deps --format-version 1 --locked |
     sed -nE 's/.*"target_directory":"([^"]*)".*/\1/p' || true)
 target=${target:-target}
-step check "policy check" "$target/debug/lienthong" policy check policies
-step tests "policy test" "$target/debug/lienthong" policy test policies
+step check "policy check" "$target/debug/lienthong" --lang en policy check policies
+step tests "policy test" "$target/debug/lienthong" --lang en policy test policies
 
 echo
 printf '%s\n' "${report[@]}"
