@@ -14,7 +14,9 @@ use proptest::{
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::harness::{Answer, Ask, HTTP2, Frames, Reply, Setup, World, admin, kind, person, person_body};
+use super::harness::{
+    Answer, Ask, Frames, HTTP2, Reply, Setup, World, admin, kind, person, person_body,
+};
 
 /// What every canary begins with.
 const CANARY: &str = "Kn4r1e";
@@ -103,8 +105,7 @@ fn undeclared() -> impl Strategy<Value = Value> {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Value::Array),
             vec((any::<u16>(), inner), 0..3).prop_map(|members| {
-                let members =
-                    members.into_iter().map(|(n, value)| (format!("{CANARY}{n}"), value));
+                let members = members.into_iter().map(|(n, value)| (format!("{CANARY}{n}"), value));
                 Value::Object(members.collect())
             }),
         ]
@@ -349,9 +350,15 @@ fn no_undisclosed_value_of_a_request_is_ever_seen() {
             let answer = world.ask(&person_body(body)).await;
             let text = String::from_utf8_lossy(&answer.raw).into_owned();
             let record = world.why(&answer).await.to_string();
-            let sent = format!("{:?}", world.provider.requests().iter().map(|r| {
-                String::from_utf8_lossy(&r.bytes).into_owned()
-            }).collect::<Vec<_>>());
+            let sent = format!(
+                "{:?}",
+                world
+                    .provider
+                    .requests()
+                    .iter()
+                    .map(|r| { String::from_utf8_lossy(&r.bytes).into_owned() })
+                    .collect::<Vec<_>>()
+            );
             for seen in [&text, &record, &sent] {
                 if seen.contains(CANARY) {
                     return Err(TestCaseError::fail(seen.clone()));

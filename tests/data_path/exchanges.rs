@@ -62,8 +62,8 @@ async fn each_consumer_sees_what_its_agreement_lets_pass() {
     assert_eq!(record["cites"], json!(["test-law#1", "sector-law#7"]));
     assert_eq!(record["drift"], json!(["/drift"]));
     assert_eq!(record["undeclared"], 1);
-    let clinic = Ask::get("clinic", &person().target)
-        .header("x-road-client", "VN/TEST/T01.21/CLINIC");
+    let clinic =
+        Ask::get("clinic", &person().target).header("x-road-client", "VN/TEST/T01.21/CLINIC");
     let clinic = world.ask(&clinic).await.json();
     assert_eq!(clinic.as_object().unwrap().len(), 2);
     assert_eq!(clinic["name"], "Nguyễn Văn An");
@@ -110,8 +110,7 @@ async fn writes_carry_what_the_agreement_names() {
     assert_eq!(request.request(), ("POST", "/registry/people"));
     assert_eq!(request.header("content-type").as_deref(), Some("application/json"));
     let sent: Value = serde_json::from_slice(request.body()).unwrap();
-    let expected =
-        json!({"number": "001122334455", "name": "An", "address": {"ward": "Sài Gòn"}});
+    let expected = json!({"number": "001122334455", "name": "An", "address": {"ward": "Sài Gòn"}});
     assert_eq!(sent, expected);
     let record = world.why(&answer).await;
     assert_eq!(record["dropped"], 3);

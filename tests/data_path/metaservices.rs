@@ -11,6 +11,8 @@ fn ask(certificate: &str, client: &str, target: &str) -> Ask {
     Ask::get(certificate, target).header("x-road-client", client)
 }
 
+type Shown = Vec<(&'static str, Vec<&'static str>)>;
+
 /// The services that listMethods shows, each with its endpoints.
 fn methods(answer: &Value) -> Vec<(String, Vec<String>)> {
     let services = answer["service"].as_array().unwrap();
@@ -20,7 +22,9 @@ fn methods(answer: &Value) -> Vec<(String, Vec<String>)> {
             let endpoints = service["endpoint_list"].as_array().unwrap();
             let endpoints = endpoints
                 .iter()
-                .map(|e| format!("{} {}", e["method"].as_str().unwrap(), e["path"].as_str().unwrap()))
+                .map(|e| {
+                    format!("{} {}", e["method"].as_str().unwrap(), e["path"].as_str().unwrap())
+                })
                 .collect();
             (service["service_code"].as_str().unwrap().to_owned(), endpoints)
         })
@@ -31,7 +35,7 @@ fn methods(answer: &Value) -> Vec<(String, Vec<String>)> {
 async fn each_consumer_sees_its_own_agreements_only() {
     let world = World::new().await;
     let everything = ["GET /people", "POST /people", "GET /people/{key}"];
-    let rows: [(&str, &str, Vec<(&str, Vec<&str>)>); 5] = [
+    let rows: [(&str, &str, Shown); 5] = [
         ("desk", "VN/TEST/T01.20/DESK", vec![("people", everything.to_vec())]),
         ("hub", "VN/TEST/T01.20/DESK", vec![("people", everything.to_vec())]),
         ("clinic", "VN/TEST/T01.21/CLINIC", vec![("people", vec!["GET /people"])]),
@@ -55,8 +59,7 @@ async fn each_consumer_sees_its_own_agreements_only() {
             let expected: Vec<_> = expected
                 .iter()
                 .map(|(service, endpoints)| {
-                    let mut endpoints: Vec<_> =
-                        endpoints.iter().map(|e| (*e).to_owned()).collect();
+                    let mut endpoints: Vec<_> = endpoints.iter().map(|e| (*e).to_owned()).collect();
                     endpoints.sort();
                     ((*service).to_owned(), endpoints)
                 })

@@ -5,12 +5,15 @@ use super::harness::{Files, Setup, World, admin, lienthong, person};
 const DESK: &str = "policies/agreements/desk-people.yaml";
 const CLINIC: &str = "policies/agreements/clinic-people.yaml";
 const SERVICE: &str = "policies/services/people.yaml";
+const DOCUMENT: &str = "schemas/services/v1/people.yaml";
 const RULES: &str = "policies/rules/rules.cedar";
 
 /// A mistake, and what is said of it.
-fn mistakes() -> Vec<(&'static str, Files, &'static [&'static str])> {
+type Mistake = (&'static str, Files, &'static [&'static str]);
+
+/// Keys, scalars and the law.
+fn mistakes_of_keys_and_law() -> Vec<Mistake> {
     let files = Files::default;
-    let rules = |text: &str| files().add("policies/rules/more.cedar", text);
     vec![
         (
             "unknown key",
@@ -32,6 +35,23 @@ fn mistakes() -> Vec<(&'static str, Files, &'static [&'static str])> {
             files().replace(CLINIC, "sector-law", "sektor-law"),
             &["clinic-people.yaml:", "sektor-law", "did you mean `sector-law`"],
         ),
+        (
+            "no lawful basis",
+            files().replace(CLINIC, "{instrument: test-law, article: \"1\"}, ", ""),
+            &["clinic-people.yaml:", "no cited article says why the processing is lawful"],
+        ),
+        (
+            "ambiguous scalar",
+            files().replace(CLINIC, "officer: optional", "officer: yes"),
+            &["clinic-people.yaml:"],
+        ),
+    ]
+}
+
+/// What passes, and how.
+fn mistakes_of_disclosures() -> Vec<Mistake> {
+    let files = Files::default;
+    vec![
         (
             "unfit mask",
             files().replace(CLINIC, "/name: pass", "/name: {generalise: year}"),
@@ -63,43 +83,33 @@ fn mistakes() -> Vec<(&'static str, Files, &'static [&'static str])> {
             &["clinic-people.yaml:", "query.number", "withholds"],
         ),
         (
-            "unclassified field",
-            files().replace(SERVICE, "          /phone: basic\n", ""),
-            &["people.yaml:", "/phone"],
+            "unquoted null",
+            files().replace(DESK, "/note: \"null\"", "/note: null"),
+            &["desk-people.yaml:", "write \"null\" for the mask"],
         ),
-        (
-            "free text that claims to tell nothing",
-            files().replace(SERVICE, "/phone: basic", "/phone: none"),
-            &["people.yaml:", "/phone", "an unbounded string is at least basic"],
-        ),
-        (
-            "hand-written permit",
-            rules("@id(\"open\")\n@cites(\"test-law#1\")\n@says_vi(\"a\")\n@says_en(\"a\")\npermit (principal, action, resource);"),
-            &["more.cedar:", "a rule must not permit"],
-        ),
-        (
-            "rule without its law",
-            rules("@id(\"closed\")\n@says_vi(\"a\")\n@says_en(\"a\")\nforbid (principal, action == Action::\"exchange\", resource) when { context.purpose == \"care_work\" };"),
-            &["more.cedar:", "`@cites`"],
-        ),
-        (
-            "rule about a name that nothing bears",
-            rules("@id(\"closed\")\n@cites(\"test-law#1\")\n@says_vi(\"a\")\n@says_en(\"a\")\nforbid (principal, action == Action::\"exchange\", resource) when { context.purpose == \"carework\" };"),
-            &["more.cedar:", "carework"],
-        ),
-        (
-            "rule that is not Cedar",
-            rules("forbid everything"),
-            &["more.cedar:", "not Cedar"],
-        ),
+    ]
+}
+
+/// Who, why and until when.
+fn mistakes_of_terms() -> Vec<Mistake> {
+    let files = Files::default;
+    vec![
         (
             "certificate of two participants",
-            files().replace("policies/participants/clinic.yaml", "clinic.gov.example", "desk.gov.example"),
+            files().replace(
+                "policies/participants/clinic.yaml",
+                "clinic.gov.example",
+                "desk.gov.example",
+            ),
             &["policies/participants/", "san desk.gov.example"],
         ),
         (
             "two agreements for one purpose",
-            files().replace(CLINIC, "consumer: T01.21", "consumer: T01.20").replace(CLINIC, "care_work", "desk_work"),
+            files().replace(CLINIC, "consumer: T01.21", "consumer: T01.20").replace(
+                CLINIC,
+                "care_work",
+                "desk_work",
+            ),
             &["`findPerson` is open to `T01.20`"],
         ),
         (
@@ -113,14 +123,26 @@ fn mistakes() -> Vec<(&'static str, Files, &'static [&'static str])> {
             &["clinic-people.yaml:", "at least one purpose"],
         ),
         (
-            "no lawful basis",
-            files().replace(CLINIC, "{instrument: test-law, article: \"1\"}, ", ""),
-            &["clinic-people.yaml:", "no cited article says why the processing is lawful"],
-        ),
-        (
             "a term that ends before it begins",
             files().replace(CLINIC, "until: 2999-12-31", "until: 2019-12-31"),
             &["clinic-people.yaml:", "`until` is before `from`"],
+        ),
+    ]
+}
+
+/// Services and their documents.
+fn mistakes_of_services() -> Vec<Mistake> {
+    let files = Files::default;
+    vec![
+        (
+            "unclassified field",
+            files().replace(SERVICE, "          /phone: basic\n", ""),
+            &["people.yaml:", "/phone"],
+        ),
+        (
+            "free text that claims to tell nothing",
+            files().replace(SERVICE, "/phone: basic", "/phone: none"),
+            &["people.yaml:", "/phone", "an unbounded string is at least basic"],
         ),
         (
             "stream",
@@ -129,46 +151,85 @@ fn mistakes() -> Vec<(&'static str, Files, &'static [&'static str])> {
         ),
         (
             "other media",
-            files().replace(SERVICE, "media: {request: none, answer: json}", "media: {request: none, answer: xml}"),
+            files().replace(
+                SERVICE,
+                "{request: none, answer: json}",
+                "{request: none, answer: xml}",
+            ),
             &["people.yaml:", "not available in this build"],
         ),
         (
             "an open object",
-            files().replace("schemas/services/v1/people.yaml", "      required: [stored]", "      additionalProperties: true\n      required: [stored]"),
+            files().replace(
+                DOCUMENT,
+                "      required: [stored]",
+                "      additionalProperties: true\n      required: [stored]",
+            ),
             &["people.yaml:", "additionalProperties"],
         ),
         (
             "a reference to elsewhere",
-            files().replace("schemas/services/v1/people.yaml", "#/components/schemas/Stored", "https://elsewhere.example/Stored"),
-            &["people.yaml:"],
+            files().replace(
+                DOCUMENT,
+                "#/components/schemas/Stored",
+                "https://elsewhere.example/Stored",
+            ),
+            &["people.yaml:", "only local references"],
         ),
-        (
-            "missing document",
-            files().remove("schemas/services/v1/people.yaml"),
-            &["services/v1/people.yaml"],
-        ),
+        ("missing document", files().remove(DOCUMENT), &["services/v1/people.yaml"]),
         (
             "a service without a provider's address",
-            files().add("policies/services/more.yaml", "id: more\nprovider: T01.10\naddress: {subsystem: REGISTRY, service: more}\nname: {vi: a, en: a}\nopenapi: services/v1/small.yaml\noperations:\n  look:\n    effect: reads\n    answer: whole\n    media: {request: none, answer: json}\n    data_subjects: none\n    classes: {answers: {\"200\": {/ok: none}}}\n")
-                .replace("policies/agreements/office-vault.yaml", "service: vault", "service: more"),
+            files().replace("policies/services/vault.yaml", "id: vault", "id: more").replace(
+                "policies/agreements/office-vault.yaml",
+                "service: vault",
+                "service: more",
+            ),
             &["`more`", "`providers`"],
         ),
+    ]
+}
+
+/// Rules in Cedar.
+fn mistakes_of_rules() -> Vec<Mistake> {
+    let rules = |text: &str| Files::default().add("policies/rules/more.cedar", text);
+    let named = "@id(\"more\")\n@says_vi(\"a\")\n@says_en(\"a\")\n";
+    let cited = format!("{named}@cites(\"test-law#1\")\n");
+    let forbid = |purpose: &str| {
+        format!(
+            "forbid (principal, action == Action::\"exchange\", resource)\n\
+             when {{ context.purpose == \"{purpose}\" }};\n"
+        )
+    };
+    vec![
         (
-            "ambiguous scalar",
-            files().replace(CLINIC, "officer: optional", "officer: yes"),
-            &["clinic-people.yaml:"],
+            "hand-written permit",
+            rules(&format!("{cited}permit (principal, action, resource);")),
+            &["more.cedar:", "a rule must not permit"],
         ),
         (
-            "unquoted null",
-            files().replace(DESK, "/note: \"null\"", "/note: null"),
-            &["desk-people.yaml:", "write \"null\" for the mask"],
+            "rule without its law",
+            rules(&format!("{named}{}", forbid("care_work"))),
+            &["more.cedar:", "`@cites`"],
         ),
+        (
+            "rule about a name that nothing bears",
+            rules(&format!("{cited}{}", forbid("carework"))),
+            &["more.cedar:", "carework"],
+        ),
+        ("rule that is not Cedar", rules("forbid everything"), &["more.cedar:", "not Cedar"]),
     ]
 }
 
 #[tokio::test]
 async fn a_start_with_any_mistake_is_refused() {
-    for (name, files, told) in mistakes() {
+    let mistakes = [
+        mistakes_of_keys_and_law(),
+        mistakes_of_disclosures(),
+        mistakes_of_terms(),
+        mistakes_of_services(),
+        mistakes_of_rules(),
+    ];
+    for (name, files, told) in mistakes.into_iter().flatten() {
         let (code, text) = World::refused(Setup { files, ..Setup::default() }).await;
         assert_eq!(code, 1, "{name}: {text}");
         for part in told {
@@ -188,7 +249,7 @@ async fn all_mistakes_are_told_at_once() {
         .replace(RULES, "test-law#2", "test-law#3");
     let (code, text) = World::refused(Setup { files, ..Setup::default() }).await;
     assert_eq!(code, 1, "{text}");
-    for part in ["retention_day", "/nane", "asleep", "test-law#3"] {
+    for part in ["retention_day", "/nane", "asleep", "unknown article of `test-law` `3`"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
     let placed = text.lines().filter(|line| line.starts_with("policies/")).count();
@@ -276,7 +337,10 @@ async fn a_hangup_reloads() {
     world.edit(CLINIC, "retention_days", "retention_day");
     world.gateway.signal("HUP");
     let refused = |line: &serde_json::Value| {
-        line["message"].as_str().filter(|m| m.starts_with("reload refused")).map(|_| line.to_string())
+        line["message"]
+            .as_str()
+            .filter(|m| m.starts_with("reload refused"))
+            .map(|_| line.to_string())
     };
     let line = world.gateway.logs("the refusal of the reload", refused).await;
     assert!(line.contains("retention_day"), "{line}");
