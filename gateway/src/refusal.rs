@@ -176,6 +176,11 @@ impl Refusal {
         headers.insert("x-road-error", HeaderValue::from_static(public.as_str()));
         if let Some(seconds) = self.retry_after() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            let limited = matches!(self.cause, Cause::Wait(_));
+            let state = HeaderValue::from_str(&format!("\"agreement\";r=0;t={seconds}"));
+            if let (true, Ok(state)) = (limited, state) {
+                headers.insert("ratelimit", state);
+            }
         }
         if self.reason.status() == 405 {
             headers
