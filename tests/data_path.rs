@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod data_path {
+    mod administration;
     mod bodies;
     mod canary;
     mod certificates;

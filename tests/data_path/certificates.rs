@@ -7,7 +7,9 @@ use lienthong_gateway::pki::ExamplePki;
 use lienthong_model::reason::ReasonCode;
 use rustls::{AlertDescription, ClientConfig, HandshakeKind};
 
-use super::harness::{HTTP1, HTTP2, Pki, World, alert, connect, now, person};
+use super::harness::{
+    Anchors, Files, HTTP1, HTTP2, Pki, Setup, World, alert, connect, now, person,
+};
 
 /// The alert with which a handshake ends.
 async fn alert_for(world: &World, identity: Arc<ClientConfig>) -> AlertDescription {
@@ -37,7 +39,7 @@ async fn refuses_handshakes_without_a_good_certificate() {
         let authority = ExamplePki::new(authority, now()).unwrap();
         authority.issue("desk", now() - hour, now() + hour).unwrap()
     };
-    let (foreign, namesake) = (elsewhere("other"), elsewhere("city"));
+    let (foreign, namesake) = (elsewhere("other"), elsewhere("pki"));
     let of = |issued| pki.client_with(issued, HTTP1);
     let rows = [
         ("no certificate", pki.client_without_certificate(), AlertDescription::CertificateRequired),
@@ -179,7 +181,52 @@ async fn garbage_instead_of_a_handshake_ends_the_socket() {
 async fn a_client_does_not_trust_another_gateway_either() {
     let world = World::new().await;
     let other = tempfile::TempDir::new().unwrap();
-    let elsewhere = Pki::write(other.path());
+    let elsewhere = Pki::write(other.path(), "pki");
     let error = connect(world.gateway.address, elsewhere.client("desk", HTTP1)).await.err();
     assert!(error.is_some());
+}
+
+/// A certificate that leads to two participants leads to none.
+#[tokio::test]
+async fn a_certificate_with_the_names_of_two_participants_is_nobodys() {
+    let world = World::new().await;
+    let both = world.pki.client_of_names(&["desk", "clinic"], HTTP1);
+    let mut connection = world.connection_as(both).await;
+    connection.send(&person().bytes()).await;
+    let answer = connection.answer().await;
+    world.assert_refused(&answer, ReasonCode::ConsumerUnknown).await;
+    // One name of a participant beside one of nobody is that participant.
+    let one = world.pki.client_of_names(&["nobody", "desk"], HTTP1);
+    let mut connection = world.connection_as(one).await;
+    connection.send(&person().bytes()).await;
+    assert_eq!(connection.answer().await.status, 200);
+}
+
+/// A name counts only together with the authority that vouches for it.
+#[tokio::test]
+async fn a_name_under_another_authority_is_another_name() {
+    let files = Files::default().replace(
+        "policies/participants/clinic.yaml",
+        "trust_anchor: city",
+        "trust_anchor: national",
+    );
+    let setup = Setup { files, anchors: Anchors::CityAndNational, ..Setup::default() };
+    let world = World::with(setup).await;
+    let national = world.national.as_ref().unwrap();
+    let clinic = person().set("x-road-client", "VN/TEST/T01.21/CLINIC");
+    let rows = [
+        (world.pki.client_of(national, "clinic"), clinic.clone(), None),
+        (world.pki.client_of(&world.pki, "clinic"), clinic, Some(ReasonCode::ConsumerUnknown)),
+        (world.pki.client_of(&world.pki, "desk"), person(), None),
+        (world.pki.client_of(national, "desk"), person(), Some(ReasonCode::ConsumerUnknown)),
+    ];
+    for (identity, ask, refused) in rows {
+        let mut connection = world.connection_as(identity).await;
+        connection.send(&ask.bytes()).await;
+        let answer = connection.answer().await;
+        match refused {
+            Some(reason) => drop(world.assert_refused(&answer, reason).await),
+            None => assert_eq!(answer.status, 200, "{}", answer.text()),
+        }
+    }
 }

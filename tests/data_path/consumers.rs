@@ -150,17 +150,16 @@ fn face(answer: &super::harness::Answer) -> String {
 
 #[tokio::test]
 async fn an_alias_is_understood_until_its_day() {
-    let files = Files::default()
-        .replace(
-            "policies/participants/registry.yaml",
-            "kind: ordinary",
-            "kind: ordinary\naliases: [{code: T02.10, until: 2999-12-31}, {code: T03.10, until: 2020-12-31}]",
-        )
-        .replace(
-            "policies/participants/desk.yaml",
-            "kind: ordinary",
-            "kind: ordinary\naliases: [{code: T02.20, until: 2999-12-31}, {code: T03.20, until: 2020-12-31}]",
+    let aliased = |files: Files, name: &str, part: &str| {
+        let aliases = format!(
+            "kind: ordinary\naliases:\n  - {{code: T02.{part}, until: 2999-12-31}}\n  \
+             - {{code: T03.{part}, until: 2020-12-31}}"
         );
+        let file = format!("policies/participants/{name}.yaml");
+        files.replace(&file, "kind: ordinary", &aliases)
+    };
+    let files = aliased(Files::default(), "registry", "10");
+    let files = aliased(files, "desk", "20");
     let world = World::with(Setup { files, ..Setup::default() }).await;
     let at = |code: &str| format!("/r1/VN/TEST/{code}/REGISTRY/people/people?number=001122334455");
     assert_eq!(world.ask(&person().target(&at("T02.10"))).await.status, 200);

@@ -23,7 +23,7 @@ pub(super) use self::{
     answer::Answer,
     ask::{Ask, person, person_body},
     client::{Connection, alert, connect},
-    files::Files,
+    files::{Files, Origin},
     frames::{Frame, Frames, HeaderBlock, kind},
     gateway::{Gateway, lienthong},
     pki::{HTTP1, HTTP2, Pki, now},
@@ -63,8 +63,22 @@ pub(super) struct Setup {
     pub(super) people: Vec<(&'static str, u32)>,
     /// Settings of the provider of `vault`.
     pub(super) vault: Vec<(&'static str, u32)>,
+    /// How often files are looked at, in seconds.
+    pub(super) watch: Option<u32>,
+    /// The trust anchors beside `city`.
+    pub(super) anchors: Anchors,
     /// What is logged; by default what the gateway logs by default.
     pub(super) log: Option<&'static str>,
+}
+
+/// The authorities that issue certificates to consumers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Anchors {
+    /// `city` alone.
+    #[default]
+    City,
+    /// `city`, and `national`, which publishes no revocation list.
+    CityAndNational,
 }
 
 impl Setup {
@@ -72,6 +86,11 @@ impl Setup {
     fn configuration(&self, provider: SocketAddr, nobody: SocketAddr) -> String {
         let lines = |settings: &[(&str, u32)], indent: &str| -> String {
             settings.iter().map(|(key, value)| format!("{indent}{key}: {value}\n")).collect()
+        };
+        let watch = self.watch.map(|seconds| format!("  watch_seconds: {seconds}\n"));
+        let national = match self.anchors {
+            Anchors::City => "",
+            Anchors::CityAndNational => NATIONAL,
         };
         let limits = match self.limits.as_slice() {
             [] => String::new(),
@@ -84,35 +103,61 @@ impl Setup {
   certificate_file: pki/gateway.pem
   key_file: pki/gateway.key
   trust_anchors:
-    - {{id: city, certificate_file: pki/city.pem, crl_files: [pki/city.crl.pem], revocation: required}}
-policies:
+    - id: city
+      certificate_file: pki/city.pem
+      crl_files: [pki/city.crl.pem]
+      revocation: required
+{national}policies:
   directory: policies
   schemas: schemas
-providers:
-  people:
-    url: http://{provider}/registry
-{people}  vault:
-    url: http://{provider}/vault
-{vault}  void:
-    url: http://{nobody}
-{limits}pseudonyms:
+{watch}providers:
+{providers}{limits}pseudonyms:
   key_file: pseudonym.key
   period: \"2026\"
 admin:
   socket: admin.sock
+  address: 127.0.0.1:0
 ",
             listen = lines(&self.listen, "  "),
-            people = lines(&self.people, "    "),
-            vault = lines(&self.vault, "    "),
+            watch = watch.unwrap_or_default(),
+            providers = self.providers(provider, nobody),
         )
     }
+
+    fn providers(&self, provider: SocketAddr, nobody: SocketAddr) -> String {
+        let one = |service: &str, address: SocketAddr, path: &str, settings: &[(&str, u32)]| {
+            let settings: String =
+                settings.iter().map(|(key, value)| format!("    {key}: {value}\n")).collect();
+            format!("  {service}:\n    url: http://{address}{path}\n{settings}")
+        };
+        match self.files.origin() {
+            Origin::Test => [
+                one("people", provider, "/registry", &self.people),
+                one("vault", provider, "/vault", &self.vault),
+                one("void", nobody, "", &[]),
+            ]
+            .concat(),
+            Origin::Shipped => SHIPPED.map(|service| one(service, provider, "", &[])).concat(),
+        }
+    }
 }
+
+const NATIONAL: &str = "    - id: national
+      certificate_file: pki-national/city.pem
+      revocation: none
+";
+
+/// The services of the shipped policies.
+const SHIPPED: [&str; 4] =
+    ["civil-status", "land-registration", "population-verification", "portal-case-sync"];
 
 /// Everything a test has.
 pub(super) struct World {
     pub(super) gateway: Gateway,
     pub(super) provider: Provider,
     pub(super) pki: Pki,
+    /// The second authority, where there is one.
+    pub(super) national: Option<Pki>,
     pub(super) directory: TempDir,
     /// Bound and never listened on: a connection to it is refused.
     _nobody: tokio::net::TcpSocket,
@@ -127,8 +172,10 @@ impl World {
     /// A world that differs. Its gateway serves exchanges when this returns.
     pub(super) async fn with(setup: Setup) -> Self {
         let (directory, pki, provider, nobody) = Self::prepare(&setup).await;
+        let national = (setup.anchors == Anchors::CityAndNational)
+            .then(|| Pki::write(directory.path(), "pki-national"));
         let gateway = Gateway::start(directory.path(), setup.log).await;
-        Self { gateway, provider, pki, directory, _nobody: nobody }
+        Self { gateway, provider, pki, national, directory, _nobody: nobody }
     }
 
     /// A world whose gateway must not start; gives what it said.
@@ -139,7 +186,7 @@ impl World {
 
     async fn prepare(setup: &Setup) -> (TempDir, Pki, Provider, tokio::net::TcpSocket) {
         let directory = TempDir::with_prefix("lienthong-").unwrap();
-        let pki = Pki::write(directory.path());
+        let pki = Pki::write(directory.path(), "pki");
         let provider = Provider::start().await;
         let nobody = tokio::net::TcpSocket::new_v4().unwrap();
         nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();

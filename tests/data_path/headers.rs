@@ -132,6 +132,22 @@ async fn headers_of_the_protocol_are_single_bounded_and_harmless() {
     assert!(world.provider.requests().is_empty());
 }
 
+/// A declared header passes as text or not at all: it is never mended.
+#[tokio::test]
+async fn a_header_parameter_that_is_no_text_is_refused() {
+    let world = World::new().await;
+    for bytes in [&b"\xff"[..], b"a\xc0\xaf", b"\xed\xa0\x80"] {
+        let mut connection = world.connection("desk").await;
+        let head = person().head();
+        connection.send(&[head.as_bytes(), b"dstcode: ", bytes, b"\r\n\r\n"].concat()).await;
+        let answer = connection.answer().await;
+        world.assert_refused(&answer, ReasonCode::RequestHeader).await;
+    }
+    assert!(world.provider.requests().is_empty());
+    assert_eq!(world.ask(&person().header("dstcode", "Ấ")).await.status, 200);
+    assert_eq!(world.provider.only_request().header("dstcode").as_deref(), Some("Ấ"));
+}
+
 /// Heads beyond the limits end before anything looks at them.
 #[tokio::test]
 async fn a_head_beyond_the_limits_is_refused() {

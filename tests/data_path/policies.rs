@@ -5,6 +5,7 @@ use super::harness::{Files, Setup, World, admin, lienthong, person};
 const DESK: &str = "policies/agreements/desk-people.yaml";
 const CLINIC: &str = "policies/agreements/clinic-people.yaml";
 const SERVICE: &str = "policies/services/people.yaml";
+const VAULT: &str = include_str!("world/policies/services/vault.yaml");
 const DOCUMENT: &str = "schemas/services/v1/people.yaml";
 const RULES: &str = "policies/rules/rules.cedar";
 
@@ -179,11 +180,14 @@ fn mistakes_of_services() -> Vec<Mistake> {
         ("missing document", files().remove(DOCUMENT), &["services/v1/people.yaml"]),
         (
             "a service without a provider's address",
-            files().replace("policies/services/vault.yaml", "id: vault", "id: more").replace(
-                "policies/agreements/office-vault.yaml",
-                "service: vault",
-                "service: more",
-            ),
+            files()
+                .remove("policies/services/vault.yaml")
+                .add("policies/services/more.yaml", &VAULT.replace("id: vault", "id: more"))
+                .replace(
+                    "policies/agreements/office-vault.yaml",
+                    "service: vault",
+                    "service: more",
+                ),
             &["`more`", "`providers`"],
         ),
     ]
@@ -363,4 +367,44 @@ async fn limits_outlive_a_reload() {
     world.edit("policies/agreements/office-slow.yaml", "burst: 1", "burst: 2");
     world.reloaded().await;
     assert_eq!(world.ask(&slow).await.status, 200);
+}
+
+/// Files that change are read by themselves, when the configuration says so.
+#[tokio::test]
+async fn changed_files_are_noticed() {
+    let world = World::with(Setup { watch: Some(1), ..Setup::default() }).await;
+    assert_eq!(world.ask(&person()).await.status, 200);
+    let path = world.directory.path().join(DESK);
+    // Removed, so that not even the length and the time can be the same.
+    std::fs::remove_file(&path).unwrap();
+    let reloaded = |line: &serde_json::Value| (line["message"] == "reloaded").then_some(());
+    world.gateway.logs("the reload", reloaded).await;
+    assert_eq!(world.ask(&person()).await.status, 404);
+}
+
+/// What the repository ships serves as it stands.
+#[tokio::test]
+async fn the_shipped_policies_serve() {
+    use super::harness::{Ask, Reply};
+    const WARD: &str = "policies/agreements/ward-civil-status.yaml";
+    // The term of the sample agreement is not what is tested here.
+    let files = Files::shipped().replace(WARD, "until: 2027-12-31", "until: 2999-12-31");
+    let world = World::with(Setup { files, ..Setup::default() }).await;
+    let body = r#"{"SoDangKy":"25747-1990-12","HoVaTen":"An","GioiTinh":1,"DanToc":"01",
+        "GhiChu":"private","Me":{"HoVaTen":"Binh","DanToc":"02","SoDinhDanh":"079190000001"}}"#;
+    world.provider.replies(Reply::json("200 OK", body));
+    let target = "/r1/VN/GOV/H29.12/HOTICH/birth/ho-tich/khai-sinh?soDinhDanh=079190000002";
+    let ask = Ask::get("h29-40", target)
+        .header("x-road-client", "VN/GOV/H29.40/MOTCUA")
+        .header("x-road-userid", "officer-1");
+    let refused = world.ask(&ask).await;
+    let reason = lienthong_model::reason::ReasonCode::AgreementDossierRequired;
+    world.assert_refused(&refused, reason).await;
+    let answer = world.ask(&ask.header("x-road-issue", "H29.40-20260101-0001")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["HoVaTen"], "An");
+    for hidden in ["DanToc", "GhiChu", "private", "079190000001"] {
+        assert!(!answer.text().contains(hidden), "`{hidden}` stands in {}", answer.text());
+    }
+    assert_eq!(world.provider.only_request().request().0, "GET");
 }

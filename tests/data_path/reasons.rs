@@ -150,10 +150,19 @@ async fn only_the_record_tells_of_a_consumer_that_went_away() {
     world.provider.received(1).await;
     let request_id = world.provider.only_request().header("lienthong-request-id").unwrap();
     drop(connection);
-    let gone =
-        |line: &Value| (line["request_id"] == request_id.as_str()).then(|| line["reason"].clone());
-    let reason = world.gateway.logs("the record of the exchange", gone).await;
-    assert_eq!(reason, ReasonCode::ConsumerGone.as_str());
+    let path = format!("/why/{request_id}");
+    let record = within("the record of the exchange", async {
+        loop {
+            let answer = admin(world.directory.path(), "GET", &path).await;
+            if answer.status == 200 {
+                return answer.json();
+            }
+        }
+    })
+    .await;
+    assert_eq!(record["reason"], ReasonCode::ConsumerGone.as_str());
+    assert_eq!(record["decision"], "deny");
+    assert_eq!(record["disclosed"], 0);
     // Its places were given back: the next one is served.
     world.provider.replies(Reply::json("200 OK", r#"{"name":"An","number":"001122334455"}"#));
     let next = world.ask(&person()).await;
@@ -328,6 +337,23 @@ async fn run_why(world: &World, answer: &Answer, more: &[&str]) -> (i32, String)
     command.arg("--config").arg(world.directory.path().join("gateway.yaml"));
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+}
+
+/// What is remembered is bounded, and the oldest goes first.
+#[tokio::test]
+async fn only_the_last_exchanges_are_remembered() {
+    let world = World::with(Setup { limits: vec![("recent_exchanges", 2)], ..Setup::default() });
+    let world = world.await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let answer = world.ask(&person()).await;
+        ids.push(answer.header("lienthong-request-id").unwrap().to_owned());
+    }
+    let mut statuses = Vec::new();
+    for id in &ids {
+        statuses.push(admin(world.directory.path(), "GET", &format!("/why/{id}")).await.status);
+    }
+    assert_eq!(statuses, [404, 200, 200]);
 }
 
 /// Every code of the closed list stands above, in what this file refuses with.

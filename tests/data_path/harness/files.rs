@@ -9,7 +9,18 @@ use std::{
 /// Where the files come from and what is changed in them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
+    origin: Origin,
     changes: Vec<Change>,
+}
+
+/// Where the files come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Origin {
+    /// The small world of these tests.
+    #[default]
+    Test,
+    /// What the repository ships.
+    Shipped,
 }
 
 #[derive(Debug, Clone)]
@@ -20,6 +31,15 @@ enum Change {
 }
 
 impl Files {
+    /// The policies that the repository ships.
+    pub(crate) fn shipped() -> Self {
+        Self { origin: Origin::Shipped, changes: Vec::new() }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// Replaces a text, which must be there, wherever it stands in a file.
     pub(crate) fn replace(mut self, file: &str, from: &str, to: &str) -> Self {
         let (file, from, to) = (file.to_owned(), from.to_owned(), to.to_owned());
@@ -27,7 +47,7 @@ impl Files {
         self
     }
 
-    /// Adds a file.
+    /// Adds a file, or writes another in its place.
     pub(crate) fn add(mut self, file: &str, text: &str) -> Self {
         self.changes.push(Change::Write { file: file.to_owned(), text: text.to_owned() });
         self
@@ -41,7 +61,14 @@ impl Files {
 
     /// Writes `policies` and `schemas` below `directory`.
     pub(crate) fn write(&self, directory: &Path) {
-        copy(&repository().join("tests/data_path/world"), directory);
+        match self.origin {
+            Origin::Test => copy(&repository().join("tests/data_path/world"), directory),
+            Origin::Shipped => {
+                for folder in ["policies", "schemas"] {
+                    copy(&repository().join(folder), &directory.join(folder));
+                }
+            }
+        }
         for change in &self.changes {
             match change {
                 Change::Replace { file, from, to } => {

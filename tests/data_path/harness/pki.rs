@@ -32,11 +32,11 @@ pub(crate) struct Pki {
 }
 
 impl Pki {
-    /// Makes an authority and the gateway's files below `directory`.
-    pub(crate) fn write(directory: &Path) -> Self {
-        let folder = directory.join("pki");
+    /// Makes an authority and the gateway's files in a folder below `directory`.
+    pub(crate) fn write(directory: &Path, name: &str) -> Self {
+        let folder = directory.join(name);
         std::fs::create_dir(&folder).unwrap();
-        let authority = ExamplePki::new("city", now() - HOUR).unwrap();
+        let authority = ExamplePki::new(name, now() - HOUR).unwrap();
         std::fs::write(folder.join("city.pem"), authority.certificate_pem()).unwrap();
         let pki = Self { directory: folder, authority: Mutex::new(authority) };
         pki.renew_gateway();
@@ -76,6 +76,28 @@ impl Pki {
     pub(crate) fn issue_server(&self) -> Issued {
         let authority = self.authority.lock().unwrap();
         authority.issue_server("desk", now() - HOUR, now() + HOUR).unwrap()
+    }
+
+    /// A client whose certificate bears several names.
+    pub(crate) fn client_of_names(&self, names: &[&str], protocol: &[u8]) -> Arc<ClientConfig> {
+        let authority = self.authority.lock().unwrap();
+        let key = rcgen::KeyPair::from_pem(&authority.key_pem()).unwrap();
+        let issuer = rcgen::Issuer::from_ca_cert_pem(authority.certificate_pem(), key).unwrap();
+        let names: Vec<_> = names.iter().map(|name| format!("{name}.gov.example")).collect();
+        let mut params = rcgen::CertificateParams::new(names).unwrap();
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        drop(authority);
+        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+        let chain = vec![certificate.der().clone()];
+        speaking(self.roots(&[&TLS13]).with_client_auth_cert(chain, key).unwrap(), protocol)
+    }
+
+    /// A client that trusts this gateway and shows a certificate of another authority.
+    pub(crate) fn client_of(&self, other: &Self, name: &str) -> Arc<ClientConfig> {
+        self.client_with(&other.issue(name), HTTP1)
     }
 
     /// Puts a certificate on every list from now on.

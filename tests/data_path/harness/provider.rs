@@ -114,9 +114,8 @@ impl Reply {
 
     /// A JSON answer in chunks that end at each of `cuts`.
     pub(crate) fn chunked(body: &[u8], cuts: &[usize]) -> Self {
-        let mut bytes =
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n"
-                .to_vec();
+        let mut bytes = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n".to_vec();
+        bytes.extend_from_slice(b"transfer-encoding: chunked\r\n\r\n");
         let ends = cuts.iter().copied().chain([body.len()]);
         let mut from = 0;
         for end in ends.filter(|end| *end <= body.len()) {
