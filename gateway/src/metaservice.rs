@@ -30,44 +30,27 @@ pub fn answer(
     received: &Received,
     today: Date,
 ) -> Result<Option<Response<Full<Bytes>>>, Refusal> {
-    if received.method() != Method::Get {
-        return Ok(None);
-    }
-    let services: Vec<_> = snapshot
+    let Some(asked) = asked(received) else { return Ok(None) };
+    // SECURITY: the limit comes before the work it protects.
+    drop(consumer.identity().metaservices.admit()?);
+    let services: Vec<Available<'_>> = snapshot
         .available(consumer.acting(), consumer.via())
         .map(|(service, routes)| (service, in_term(routes, today)))
         .filter(|(_, routes)| !routes.is_empty())
         .collect();
-    let segments: Vec<&str> = received.segments().iter().map(String::as_str).collect();
-    let document = match segments.as_slice() {
-        ["listClients"] => {
+    let document = match asked {
+        Asked::Clients => {
             no_query(received)?;
             list_clients(snapshot, &services)
         }
-        [xroad::VERSION, instance, class, member, subsystem, method] => {
-            let provider = snapshot.identities.by_code(member, today);
-            let of_subsystem: Vec<_> = services
-                .into_iter()
-                .filter(|(routes, _)| {
-                    let a = &routes.service.address;
-                    a.instance == *instance
-                        && a.class == *class
-                        && a.subsystem == *subsystem
-                        && provider.is_some_and(|p| p.participant.member.code == a.member)
-                })
-                .collect();
-            match *method {
-                "listMethods" | "allowedMethods" => {
-                    no_query(received)?;
-                    list_methods(&of_subsystem)
-                }
-                "getOpenAPI" => open_api(received, &of_subsystem)?,
-                _ => return Ok(None),
-            }
+        Asked::Methods(subsystem) => {
+            no_query(received)?;
+            list_methods(&of_subsystem(services, &subsystem, snapshot, today))
         }
-        _ => return Ok(None),
+        Asked::Document(subsystem) => {
+            open_api(received, &of_subsystem(services, &subsystem, snapshot, today))?
+        }
     };
-    drop(consumer.identity().metaservices.admit()?);
     let mut response = Response::new(Full::new(Bytes::from(document.to_string())));
     response
         .headers_mut()
@@ -75,11 +58,58 @@ pub fn answer(
     Ok(Some(response))
 }
 
+/// Instance, class, member and subsystem.
+type Subsystem<'a> = [&'a str; 4];
+
+/// What a metaservice request asks for.
+enum Asked<'a> {
+    Clients,
+    Methods(Subsystem<'a>),
+    Document(Subsystem<'a>),
+}
+
+/// What a request asks for, by method and path alone; `None` when it is no metaservice request.
+fn asked(received: &Received) -> Option<Asked<'_>> {
+    if received.method() != Method::Get {
+        return None;
+    }
+    // A metaservice has one segment or six: no other path is looked at any further.
+    match received.segments() {
+        [only] if only == "listClients" => Some(Asked::Clients),
+        [version, instance, class, member, subsystem, method] if version == xroad::VERSION => {
+            let subsystem = [instance.as_str(), class, member, subsystem];
+            match method.as_str() {
+                "listMethods" | "allowedMethods" => Some(Asked::Methods(subsystem)),
+                "getOpenAPI" => Some(Asked::Document(subsystem)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
 type Available<'a> = (&'a ServiceRoutes, Vec<&'a Route>);
 
 fn in_term(routes: Vec<&std::sync::Arc<Route>>, today: Date) -> Vec<&Route> {
     let valid = |r: &&Route| r.agreement.valid.from <= today && today <= r.agreement.valid.until;
     routes.into_iter().map(AsRef::as_ref).filter(valid).collect()
+}
+
+fn of_subsystem<'a>(
+    services: Vec<Available<'a>>,
+    [instance, class, member, subsystem]: &Subsystem<'_>,
+    snapshot: &Snapshot,
+    today: Date,
+) -> Vec<Available<'a>> {
+    let provider = snapshot.identities.by_code(member, today);
+    let is_asked_for = |(routes, _): &Available<'_>| {
+        let a = &routes.service.address;
+        a.instance == *instance
+            && a.class == *class
+            && a.subsystem == *subsystem
+            && provider.is_some_and(|p| p.participant.member.code == a.member)
+    };
+    services.into_iter().filter(is_asked_for).collect()
 }
 
 fn no_query(received: &Received) -> Result<(), Refusal> {
