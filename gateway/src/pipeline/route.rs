@@ -86,7 +86,7 @@ pub fn route(
         operation.routes(consumer.acting(), consumer.via()).collect();
     let named = consumer.message().purpose.as_ref().map(purpose).transpose()?;
     let (route, purpose) = choose(&candidates, named, today)?;
-    let values = values(&route, path_values, &received);
+    let values = values(&route, path_values, &received)?;
     let header = |name| received.headers.get(name).cloned();
     Ok(Target::Exchange(Routed {
         values,
@@ -138,16 +138,19 @@ fn values(
     route: &Route,
     path_values: Vec<(String, String)>,
     received: &Received,
-) -> Vec<(Place, String, String)> {
+) -> Result<Vec<(Place, String, String)>, Refusal> {
     let mut values: Vec<_> =
         path_values.into_iter().map(|(name, value)| (Place::Path, name, value)).collect();
     let query = received.query.iter().cloned();
     values.extend(query.map(|(name, value)| (Place::Query, name, value)));
     for parameter in route.operation.parameters.iter().filter(|p| p.place == Place::Header) {
         for value in received.headers.get_all(parameter.name.as_str()) {
-            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            values.push((Place::Header, parameter.name.clone(), text));
+            // SECURITY: what is no text is refused, never mended: the provider would see another
+            // value than the consumer sent.
+            let text = std::str::from_utf8(value.as_bytes())
+                .map_err(|_| Refusal::named(ReasonCode::RequestHeader, "header parameter"))?;
+            values.push((Place::Header, parameter.name.clone(), text.to_owned()));
         }
     }
-    values
+    Ok(values)
 }
