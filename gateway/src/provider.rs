@@ -163,7 +163,10 @@ impl Provider {
     }
 
     fn pool(&self) -> Pool {
+        // An idle connection that the provider closed gives the request back before a byte of it was
+        // written; only then is it sent on another. A request that has begun is never repeated.
         Client::builder(TokioExecutor::new())
+            .retry_canceled_requests(true)
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_timer(hyper_util::rt::TokioTimer::new())
             .pool_max_idle_per_host(self.settings.in_flight.min(1024))

@@ -62,7 +62,7 @@ pub struct CaseAnswer {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Expectation {
     /// Permit or deny.
-    pub decision: Verdict,
+    pub decision: DecisionKind,
     /// The reason of a deny, when it matters.
     pub reason: Option<ReasonCode>,
     /// The rule of a deny, when it matters.
@@ -73,7 +73,7 @@ pub struct Expectation {
 
 /// Permit or deny.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DecisionKind {
     /// The exchange may happen.
     Permit,
     /// It may not.
@@ -129,8 +129,8 @@ fn run(set: &PolicySet, case: &Case) -> CaseOutcome {
 impl Expectation {
     fn compare(&self, decision: &Decision) -> Vec<String> {
         let (verdict, citations) = match decision {
-            Decision::Permit(permit) => (Verdict::Permit, &permit.citations),
-            Decision::Deny(denial) => (Verdict::Deny, &denial.citations),
+            Decision::Permit(permit) => (DecisionKind::Permit, &permit.citations),
+            Decision::Deny(denial) => (DecisionKind::Deny, &denial.citations),
         };
         let mut problems = Vec::new();
         if verdict != self.decision {
@@ -160,7 +160,7 @@ impl Expectation {
     }
 }
 
-impl Verdict {
+impl DecisionKind {
     /// The word used in policy files.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -304,7 +304,7 @@ impl CaseReader<'_> {
     fn expectation(&self, node: &Node, found: &mut Diagnostics) -> Option<Expectation> {
         let keys = &["decision", "reason", "rule", "cites"];
         let mut map = MapReader::new(self.file, node, "the expectation", keys, found)?;
-        let words = &[("permit", Verdict::Permit), ("deny", Verdict::Deny)];
+        let words = &[("permit", DecisionKind::Permit), ("deny", DecisionKind::Deny)];
         let decision = word_key(&mut map, "decision", words);
         let reason_node = map.optional("reason");
         let codes: Vec<(&str, ReasonCode)> =
@@ -320,7 +320,7 @@ impl CaseReader<'_> {
         }
         let cites = map.optional("cites").is_some().then(|| map.parse_list::<Citation>("cites"));
         let decision = decision?;
-        if decision == Verdict::Permit && (reason.is_some() || rule.is_some()) {
+        if decision == DecisionKind::Permit && (reason.is_some() || rule.is_some()) {
             map.found().add(self.file, node.at, "a permit has neither reason nor rule");
         }
         Some(Expectation { decision, reason, rule, cites })

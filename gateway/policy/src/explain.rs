@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{
     agreement::AgreementOperation,
-    case::Verdict,
+    case::DecisionKind,
     decide::{Decision, Denial, Facts, Presence},
     hash::to_hex,
     legal_basis::Citation,
@@ -151,7 +151,7 @@ pub fn explain(
             (Some(denial.reason), denial.rule.clone(), denial.says.clone(), &denial.citations)
         }
     };
-    let verdict = if reason.is_none() { Verdict::Permit } else { Verdict::Deny };
+    let verdict = if reason.is_none() { DecisionKind::Permit } else { DecisionKind::Deny };
     Explanation {
         decision: verdict.as_str(),
         reason: reason.map(ReasonCode::as_str),

@@ -29,7 +29,7 @@ pub use agreement::{
     Agreement, AgreementOperation, ExchangeMode, FieldMasks, Limits, Requirement, Signature, Term,
 };
 pub use bundle::Bundle;
-pub use case::{Case, CaseAnswer, CaseOutcome, Expectation, Verdict, run_cases};
+pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};
 pub use decide::{Decision, Denial, Facts, Permit, Presence};
 pub use explain::{CitedArticle, ExplainedField, Explanation, Named, explain};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};

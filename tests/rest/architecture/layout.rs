@@ -13,6 +13,7 @@ const TOP: &[&str] = &[
     "Cargo.toml",
     "LICENSE",
     "README.md",
+    "README.vi.md",
     "adapters",
     "certs-example",
     "clippy.toml",
