@@ -24,6 +24,7 @@ mod refusal;
 pub mod rule;
 pub mod service;
 pub mod set;
+pub mod skeleton;
 
 pub use agreement::{
     Agreement, AgreementOperation, ExchangeMode, FieldMasks, Limits, Requirement, Signature, Term,

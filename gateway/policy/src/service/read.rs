@@ -361,7 +361,8 @@ impl OperationReader<'_> {
             let Some(field) = parse_field(file, &key.text, key.at, found) else { continue };
             let schema = check_leaf((file, key.at), &field, leaves, what, found);
             named.insert(field.clone());
-            let (Some(schema), Some(class)) = (schema, read_class(file, node, found)) else {
+            let (Some(schema), Some(class)) = (schema, read_class(file, &field, node, found))
+            else {
                 continue;
             };
             if class == FieldClass::None && may_hold_free_text(schema) {
@@ -385,7 +386,12 @@ fn answer_leaves(answer: &super::Answer) -> Vec<(FieldPath, &Schema)> {
     leaves.map(|(pointer, schema)| (FieldPath::Body(pointer), schema)).collect()
 }
 
-fn read_class(file: &str, node: &Node, found: &mut Diagnostics) -> Option<FieldClass> {
+fn read_class(
+    file: &str,
+    field: &FieldPath,
+    node: &Node,
+    found: &mut Diagnostics,
+) -> Option<FieldClass> {
     if let Content::Map(_) = node.content {
         let mut map = MapReader::new(file, node, "a class", &["sensitive"], found)?;
         let category = map.required("sensitive")?;
@@ -398,7 +404,16 @@ fn read_class(file: &str, node: &Node, found: &mut Diagnostics) -> Option<FieldC
         return None;
     }
     let words = &[("none", FieldClass::None), ("basic", FieldClass::Basic)];
-    word(file, node, "class", words, found)
+    let text = document::text(file, node, found)?;
+    let class = words.iter().find(|(word, _)| *word == text).map(|(_, class)| *class);
+    if class.is_none() {
+        let help = match nearest(text, words.iter().map(|(word, _)| *word)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "expected `none`, `basic` or `{sensitive: CATEGORY}`".to_owned(),
+        };
+        found.add_with_help(file, node.at, format!("`{field}`: unknown class `{text}`"), help);
+    }
+    class
 }
 
 /// Header names are the same in any case.
