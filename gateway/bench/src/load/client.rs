@@ -1,0 +1,184 @@
+//! A small HTTP/1.1 client over mutual TLS 1.3: it sends one request again and again.
+//!
+//! It reads answers with a `Content-Length` only and throws bodies away, so that the load costs
+//! little beside what it measures.
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use rustls::{
+    ClientConfig, RootCertStore,
+    crypto::aws_lc_rs::{cipher_suite, default_provider, kx_group},
+    pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::world::Identity;
+
+/// Longest head of an answer.
+const MAX_HEAD: usize = 16 * 1024;
+/// Longest body of an answer.
+const MAX_BODY: usize = 64 << 20;
+/// Bytes asked for at once.
+const READ: usize = 64 * 1024;
+
+/// Whom to ask and what.
+#[derive(Clone)]
+pub(crate) struct Ask {
+    address: SocketAddr,
+    tls: TlsConnector,
+    name: ServerName<'static>,
+    request: Arc<[u8]>,
+}
+
+impl Ask {
+    /// Reads the certificates.
+    pub(crate) fn new(address: SocketAddr, who: &Identity, request: &str) -> anyhow::Result<Self> {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(&who.anchor).context("reading the anchor")?)?;
+        let chain = CertificateDer::pem_file_iter(&who.certificate)?.collect::<Result<_, _>>()?;
+        let key = PrivateKeyDer::from_pem_file(&who.key).context("reading a key")?;
+        // One suite and one group, so that every competitor does the same cryptography.
+        let mut provider = default_provider();
+        provider.cipher_suites = vec![cipher_suite::TLS13_AES_128_GCM_SHA256];
+        provider.kx_groups = vec![kx_group::X25519];
+        let mut config = ClientConfig::builder_with_provider(Arc::new(provider))
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(chain, key)?;
+        config.resumption = rustls::client::Resumption::disabled();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Self {
+            address,
+            tls: TlsConnector::from(Arc::new(config)),
+            name: ServerName::try_from("localhost")?,
+            request: request.as_bytes().into(),
+        })
+    }
+}
+
+/// One connection.
+pub(crate) struct Client {
+    stream: TlsStream<TcpStream>,
+    buffer: Vec<u8>,
+}
+
+impl Client {
+    /// Connects, with a full handshake.
+    pub(crate) async fn connect(ask: &Ask) -> io::Result<Self> {
+        let socket = TcpStream::connect(ask.address).await?;
+        socket.set_nodelay(true)?;
+        let stream = ask.tls.connect(ask.name.clone(), socket).await?;
+        Ok(Self { stream, buffer: Vec::new() })
+    }
+
+    /// Ends the connection and waits until the other side has ended it too; an alert is an error.
+    pub(crate) async fn end(mut self) -> io::Result<()> {
+        self.stream.shutdown().await?;
+        let mut rest = [0; 1024];
+        while self.stream.read(&mut rest).await? > 0 {}
+        Ok(())
+    }
+
+    /// Sends the request; gives the answer's status. The body is kept only when asked for.
+    pub(crate) async fn exchange(
+        &mut self,
+        ask: &Ask,
+        mut keep: Option<&mut Vec<u8>>,
+    ) -> io::Result<u16> {
+        self.stream.write_all(&ask.request).await?;
+        self.stream.flush().await?;
+        self.buffer.clear();
+        let head = loop {
+            if let Some(head) = Head::parse(&self.buffer)? {
+                break head;
+            }
+            self.fill().await?;
+        };
+        let mut left = head.body;
+        self.buffer.drain(..head.length);
+        loop {
+            if self.buffer.len() > left {
+                return Err(broken("more bytes than the answer has"));
+            }
+            left -= self.buffer.len();
+            if let Some(kept) = keep.as_deref_mut() {
+                kept.extend_from_slice(&self.buffer);
+            }
+            self.buffer.clear();
+            if left == 0 {
+                return Ok(head.status);
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn fill(&mut self) -> io::Result<()> {
+        self.buffer.reserve(READ);
+        match self.stream.read_buf(&mut self.buffer).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn broken(what: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// The head of an answer, as far as it matters here.
+#[derive(Debug, PartialEq, Eq)]
+struct Head {
+    status: u16,
+    length: usize,
+    body: usize,
+}
+
+impl Head {
+    /// Reads a head; `None` while it is not whole.
+    fn parse(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let Some(end) = memchr::memmem::find(bytes, b"\r\n\r\n") else {
+            if bytes.len() > MAX_HEAD {
+                return Err(broken("the head of the answer is too long"));
+            }
+            return Ok(None);
+        };
+        let text = bytes.get(..end).and_then(|head| std::str::from_utf8(head).ok());
+        let mut lines = text.ok_or_else(|| broken("the head is not text"))?.split("\r\n");
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let status = status.ok_or_else(|| broken("no status"))?;
+        let length = lines.find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+        });
+        let body = length.filter(|body| *body <= MAX_BODY);
+        let body = body.ok_or_else(|| broken("no Content-Length that can be used"))?;
+        Ok(Some(Self { status, length: end + 4, body }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_once_it_is_whole() {
+        let whole = b"HTTP/1.1 200 OK\r\ncontent-length: 12\r\nx: y\r\n\r\n{";
+        for cut in 0..whole.len() - 1 {
+            assert_eq!(Head::parse(&whole[..cut]).expect("no error"), None);
+        }
+        let head = Head { status: 200, length: whole.len() - 1, body: 12 };
+        assert_eq!(Head::parse(whole).expect("no error"), Some(head));
+    }
+
+    #[test]
+    fn an_answer_of_unknown_length_is_an_error() {
+        assert!(Head::parse(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").is_err());
+        assert!(Head::parse(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n").is_err());
+        assert!(Head::parse(&[b'a'; MAX_HEAD + 1]).is_err());
+    }
+}

@@ -1,0 +1,111 @@
+//! Measures the gateway beside bare and common proxies. Run by hand, never as part of the tests:
+//! `cargo run --profile dist -p lienthong-bench -- compare`.
+//!
+//! One file a mode in `mode/`; every proxy, the provider and the load generator are processes of
+//! their own, so that CPU time and memory are those of one of them. `README.md` tells how to read
+//! the figures.
+
+mod competitor;
+mod figures;
+mod load;
+mod mode;
+mod process;
+mod records;
+mod role;
+mod world;
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::mode::{Options, agreements, compare, handshake, idle, refused};
+
+#[derive(Debug, Parser)]
+#[command(name = "lienthong-bench", version, arg_required_else_help = true)]
+/// Measures the gateway beside bare and common proxies on this machine.
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// CPU time, rate, latency and memory of every competitor, by size of the answer.
+    Compare(compare::Arguments),
+    /// What refused work costs beside accepted work.
+    Refused(Options),
+    /// CPU time of a full mutual-TLS handshake.
+    Handshake(Options),
+    /// Whether a decision costs more with 10,000 agreements than with 10.
+    Agreements(agreements::Arguments),
+    /// Memory with many idle connections.
+    Idle(idle::Arguments),
+    #[command(hide = true)]
+    Provider { port: u16 },
+    #[command(hide = true)]
+    Gateway { config: PathBuf },
+    #[command(hide = true)]
+    Listener { config: PathBuf },
+    #[command(hide = true)]
+    Bare { config: PathBuf },
+    #[command(hide = true)]
+    Load { job: String },
+    #[command(hide = true)]
+    Calibrate,
+}
+
+fn main() -> ExitCode {
+    let command = Cli::parse().command;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(command)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            note(format!("error: {error:#}"));
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Runs a command. SIGTERM ends it as an error does: every child process goes with it.
+async fn run(command: Command) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    if let Command::Gateway { config } = command {
+        // The gateway drains by itself.
+        return role::gateway::serve(&config).await;
+    }
+    tokio::select! {
+        ended = perform(command) => ended,
+        _ = terminate.recv() => anyhow::bail!("terminated"),
+    }
+}
+
+async fn perform(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Compare(arguments) => compare::run(&arguments).await,
+        Command::Refused(options) => refused::run(&options).await,
+        Command::Handshake(options) => handshake::run(&options).await,
+        Command::Agreements(arguments) => agreements::run(&arguments).await,
+        Command::Idle(arguments) => idle::run(&arguments).await,
+        Command::Provider { port } => role::provider::serve(port).await,
+        Command::Gateway { config } => role::gateway::serve(&config).await,
+        Command::Listener { config } => role::listener::serve(&config).await,
+        Command::Bare { config } => role::bare::serve(&config).await,
+        Command::Load { job } => load::perform(serde_json::from_str(&job)?).await,
+        Command::Calibrate => {
+            say(load::spin());
+            Ok(())
+        }
+    }
+}
+
+/// A line on standard output. A reader that has gone away is no failure.
+fn say(text: impl std::fmt::Display) {
+    writeln!(std::io::stdout().lock(), "{text}").ok();
+}
+
+/// A line on standard error.
+fn note(text: impl std::fmt::Display) {
+    writeln!(std::io::stderr().lock(), "{text}").ok();
+}

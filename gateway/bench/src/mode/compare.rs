@@ -1,0 +1,240 @@
+//! Every competitor side by side, by size of the answer.
+
+use anyhow::ensure;
+use serde::Serialize;
+
+use super::{Bench, Machine, Options, order, request};
+use crate::{
+    competitor::Kind,
+    figures::{Spread, Summary, figure, mebibytes, table, times},
+    load::{self, Outcome, Work},
+    note,
+    process::{Listening, Memory},
+    records::{REMARK, Size},
+    say,
+    world::CONSUMER,
+};
+
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+    /// Sizes of the answer.
+    #[arg(long, value_delimiter = ',', default_value = "1k,16k,1m")]
+    sizes: Vec<Size>,
+    /// Also measure at a fixed rate: requests a second, all connections together.
+    #[arg(long, value_name = "PER_SECOND")]
+    rate: Option<u32>,
+    /// Measure these only (the gateway is always there), such as `bare`.
+    #[arg(long, value_delimiter = ',')]
+    only: Vec<Kind>,
+}
+
+#[derive(Debug, Serialize)]
+struct Measured {
+    machine: Machine,
+    connections: usize,
+    seconds: f64,
+    sizes: Vec<OfSize>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfSize {
+    size: Size,
+    /// The calibration loop of each round, microseconds.
+    calibration: Spread,
+    competitors: Vec<Competitor>,
+}
+
+#[derive(Debug, Serialize)]
+struct Competitor {
+    kind: Kind,
+    /// Bytes of the answer that comes out.
+    bytes: usize,
+    closed: Summary,
+    paced: Option<Summary>,
+    peak_kib: u64,
+}
+
+/// One that runs, with what was measured of it so far.
+struct Contender {
+    kind: Kind,
+    proxy: Listening,
+    bytes: usize,
+    closed: Vec<Outcome>,
+    paced: Vec<Outcome>,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let options = &arguments.options;
+    let bench = options.bench(10)?;
+    let mut kinds = bench.programs.kinds(&options.with)?;
+    if !arguments.only.is_empty() {
+        kinds.retain(|kind| *kind == Kind::Gateway || arguments.only.contains(kind));
+    }
+    let machine = Machine::here();
+    say(&machine);
+    let mut sizes = Vec::new();
+    for size in &arguments.sizes {
+        let of_size = measure(&bench, &kinds, *size, arguments.rate).await?;
+        report(&of_size);
+        sizes.push(of_size);
+    }
+    let (connections, seconds) = (options.connections, options.seconds);
+    options.keep(&Measured { machine, connections, seconds, sizes })
+}
+
+async fn measure(
+    bench: &Bench,
+    kinds: &[Kind],
+    size: Size,
+    rate: Option<u32>,
+) -> anyhow::Result<OfSize> {
+    let provider = bench.provider().await?;
+    let mut contenders = Vec::new();
+    for kind in kinds {
+        let proxy = bench.programs.start(*kind, &bench.world, provider.port, 10).await?;
+        let bytes = look(bench, *kind, &proxy, size).await?;
+        contenders.push(Contender { kind: *kind, proxy, bytes, closed: vec![], paced: vec![] });
+    }
+    let mut calibration = Vec::new();
+    for round in 0..bench.options.rounds {
+        calibration.push(bench.calibrate().await?);
+        for turn in order(contenders.len(), round) {
+            let Some(contender) = contenders.get_mut(turn) else { continue };
+            contender.turn(bench, size, rate).await?;
+        }
+        note(format!("{size}: round {} of {}", round + 1, bench.options.rounds));
+    }
+    let competitors = contenders.into_iter().map(Contender::sum).collect::<Result<_, _>>()?;
+    Ok(OfSize { size, calibration: Spread::of(calibration), competitors })
+}
+
+/// Looks at one answer before anything is measured: a proxy that fails fast would look good.
+async fn look(bench: &Bench, kind: Kind, proxy: &Listening, size: Size) -> anyhow::Result<usize> {
+    let identity = bench.world.identity(CONSUMER.1);
+    let (status, body) = load::once(proxy.address(), &identity, &request(size)).await?;
+    ensure!(status == 200, "{} answers {status}: {body}", kind.name());
+    let masked = !body.contains(REMARK) && body.contains("********0002");
+    let wanted = kind == Kind::Gateway;
+    ensure!(masked == wanted, "{} masks: {masked}, which is wrong", kind.name());
+    Ok(body.len())
+}
+
+impl Contender {
+    async fn turn(&mut self, bench: &Bench, size: Size, rate: Option<u32>) -> anyhow::Result<()> {
+        let identity = bench.world.identity(CONSUMER.1);
+        let mut job = bench.job(&self.proxy, identity, &request(size), 200);
+        job.connections = size.connections(job.connections);
+        self.closed.push(bench.turn(&job).await?);
+        if let Some(per_second) = rate {
+            job.work = Work::Paced { per_second };
+            self.paced.push(bench.turn(&job).await?);
+        }
+        Ok(())
+    }
+
+    fn sum(self) -> anyhow::Result<Competitor> {
+        Ok(Competitor {
+            kind: self.kind,
+            bytes: self.bytes,
+            closed: Summary::of(&self.closed),
+            paced: (!self.paced.is_empty()).then(|| Summary::of(&self.paced)),
+            peak_kib: Memory::of(self.proxy.pid)?.peak,
+        })
+    }
+}
+
+/// The one that the others are held against: nginx when it ran, else the bare proxy.
+fn base(competitors: &[Competitor]) -> Option<&Competitor> {
+    let of = |kind| competitors.iter().find(|c| c.kind == kind);
+    of(Kind::Nginx).or_else(|| of(Kind::Bare))
+}
+
+fn report(of_size: &OfSize) {
+    let OfSize { size, calibration, competitors } = of_size;
+    say(format!(
+        "\n### {size}, closed loop (calibration {} ms, {} ms in the worst round)\n",
+        figure(calibration.min / 1e3),
+        figure(calibration.max / 1e3)
+    ));
+    let base = base(competitors);
+    let name = base.map(|c| c.kind.name()).unwrap_or_default();
+    let head = [
+        "",
+        "CPU µs, best",
+        "median",
+        "system %",
+        &format!("of {name}"),
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "peak MiB",
+        "bytes",
+        "failed",
+    ];
+    let base_cpu = base.map(|c| c.closed.cpu.min).unwrap_or_default();
+    let rows: Vec<_> = competitors
+        .iter()
+        .map(|c| {
+            let mut row = of_summary(c.kind, &c.closed, base_cpu);
+            row.extend([figure(mebibytes(c.peak_kib)), c.bytes.to_string(), failed(&c.closed)]);
+            row
+        })
+        .collect();
+    say(table(&head, &rows));
+    let paced: Vec<_> =
+        competitors.iter().filter_map(|c| Some((c.kind, c.paced.as_ref()?))).collect();
+    if !paced.is_empty() {
+        report_paced(*size, paced);
+    }
+}
+
+fn report_paced(size: Size, paced: Vec<(Kind, &Summary)>) {
+    say(format!("### {size}, fixed rate, latency from the intended start\n"));
+    let head = [
+        "",
+        "CPU µs, best",
+        "median",
+        "system %",
+        "",
+        "requests/s",
+        "p50 µs",
+        "p99 µs",
+        "p99.9 µs",
+        "pacer p50 µs",
+        "pacer p99 µs",
+        "failed",
+    ];
+    let rows: Vec<_> = paced
+        .into_iter()
+        .map(|(kind, summary)| {
+            let mut row = of_summary(kind, summary, 0.0);
+            let pacer = [summary.pacer.p50, summary.pacer.p99].map(figure);
+            row.extend(pacer);
+            row.push(failed(summary));
+            row
+        })
+        .collect();
+    say(table(&head, &rows));
+}
+
+fn of_summary(kind: Kind, summary: &Summary, base: f64) -> Vec<String> {
+    let latency = summary.latency;
+    vec![
+        kind.name().to_owned(),
+        figure(summary.cpu.min),
+        figure(summary.cpu.median),
+        format!("{:.0}", summary.system_share * 100.0),
+        times(summary.cpu.min, base),
+        format!("{:.0}", summary.rate.median),
+        figure(latency.p50),
+        figure(latency.p99),
+        figure(latency.p999),
+    ]
+}
+
+fn failed(summary: &Summary) -> String {
+    (summary.other + summary.broken + summary.unsent).to_string()
+}

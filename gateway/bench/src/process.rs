@@ -1,0 +1,225 @@
+//! Child processes, each on its core, and what the kernel says of them.
+//!
+//! Takes a command and a port; gives a process that accepts connections and ends with the value.
+//! CPU time and memory are those of `/proc`: every thread, user and system.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use tokio::{
+    net::TcpStream,
+    process::{Child, Command},
+};
+
+/// How long a process may take until it accepts connections.
+const START: Duration = Duration::from_secs(180);
+/// Pause between two looks at a process that starts.
+const LOOK: Duration = Duration::from_millis(20);
+/// Microseconds of one tick of `/proc/PID/stat`: Linux counts in hundredths of a second there.
+const TICK_MICROS: u64 = 10_000;
+
+/// A process that listens on loopback; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Listening {
+    child: Child,
+    pub(crate) pid: u32,
+    pub(crate) port: u16,
+}
+
+impl Listening {
+    /// Starts a command and waits until its port accepts. Its output goes to `log`.
+    pub(crate) async fn start(command: Run, port: u16, log: &Path) -> anyhow::Result<Self> {
+        let name = command.name.clone();
+        let (out, err) = (File::create(log)?, File::create(log.with_extension("err"))?);
+        let mut command = command.build();
+        command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
+        let child = command.spawn().with_context(|| format!("starting {name}"))?;
+        let pid = child.id().context("a process without an id")?;
+        let mut started = Self { child, pid, port };
+        let deadline = Instant::now() + START;
+        while TcpStream::connect(started.address()).await.is_err() {
+            if let Some(status) = started.child.try_wait()? {
+                let said = fs::read_to_string(log.with_extension("err")).unwrap_or_default();
+                let also = fs::read_to_string(log).unwrap_or_default();
+                bail!("{name} ended with {status}\n{said}\n{also}");
+            }
+            if Instant::now() > deadline {
+                bail!("{name} does not accept connections after {} s", START.as_secs());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        Ok(started)
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
+    }
+}
+
+/// A command and the core it runs on.
+#[derive(Debug)]
+pub(crate) struct Run {
+    name: String,
+    core: Option<usize>,
+    program: String,
+    arguments: Vec<String>,
+}
+
+impl Run {
+    /// A command.
+    pub(crate) fn new(name: &str, program: impl AsRef<Path>, core: Option<usize>) -> Self {
+        let program = program.as_ref().display().to_string();
+        Self { name: name.to_owned(), core, program, arguments: Vec::new() }
+    }
+
+    /// This program with other arguments.
+    pub(crate) fn again(name: &str, core: Option<usize>) -> anyhow::Result<Self> {
+        let me = std::env::current_exe().context("finding this program")?;
+        Ok(Self::new(name, me, core))
+    }
+
+    /// Adds an argument.
+    pub(crate) fn with(mut self, argument: impl ToString) -> Self {
+        self.arguments.push(argument.to_string());
+        self
+    }
+
+    /// The command; `taskset` keeps it on its core.
+    pub(crate) fn build(self) -> Command {
+        let mut command = match self.core {
+            Some(core) => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &core.to_string(), &self.program]);
+                command
+            }
+            None => Command::new(self.program),
+        };
+        command.args(self.arguments);
+        command
+    }
+}
+
+/// Whether a program of this name can be started.
+pub(crate) fn is_there(program: &str) -> bool {
+    let found = |folder: std::path::PathBuf| folder.join(program).is_file();
+    if program.contains('/') {
+        return Path::new(program).is_file();
+    }
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(found)
+}
+
+/// A port that nobody has at this moment.
+pub(crate) fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// CPU time of a process since it began, microseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Cpu {
+    pub(crate) user: u64,
+    pub(crate) system: u64,
+}
+
+impl Cpu {
+    /// CPU time of a process now.
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        let file = format!("/proc/{pid}/stat");
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        Self::parse(&text).with_context(|| format!("{file} has an unknown form"))
+    }
+
+    fn parse(stat: &str) -> Option<Self> {
+        // The second field is the program's name in brackets and may hold anything.
+        let (_, rest) = stat.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace().skip(11);
+        let mut micros = || Some(fields.next()?.parse::<u64>().ok()? * TICK_MICROS);
+        Some(Self { user: micros()?, system: micros()? })
+    }
+
+    /// What was used since `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            user: self.user.saturating_sub(before.user),
+            system: self.system.saturating_sub(before.system),
+        }
+    }
+
+    /// User and system together.
+    pub(crate) fn total(self) -> u64 {
+        self.user + self.system
+    }
+}
+
+/// Resident memory of a process, KiB.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Memory {
+    pub(crate) now: u64,
+    pub(crate) peak: u64,
+}
+
+impl Memory {
+    /// Memory of a process now.
+    pub(crate) fn of(pid: u32) -> anyhow::Result<Self> {
+        let file = format!("/proc/{pid}/status");
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        Self::parse(&text).with_context(|| format!("{file} has an unknown form"))
+    }
+
+    fn parse(status: &str) -> Option<Self> {
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim().trim_end_matches(" kB").parse().ok()
+        };
+        Some(Self { now: field("VmRSS:")?, peak: field("VmHWM:")? })
+    }
+}
+
+/// Most open files that this process may have.
+pub(crate) fn open_files() -> Option<u64> {
+    let limits = fs::read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_brackets_and_spaces_does_not_confuse_the_cpu_time() {
+        let stat = "42 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 150 30 0 0 20 0 1 0";
+        assert_eq!(Cpu::parse(stat), Some(Cpu { user: 1_500_000, system: 300_000 }));
+        assert_eq!(Cpu::parse("42 (a"), None);
+    }
+
+    #[test]
+    fn memory_is_read_in_kibibytes() {
+        let status = "Name:\tx\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
+        assert_eq!(Memory::parse(status), Some(Memory { now: 1024, peak: 2048 }));
+        assert_eq!(Memory::parse("Name:\tx\n"), None);
+    }
+
+    #[test]
+    fn this_process_can_be_looked_at() {
+        let pid = std::process::id();
+        assert!(Cpu::of(pid).is_ok());
+        assert!(Memory::of(pid).expect("memory").peak > 0);
+        assert!(open_files().is_some());
+    }
+
+    #[test]
+    fn a_program_is_looked_up_as_a_shell_does() {
+        assert!(is_there("sh"));
+        assert!(!is_there("no-such-program-here"));
+        assert!(!is_there("/no/such/program"));
+    }
+}

@@ -1,0 +1,108 @@
+//! The invented records that the provider answers with.
+//!
+//! Takes a number of records; gives the JSON text. The same text for every proxy and every round.
+
+use serde_json::{Value, json};
+
+/// What `GhiChu` holds: the agreement drops it, so it must not come out of the gateway.
+pub(crate) const REMARK: &str = "Trích lục bản chính, cấp theo yêu cầu của cơ quan tiếp nhận";
+
+/// Sizes of an answer that are measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
+pub(crate) enum Size {
+    /// One record.
+    #[value(name = "1k")]
+    #[serde(rename = "1 KB")]
+    One,
+    /// Sixteen records.
+    #[value(name = "16k")]
+    #[serde(rename = "16 KB")]
+    Some,
+    /// A thousand records.
+    #[value(name = "1m")]
+    #[serde(rename = "1 MB")]
+    Many,
+}
+
+impl Size {
+    /// Every size.
+    pub(crate) const ALL: [Self; 3] = [Self::One, Self::Some, Self::Many];
+
+    /// Records in the answer.
+    pub(crate) fn records(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Some => 16,
+            Self::Many => 1024,
+        }
+    }
+
+    /// Connections that ask at once, of the number wanted.
+    pub(crate) fn connections(self, wanted: usize) -> usize {
+        if self == Self::Many { wanted.min(8) } else { wanted }
+    }
+}
+
+impl std::fmt::Display for Size {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::One => "1 KB",
+            Self::Some => "16 KB",
+            Self::Many => "1 MB",
+        })
+    }
+}
+
+/// An answer with so many records; one is about a kilobyte.
+pub(crate) fn answer(records: usize) -> String {
+    let data: Vec<Value> = (0..records).map(record).collect();
+    json!({"tong": records, "data": data}).to_string()
+}
+
+fn record(number: usize) -> Value {
+    json!({
+        "SoDinhDanh": format!("079090{number:06}"),
+        "HoVaTen": "Nguyễn Thị Thanh Thảo",
+        "NgaySinh": "1990-05-17",
+        "GioiTinh": 2,
+        "DanToc": "01",
+        "TonGiao": "Không",
+        "QuocTich": "VN",
+        "TinhTrangHonNhan": "2",
+        "QueQuan": {"MaTinhThanh": "79", "MaPhuongXa": "25747", "ChiTiet": "12 đường Trần Phú"},
+        "ThuongTru": {"MaTinhThanh": "79", "MaPhuongXa": "25750", "ChiTiet": "A1, 34 Lê Lợi"},
+        "Cha": {"HoVaTen": "Nguyễn Văn Hùng", "SoDinhDanh": "079060000002"},
+        "Me": {"HoVaTen": "Trần Thị Mai", "SoDinhDanh": "079160000003"},
+        "GiayTo": [
+            {"Loai": "GKS", "So": "123/2010", "Ngay": "2010-02-03T08:15:00+07:00"},
+            {"Loai": "CNKH", "So": "88/2015", "Ngay": "2015-10-20T09:40:00+07:00"},
+        ],
+        "MaHoSo": "T01.10-261121-0001",
+        "LePhi": 125_000.5,
+        "DaXacThuc": true,
+        "GhiChu": format!(
+            "{REMARK} hồ sơ; người yêu cầu đã nộp lệ phí và nhận kết quả tại bộ phận một cửa của \
+             phường nơi cư trú, không uỷ quyền cho người khác."
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_record_is_about_a_kilobyte() {
+        let bytes = answer(1).len();
+        assert!((900..1124).contains(&bytes), "{bytes} bytes");
+    }
+
+    #[test]
+    fn sizes_grow_with_the_number_of_records() {
+        for size in Size::ALL {
+            let bytes = answer(size.records()).len();
+            let wanted = size.records() * 1024;
+            assert!((wanted * 9 / 10..wanted * 11 / 10).contains(&bytes), "{size}: {bytes} bytes");
+        }
+    }
+}
