@@ -8,7 +8,8 @@ use lienthong_model::reason::ReasonCode;
 use rustls::{AlertDescription, ClientConfig, HandshakeKind};
 
 use super::harness::{
-    Anchors, Files, HTTP1, HTTP2, Pki, Setup, World, alert, connect, now, person,
+    Anchors, Files, Gate, HTTP1, HTTP2, Pki, Reply, Setup, World, admin, alert, connect, now,
+    person,
 };
 
 /// The alert with which a handshake ends.
@@ -229,4 +230,61 @@ async fn a_name_under_another_authority_is_another_name() {
             None => assert_eq!(answer.status, 200, "{}", answer.text()),
         }
     }
+}
+
+/// What is in flight when its peer is revoked does not come to an end.
+#[tokio::test]
+async fn an_exchange_in_flight_ends_with_its_peers_standing() {
+    let world = World::new().await;
+    let gate = Gate::shut();
+    let body = r#"{"number":"001122334455","name":"An"}"#;
+    world.provider.replies(Reply::json("200 OK", body).behind(&gate));
+    let issued = world.pki.issue("desk");
+    let mut connection = world.connection_as(world.pki.client_with(&issued, HTTP1)).await;
+    connection.send(&person().bytes()).await;
+    world.provider.received(1).await;
+    world.pki.revoke(&issued);
+    world.pki.publish(SignedDuration::from_hours(1));
+    world.reloaded().await;
+    connection.closed_within(Duration::from_secs(1)).await;
+    assert!(connection.buffer.is_empty());
+    gate.open();
+    let id = world.provider.only_request().header("lienthong-request-id").unwrap();
+    let gone = |line: &serde_json::Value| {
+        (line["request_id"] == id.as_str()).then(|| line["reason"].clone())
+    };
+    let reason = world.gateway.logs("the record of the exchange", gone).await;
+    assert_eq!(reason, ReasonCode::ConsumerGone.as_str());
+}
+
+/// With a grace a stale list is used a while longer, and readiness says so.
+#[tokio::test]
+async fn a_stale_list_within_its_grace_turns_readiness_amber() {
+    let world = World::with(Setup { grace: 3600, ..Setup::default() }).await;
+    let revoked = world.pki.issue("desk");
+    world.pki.revoke(&revoked);
+    world.pki.publish(SignedDuration::from_mins(-1));
+    world.reloaded().await;
+    assert_eq!(world.ask(&person()).await.status, 200);
+    let refused = alert_for(&world, world.pki.client_with(&revoked, HTTP1)).await;
+    assert_eq!(refused, AlertDescription::CertificateRevoked);
+    let ready = admin(world.directory.path(), "GET", "/ready").await;
+    assert_eq!((ready.status, &ready.json()["status"]), (200, &"degraded".into()));
+    assert!(ready.text().contains("revocation list of trust anchor `city` is stale"));
+    world.pki.publish(SignedDuration::from_hours(1));
+    world.reloaded().await;
+    let ready = admin(world.directory.path(), "GET", "/ready").await;
+    assert!(!ready.text().contains("revocation list"), "{}", ready.text());
+}
+
+#[tokio::test]
+async fn tls_1_2_is_spoken_when_the_configuration_says_so() {
+    let world = World::with(Setup { tls: "  tls12: true\n", ..Setup::default() }).await;
+    let mut connection = world.connection_as(world.pki.client_of_tls12("desk")).await;
+    connection.send(&person().bytes()).await;
+    assert_eq!(connection.answer().await.status, 200);
+    assert_eq!(world.ask(&person()).await.status, 200);
+    // There, too, nobody gets in without a certificate.
+    let refused = alert_for(&world, world.pki.client_without_certificate()).await;
+    assert_eq!(refused, AlertDescription::CertificateRequired);
 }

@@ -174,3 +174,16 @@ async fn a_chunked_request_arrives_whole() {
         assert_eq!(world.provider.only_request().body(), body);
     }
 }
+
+/// HTTP/1.0 has one exchange a connection.
+#[tokio::test]
+async fn http_1_0_is_answered_and_ends() {
+    let world = World::new().await;
+    let mut connection = world.connection("desk").await;
+    let ask = String::from_utf8(person().bytes()).unwrap().replace("HTTP/1.1", "HTTP/1.0");
+    connection.send(ask.repeat(2).as_bytes()).await;
+    let answers = connection.answers_until_closed().await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].status, 200);
+    assert_eq!(world.provider.requests().len(), 1);
+}

@@ -67,8 +67,30 @@ pub(super) struct Setup {
     pub(super) watch: Option<u32>,
     /// The trust anchors beside `city`.
     pub(super) anchors: Anchors,
+    /// How the provider of `people` is reached.
+    pub(super) provider: ProviderLink,
+    /// Settings of the listener's TLS, as lines of the configuration.
+    pub(super) tls: &'static str,
+    /// For how many seconds a stale revocation list is still used.
+    pub(super) grace: u32,
     /// What is logged; by default what the gateway logs by default.
     pub(super) log: Option<&'static str>,
+}
+
+/// How the gateway reaches its provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum ProviderLink {
+    /// In the clear, on loopback.
+    #[default]
+    Plain,
+    /// Mutual TLS under the city's authority.
+    Tls,
+    /// A provider whose certificate another authority has issued.
+    TlsOfAnother,
+    /// A provider of the city to which the gateway shows no certificate.
+    TlsWithoutIdentity,
+    /// A provider whose certificate is for another name than it is reached at.
+    TlsOfAnotherName,
 }
 
 /// The authorities that issue certificates to consumers.
@@ -107,7 +129,8 @@ impl Setup {
       certificate_file: pki/city.pem
       crl_files: [pki/city.crl.pem]
       revocation: required
-{national}policies:
+      stale_grace_seconds: {grace}
+{national}{tls}policies:
   directory: policies
   schemas: schemas
 {watch}providers:
@@ -119,6 +142,8 @@ admin:
   address: 127.0.0.1:0
 ",
             listen = lines(&self.listen, "  "),
+            grace = self.grace,
+            tls = self.tls,
             watch = watch.unwrap_or_default(),
             providers = self.providers(provider, nobody),
         )
@@ -132,13 +157,31 @@ admin:
         };
         match self.files.origin() {
             Origin::Test => [
-                one("people", provider, "/registry", &self.people),
+                self.link(one("people", provider, "/registry", &self.people), provider),
                 one("vault", provider, "/vault", &self.vault),
                 one("void", nobody, "", &[]),
             ]
             .concat(),
             Origin::Shipped => SHIPPED.map(|service| one(service, provider, "", &[])).concat(),
         }
+    }
+}
+
+impl Setup {
+    /// The provider of `people`, reached as the setup says.
+    fn link(&self, plain: String, provider: SocketAddr) -> String {
+        let identity = "    client_certificate_file: pki/gateway-client.pem
+    client_key_file: pki/gateway-client.key
+";
+        let (host, identity) = match self.provider {
+            ProviderLink::Plain => return plain,
+            ProviderLink::Tls | ProviderLink::TlsOfAnother => ("localhost", identity),
+            ProviderLink::TlsWithoutIdentity => ("localhost", ""),
+            ProviderLink::TlsOfAnotherName => ("127.0.0.2", identity),
+        };
+        let address = format!("http://{provider}");
+        let tls = format!("https://{host}:{}", provider.port());
+        format!("{}    trust_anchor_file: pki/city.pem\n{identity}", plain.replace(&address, &tls))
     }
 }
 
@@ -187,7 +230,18 @@ impl World {
     async fn prepare(setup: &Setup) -> (TempDir, Pki, Provider, tokio::net::TcpSocket) {
         let directory = TempDir::with_prefix("lienthong-").unwrap();
         let pki = Pki::write(directory.path(), "pki");
-        let provider = Provider::start().await;
+        let tls = match setup.provider {
+            ProviderLink::Plain => None,
+            ProviderLink::TlsOfAnother => Some(Pki::write(directory.path(), "pki-other").server()),
+            _ => Some(pki.server()),
+        };
+        let host = match setup.provider {
+            // The machine's own, and in no certificate of these tests.
+            ProviderLink::TlsOfAnotherName => "127.0.0.2",
+            _ => "127.0.0.1",
+        };
+        pki.write_client("gateway-client");
+        let provider = Provider::start(host, tls).await;
         let nobody = tokio::net::TcpSocket::new_v4().unwrap();
         nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         setup.files.write(directory.path());

@@ -9,7 +9,7 @@ use std::sync::{
 use lienthong_model::reason::ReasonCode;
 use serde_json::json;
 
-use super::harness::{Answer, Gate, Reply, Setup, World, admin, person, within};
+use super::harness::{Answer, Gate, ProviderLink, Reply, Setup, World, admin, person, within};
 
 /// Stands in everything a broken provider says. No byte of it may come out anywhere.
 const CANARY: &str = "C4n4ry";
@@ -366,5 +366,29 @@ async fn answers_find_their_own_consumer() {
     for (number, mut connection) in asked {
         let answer = within("an answer", connection.answer()).await;
         assert_eq!(answer.json()["name"], format!("person {number}"));
+    }
+}
+
+/// The provider proves itself to the gateway, and the gateway to the provider.
+#[tokio::test]
+async fn a_provider_over_tls_must_be_the_right_one() {
+    let setup = |provider| Setup { provider, ..Setup::default() };
+    let world = World::with(setup(ProviderLink::Tls)).await;
+    let answer = world.ask(&person()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    for wrong in [
+        ProviderLink::TlsOfAnother,
+        ProviderLink::TlsOfAnotherName,
+        ProviderLink::TlsWithoutIdentity,
+    ] {
+        let world = World::with(setup(wrong)).await;
+        let answer = world.ask(&person()).await;
+        // With TLS 1.3 a client learns only afterwards that its certificate was missed.
+        let reason = match wrong {
+            ProviderLink::TlsWithoutIdentity => ReasonCode::ProviderInterrupted,
+            _ => ReasonCode::ProviderUnreachable,
+        };
+        world.assert_refused(&answer, reason).await;
+        assert!(world.provider.requests().is_empty(), "{wrong:?}");
     }
 }

@@ -9,8 +9,9 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use lienthong_gateway::pki::{ExamplePki, Issued};
 use rustls::{
-    ClientConfig, RootCertStore,
+    ClientConfig, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    server::WebPkiClientVerifier,
     version::{TLS12, TLS13},
 };
 
@@ -70,6 +71,34 @@ impl Pki {
     pub(crate) fn issue_until(&self, name: &str, until: Timestamp) -> Issued {
         let authority = self.authority.lock().unwrap();
         authority.issue(name, until - HOUR * 2, until).unwrap()
+    }
+
+    /// Writes a client certificate and its key beside the gateway's own.
+    pub(crate) fn write_client(&self, name: &str) {
+        let issued = self.issue(name);
+        std::fs::write(self.directory.join(format!("{name}.pem")), &issued.certificate_pem)
+            .unwrap();
+        secret(&self.directory.join(format!("{name}.key")), &issued.key_pem);
+    }
+
+    /// A server on loopback that demands a certificate of this authority.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        let issued = self.issue_server();
+        let chain = vec![CertificateDer::from(issued.certificate_der.clone())];
+        let key = PrivateKeyDer::from_pem_slice(issued.key_pem.as_bytes()).unwrap();
+        let mut roots = RootCertStore::empty();
+        let authority = self.authority.lock().unwrap();
+        roots.add(CertificateDer::from(authority.certificate_der().to_vec())).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&TLS13])
+            .unwrap()
+            .with_client_cert_verifier(verifier.build().unwrap())
+            .with_single_cert(chain, key)
+            .unwrap();
+        Arc::new(config)
     }
 
     /// A certificate for servers.

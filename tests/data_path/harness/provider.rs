@@ -5,11 +5,13 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use rustls::ServerConfig;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 use super::within;
 
@@ -179,9 +181,9 @@ struct Shared {
 pub(crate) const PERSON: &str = r#"{"number":"001122334455","name":"An"}"#;
 
 impl Provider {
-    /// A provider that answers every request with a person.
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    /// A provider that answers every request with a person; over TLS when it has a certificate.
+    pub(crate) async fn start(host: &str, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind((host, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (sender, count) = watch::channel(0);
         let shared = Arc::new(Shared {
@@ -193,7 +195,17 @@ impl Provider {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 stream.set_nodelay(true).unwrap();
-                tokio::spawn(serve(stream, Arc::clone(&serving)));
+                let (serving, tls) = (Arc::clone(&serving), tls.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, serving).await,
+                        Some(tls) => {
+                            if let Ok(stream) = TlsAcceptor::from(tls).accept(stream).await {
+                                serve(stream, serving).await;
+                            }
+                        }
+                    }
+                });
             }
         });
         Self { address, shared, count }
@@ -234,7 +246,24 @@ impl Provider {
     }
 }
 
-async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
+/// A connection that can be reset.
+trait Link: AsyncRead + AsyncWrite + Unpin {
+    fn socket(&self) -> &TcpStream;
+}
+
+impl Link for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Link for TlsStream<TcpStream> {
+    fn socket(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+async fn serve(mut stream: impl Link, shared: Arc<Shared>) {
     let mut buffer = Vec::new();
     while let Some(request) = next(&mut stream, &mut buffer).await {
         let script = Arc::clone(&shared.script.lock().unwrap());
@@ -243,7 +272,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
         for step in script(&request).0 {
             match step {
                 Step::Write(bytes) => {
-                    if stream.write_all(&bytes).await.is_err() {
+                    if stream.write_all(&bytes).await.is_err() || stream.flush().await.is_err() {
                         return;
                     }
                 }
@@ -254,7 +283,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
                 }
                 Step::Close => return,
                 Step::Reset => {
-                    stream.set_zero_linger().unwrap();
+                    stream.socket().set_zero_linger().unwrap();
                     return;
                 }
             }
@@ -263,7 +292,7 @@ async fn serve(mut stream: TcpStream, shared: Arc<Shared>) {
 }
 
 /// The next request; none at the end of the connection.
-async fn next(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Recorded> {
+async fn next(stream: &mut impl Link, buffer: &mut Vec<u8>) -> Option<Recorded> {
     loop {
         if let Some(end) = buffer.windows(4).position(|w| w == b"\r\n\r\n") {
             let head = std::str::from_utf8(&buffer[..end]).expect("head is text");
