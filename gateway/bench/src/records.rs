@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 /// What `GhiChu` holds: the agreement drops it, so it must not come out of the gateway.
 pub(crate) const REMARK: &str = "Trích lục bản chính, cấp theo yêu cầu của cơ quan tiếp nhận";
 
+/// The father's number: the agreement masks it.
+pub(crate) const NUMBER: &str = "079060000002";
+
 /// Sizes of an answer that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 pub(crate) enum Size {
@@ -14,11 +17,11 @@ pub(crate) enum Size {
     #[value(name = "1k")]
     #[serde(rename = "1 KB")]
     One,
-    /// Sixteen records.
+    /// Seventeen records.
     #[value(name = "16k")]
     #[serde(rename = "16 KB")]
     Some,
-    /// A thousand records.
+    /// Eleven hundred records.
     #[value(name = "1m")]
     #[serde(rename = "1 MB")]
     Many,
@@ -32,8 +35,8 @@ impl Size {
     pub(crate) fn records(self) -> usize {
         match self {
             Self::One => 1,
-            Self::Some => 16,
-            Self::Many => 1024,
+            Self::Some => 17,
+            Self::Many => 1100,
         }
     }
 
@@ -71,7 +74,7 @@ fn record(number: usize) -> Value {
         "TinhTrangHonNhan": "2",
         "QueQuan": {"MaTinhThanh": "79", "MaPhuongXa": "25747", "ChiTiet": "12 đường Trần Phú"},
         "ThuongTru": {"MaTinhThanh": "79", "MaPhuongXa": "25750", "ChiTiet": "A1, 34 Lê Lợi"},
-        "Cha": {"HoVaTen": "Nguyễn Văn Hùng", "SoDinhDanh": "079060000002"},
+        "Cha": {"HoVaTen": "Nguyễn Văn Hùng", "SoDinhDanh": NUMBER},
         "Me": {"HoVaTen": "Trần Thị Mai", "SoDinhDanh": "079160000003"},
         "GiayTo": [
             {"Loai": "GKS", "So": "123/2010", "Ngay": "2010-02-03T08:15:00+07:00"},
@@ -101,7 +104,11 @@ mod tests {
     fn sizes_grow_with_the_number_of_records() {
         for size in Size::ALL {
             let bytes = answer(size.records()).len();
-            let wanted = size.records() * 1024;
+            let wanted = match size {
+                Size::One => 1 << 10,
+                Size::Some => 16 << 10,
+                Size::Many => 1 << 20,
+            };
             assert!((wanted * 9 / 10..wanted * 11 / 10).contains(&bytes), "{size}: {bytes} bytes");
         }
     }

@@ -275,6 +275,8 @@ fn verdict(ended: &std::io::Result<()>) -> u16 {
     };
     match ended {
         Ok(()) => super::ACCEPTED,
+        // Closed without a farewell and without an alert.
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => super::ACCEPTED,
         Err(error) if alert(error) => super::REFUSED,
         Err(_) => super::LOST,
     }

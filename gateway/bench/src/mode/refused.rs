@@ -52,10 +52,10 @@ fn cases() -> Vec<Case> {
             expect: 200,
             work: Work::Closed,
         },
-        case("service.not_available (no agreement)", NOBODY, TARGET, 403),
-        case("service.not_available (no such service)", CONSUMER, "nothing/records", 403),
+        case("service.not_available (no agreement)", NOBODY, TARGET, 404),
+        case("service.not_available (no such service)", CONSUMER, "nothing/records", 404),
         case("consumer.rate_limited", LIMITED, TARGET, 429),
-        case("consumer.unknown (known authority)", (CONSUMER.0, STRANGER), TARGET, 403),
+        case("consumer.unknown (known authority)", (CONSUMER.0, STRANGER), TARGET, 401),
         case(
             "request.schema (bad parameter)",
             CONSUMER,
