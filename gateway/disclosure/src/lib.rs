@@ -2,7 +2,8 @@
 //!
 //! In: a [`View`] (schema and masks of one body in one direction, compiled at load) and the bytes
 //! of a body. Out: the disclosed body, canonical, and a [`Tally`] of what passed; or a
-//! [`Violation`]. Parameters go the same way through a [`ParameterView`].
+//! [`Violation`]. Parameters go the same way through a [`ParameterView`], answers of any length
+//! element by element through a [`StreamView`].
 //!
 //! Must never let a field pass that the view does not name, pass a value that could not be
 //! masked, name a key or value of a payload in an error, or use memory without a bound.
@@ -18,6 +19,7 @@ mod province;
 mod pseudonym;
 mod rules;
 mod scan;
+mod stream;
 mod tree;
 mod view;
 mod violation;
@@ -26,5 +28,8 @@ mod write;
 
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;
+pub use stream::{
+    Stop, StopCause, StreamBounds, StreamDisclosure, StreamShape, StreamTally, StreamView,
+};
 pub use view::{Bounds, Direction, View};
 pub use violation::{Tally, ViewError, ViewProblem, Violation, ViolationKind};

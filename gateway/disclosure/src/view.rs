@@ -17,7 +17,7 @@ use crate::{
     fingerprint::Fingerprint,
     leaf::{Leaf, allows_null},
     properties::{Properties, Property},
-    walk,
+    walk::{self, Part},
 };
 
 /// Deepest nesting that any bounds allow: the walk is recursive.
@@ -141,12 +141,29 @@ impl View {
         pseudonyms: &Pseudonymiser,
         out: &mut Vec<u8>,
     ) -> Result<Tally, Violation> {
+        let part = Part { node: self.root(), depth: 0, max_bytes: self.bounds.max_bytes };
+        self.disclose_part(part, body, pseudonyms, out)
+    }
+
+    /// [`Self::disclose`] of one value of the body.
+    pub(crate) fn disclose_part(
+        &self,
+        part: Part,
+        body: &[u8],
+        pseudonyms: &Pseudonymiser,
+        out: &mut Vec<u8>,
+    ) -> Result<Tally, Violation> {
         let before = out.len();
-        let outcome = walk::disclose(self, body, pseudonyms, out);
+        let outcome = walk::disclose(self, part, body, pseudonyms, out);
         if outcome.is_err() {
             out.truncate(before);
         }
         outcome
+    }
+
+    /// The index of the node that stands at `at`.
+    pub(crate) fn find(&self, at: &Pointer) -> Option<usize> {
+        self.nodes.iter().position(|node| node.at == *at)
     }
 
     pub(crate) fn node(&self, index: usize) -> Option<&Node> {

@@ -142,6 +142,18 @@ pub enum ViewProblem {
     /// The schema is nested deeper than the bounds allow.
     #[error("schema is nested deeper than the depth bound")]
     TooDeep,
+    /// The place of a stream's elements is not an array.
+    #[error("not an array: its elements cannot be streamed")]
+    NotAnArray,
+    /// The array of a stream stands inside another.
+    #[error("inside another array: its elements cannot be streamed")]
+    InsideAnArray,
+    /// A keyword at or around the array of a stream needs all of it.
+    #[error("`{0}` needs the whole value: it cannot be checked element by element")]
+    NeedsWholeValue(String),
+    /// The name of the line that says a stream of lines is complete.
+    #[error("`{0}` is the name of the line that ends a complete stream")]
+    ReservedName(&'static str),
     /// A parameter is declared twice.
     #[error("declared twice")]
     DeclaredTwice,

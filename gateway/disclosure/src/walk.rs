@@ -22,33 +22,45 @@ type Step<T> = Result<T, ViolationKind>;
 
 const BROKEN_TYPE: ViolationKind = ViolationKind::Schema { keyword: "type" };
 
-/// Appends the disclosed part of `body` to `out`.
+/// The value of a view that a text holds: the whole body, or one element of a stream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) node: usize,
+    /// How many objects and arrays stand around it.
+    pub(crate) depth: usize,
+    pub(crate) max_bytes: usize,
+}
+
+/// Appends the disclosed part of `body`, which is `part` of `view`, to `out`.
 pub(crate) fn disclose(
     view: &View,
+    part: Part,
     body: &[u8],
     pseudonyms: &Pseudonymiser,
     out: &mut Vec<u8>,
 ) -> Result<Tally, Violation> {
-    let whole = |kind| Violation { kind, at: Pointer::root() };
-    let max_bytes = view.bounds().max_bytes;
-    if body.len() > max_bytes {
+    let whole = |kind| Violation {
+        kind,
+        at: view.node(part.node).map_or_else(Pointer::root, |node| node.at.clone()),
+    };
+    if body.len() > part.max_bytes {
         return Err(whole(ViolationKind::TooLarge));
     }
     let text = str::from_utf8(body).map_err(|_| whole(ViolationKind::InvalidUtf8))?;
     out.reserve(body.len());
     let mut walk = Walk {
         view,
-        scan: Scanner::new(text, view.bounds().max_depth),
+        scan: Scanner::new(text, view.bounds().max_depth.saturating_sub(part.depth)),
         seen: Vec::new(),
         decoded: String::new(),
         masked: String::new(),
-        limit: out.len().saturating_add(max_bytes).saturating_add(GROWTH),
+        limit: out.len().saturating_add(part.max_bytes).saturating_add(GROWTH),
         out,
         pseudonyms,
         tally: Tally::default(),
     };
     walk.scan.blank();
-    walk.value(view.root())?;
+    walk.value(part.node)?;
     walk.scan.finish().map_err(|fault| whole(fault.into()))?;
     Ok(walk.tally)
 }

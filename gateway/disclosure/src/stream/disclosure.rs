@@ -1,0 +1,162 @@
+//! Drives a stream: takes chunks, gives what may leave, and remembers how it ended.
+
+use std::sync::Arc;
+
+use lienthong_model::field::Pointer;
+
+use super::{Stop, StopCause, StreamTally, StreamView, array::ArrayStream, lines::Lines};
+use crate::{Pseudonymiser, Violation, ViolationKind};
+
+/// The disclosure of one stream, of one answer to one consumer.
+///
+/// What [`Self::push`] and [`Self::finish`] append to `out` may be sent at once: it ends after a
+/// whole element, or is what belongs to a complete answer. After a [`Stop`] nothing is written any
+/// more, so that what was sent can be told from a complete answer: the document is not closed, the
+/// closing line is missing.
+#[derive(Debug)]
+pub struct StreamDisclosure {
+    passing: Passing,
+    shape: Shape,
+    state: State,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Lines(Lines),
+    Array(Box<ArrayStream>),
+}
+
+#[derive(Debug)]
+enum State {
+    Open,
+    Finished,
+    Stopped(Stop),
+}
+
+impl StreamDisclosure {
+    /// Begins a stream. One consumer and key period make the pseudonyms of all of it.
+    #[must_use]
+    pub fn new(view: Arc<StreamView>, pseudonyms: Pseudonymiser) -> Self {
+        let shape = if view.array.is_some() {
+            Shape::Array(Box::new(ArrayStream::new(&view)))
+        } else {
+            Shape::Lines(Lines::new(&view))
+        };
+        let passing = Passing { view, pseudonyms, tally: StreamTally::default() };
+        Self { passing, shape, state: State::Open }
+    }
+
+    /// Takes the next bytes, cut anywhere, and appends the elements that are whole by now.
+    ///
+    /// # Errors
+    /// When an element or what stands around the array does not pass; then again at each call. The
+    /// elements before it are in `out`.
+    pub fn push(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.check_open()?;
+        let outcome = match &mut self.shape {
+            Shape::Lines(lines) => lines.push(chunk, &mut self.passing, out),
+            Shape::Array(array) => array.push(chunk, &mut self.passing, out),
+        };
+        outcome.inspect_err(|stop| self.state = State::Stopped(stop.clone()))
+    }
+
+    /// Ends the stream: appends what makes the answer complete.
+    ///
+    /// # Errors
+    /// When the stream has stopped, was cut, or lacks what is required.
+    pub fn finish(&mut self, out: &mut Vec<u8>) -> Result<StreamTally, Stop> {
+        self.check_open()?;
+        let outcome = match &mut self.shape {
+            Shape::Lines(lines) => lines.finish(&self.passing, out),
+            Shape::Array(array) => array.finish(&mut self.passing, out),
+        };
+        self.state = match &outcome {
+            Ok(()) => State::Finished,
+            Err(stop) => State::Stopped(stop.clone()),
+        };
+        outcome.map(|()| self.passing.tally.clone())
+    }
+
+    /// What was disclosed so far.
+    #[must_use]
+    pub fn tally(&self) -> &StreamTally {
+        &self.passing.tally
+    }
+
+    /// How many elements were disclosed so far.
+    #[must_use]
+    pub fn elements(&self) -> u64 {
+        self.passing.tally.elements
+    }
+
+    fn check_open(&self) -> Result<(), Stop> {
+        match &self.state {
+            State::Open => Ok(()),
+            State::Finished => Err(self.passing.stop(
+                StopCause::AfterTheEnd,
+                ViolationKind::Malformed,
+                &Pointer::root(),
+            )),
+            State::Stopped(stop) => Err(stop.clone()),
+        }
+    }
+
+    /// The bytes set aside to keep what is not whole yet.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        match &self.shape {
+            Shape::Lines(lines) => lines.capacity(),
+            Shape::Array(array) => array.capacity(),
+        }
+    }
+}
+
+/// What both shapes of a stream share: the way of an element, and the counts.
+#[derive(Debug)]
+pub(super) struct Passing {
+    pub(super) view: Arc<StreamView>,
+    pub(super) pseudonyms: Pseudonymiser,
+    pub(super) tally: StreamTally,
+}
+
+impl Passing {
+    /// Appends `opening` and the disclosed part of the element `raw`, or nothing.
+    pub(super) fn element(
+        &mut self,
+        opening: &[u8],
+        raw: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Stop> {
+        let view = &self.view;
+        if self.tally.elements >= view.bounds.max_elements {
+            let at = view.array.as_ref().map_or(&view.element_at, |array| &array.at);
+            return Err(self.stop(StopCause::TooManyElements, ViolationKind::TooLarge, at));
+        }
+        let before = out.len();
+        out.extend_from_slice(opening);
+        match view.view.disclose_part(view.element, raw, &self.pseudonyms, out) {
+            Ok(tally) => {
+                self.tally.add(tally);
+                self.tally.elements = self.tally.elements.saturating_add(1);
+                Ok(())
+            }
+            Err(violation) => {
+                out.truncate(before);
+                Err(self.violated(StopCause::Element, violation))
+            }
+        }
+    }
+
+    /// An element that is larger than its bound.
+    pub(super) fn too_large(&self) -> Stop {
+        self.stop(StopCause::Element, ViolationKind::TooLarge, &self.view.element_at)
+    }
+
+    pub(super) fn stop(&self, cause: StopCause, kind: ViolationKind, at: &Pointer) -> Stop {
+        self.violated(cause, Violation { kind, at: at.clone() })
+    }
+
+    pub(super) fn violated(&self, cause: StopCause, violation: Violation) -> Stop {
+        Stop { violation, cause, elements: self.tally.elements }
+    }
+}
