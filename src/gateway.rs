@@ -6,7 +6,7 @@ use clap::Subcommand;
 use lienthong_gateway::{
     config::{Config, LogFormat},
     gateway::{Gateway, warnings},
-    run::{RunError, Running},
+    run::{RunError, Running, Signals},
 };
 
 use crate::{
@@ -42,9 +42,10 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
                 Err(found) => return Ok(output.mistakes(&found)),
             };
             log(config.log);
+            let signals = Signals::hear()?;
             match Running::start(config, clock::system()).await {
                 Ok(running) => {
-                    running.until_ended().await?;
+                    running.until_ended(signals).await;
                     Ok(Exit::Done)
                 }
                 Err(RunError::Mistakes(found)) => Ok(output.mistakes(&found)),

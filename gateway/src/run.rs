@@ -12,7 +12,7 @@ use std::{
 use lienthong_model::{clock::Clock, diagnostic::Diagnostics};
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 use tracing::{error, info, warn};
@@ -38,6 +38,29 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
+}
+
+/// The signals that a gateway hears.
+#[derive(Debug)]
+pub struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    /// Hears them from now on. To be called before the start: a signal that comes as soon as
+    /// exchanges are served must not end the process unheard.
+    ///
+    /// # Errors
+    /// When signals cannot be heard.
+    pub fn hear() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
 }
 
 /// A gateway that serves.
@@ -150,13 +173,8 @@ impl Running {
     }
 
     /// Serves until SIGTERM, SIGINT or a drain command; SIGHUP reloads.
-    ///
-    /// # Errors
-    /// When signals cannot be heard.
-    pub async fn until_ended(mut self) -> io::Result<()> {
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
+    pub async fn until_ended(mut self, signals: Signals) {
+        let Signals { mut hangup, mut terminate, mut interrupt } = signals;
         let mut drained = self.drain.subscribe();
         let mut watcher = Watcher::new(self.gateway.config());
         let mut tick = tokio::time::interval(Duration::from_secs(1));
@@ -177,7 +195,6 @@ impl Running {
             }
         }
         self.drain().await;
-        Ok(())
     }
 
     async fn reload_and_log(&self) {
