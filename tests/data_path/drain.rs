@@ -9,9 +9,6 @@ const GOOD: &str = r#"{"number":"001122334455","name":"An"}"#;
 /// A world with one exchange in flight, behind the gate.
 async fn busy(setup: Setup) -> (World, Gate, super::harness::Connection) {
     let world = World::with(setup).await;
-    // Served once: the process has come to rest in its loop.
-    assert_eq!(world.ask(&person()).await.status, 200);
-    world.provider.forget();
     let gate = Gate::shut();
     world.provider.replies(Reply::json("200 OK", GOOD).behind(&gate));
     let mut connection = world.connection("desk").await;
@@ -76,6 +73,21 @@ async fn an_interrupt_ends_it_too() {
     gate.open();
     assert_eq!(connection.answer().await.status, 200);
     assert_eq!(world.gateway.ended().await.code(), Some(0));
+}
+
+/// A signal is heard from the moment that exchanges are served.
+#[tokio::test]
+async fn a_signal_right_after_the_start_is_heard() {
+    for name in ["TERM", "INT"] {
+        let mut world = World::new().await;
+        world.gateway.signal(name);
+        assert_eq!(world.gateway.ended().await.code(), Some(0), "{name}");
+    }
+    let world = World::new().await;
+    world.gateway.signal("HUP");
+    let reloaded = |line: &serde_json::Value| (line["message"] == "reloaded").then_some(());
+    world.gateway.logs("the reload", reloaded).await;
+    assert_eq!(world.ask(&person()).await.status, 200);
 }
 
 /// No connection outlives a change for long, however busy it is; its requests in flight finish.
