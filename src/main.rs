@@ -10,6 +10,7 @@ mod output;
 mod pki;
 mod policy;
 mod sandbox;
+mod service;
 mod why;
 
 use std::process::ExitCode;
@@ -46,6 +47,9 @@ enum Command {
     /// Checks, tests and explains policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Drafts services and rehearses the answers of providers.
+    #[command(subcommand)]
+    Service(service::Command),
     /// Tells why an exchange ended as it did.
     Why(why::Arguments),
     /// Makes throw-away certificates.
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
             Command::Adapters(command) => adapters::run(command, &output).await,
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
+            Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),
         }

@@ -99,9 +99,13 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
 }
 
 fn load(files: &Files) -> Result<PolicySet, Diagnostics> {
-    let beside = files.directory.parent().unwrap_or_else(|| Path::new(".")).join("schemas");
-    let schemas = files.schemas.clone().unwrap_or(beside);
-    let bundle = Bundle::read(&files.directory, &schemas)?;
+    read(&files.directory, files.schemas.as_deref())
+}
+
+/// Reads and checks the policies; the schemas stand beside them unless said otherwise.
+pub(crate) fn read(directory: &Path, schemas: Option<&Path>) -> Result<PolicySet, Diagnostics> {
+    let beside = directory.parent().unwrap_or_else(|| Path::new(".")).join("schemas");
+    let bundle = Bundle::read(directory, schemas.unwrap_or(&beside))?;
     let policies = PolicySet::check(&bundle, civil_date(clock::system().now()))?;
     Views::check(&policies).into_result(policies)
 }

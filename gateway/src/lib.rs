@@ -19,6 +19,7 @@ pub mod pki;
 pub mod provider;
 pub mod record;
 pub mod refusal;
+pub mod rehearse;
 pub mod run;
 pub mod snapshot;
 pub mod tls;

@@ -1,0 +1,51 @@
+//! What does not fit, counted by field and keyword.
+
+use std::collections::BTreeMap;
+
+use lienthong_disclosure::{Violation, ViolationKind};
+use lienthong_model::field::Pointer;
+
+use super::report::MismatchReport;
+
+/// Mismatches by field and keyword: bounded by the schema, as both come from it.
+#[derive(Debug, Default)]
+pub(super) struct Mismatches(BTreeMap<(Pointer, String), Count>);
+
+#[derive(Debug)]
+struct Count {
+    samples: u64,
+    first: String,
+}
+
+impl Mismatches {
+    pub(super) fn add(&mut self, at: &Pointer, keyword: &str, file: &str) {
+        let key = (at.clone(), keyword.to_owned());
+        let count =
+            self.0.entry(key).or_insert_with(|| Count { samples: 0, first: file.to_owned() });
+        count.samples += 1;
+    }
+
+    /// A mismatch of the body as a whole.
+    pub(super) fn add_whole(&mut self, problem: &str, file: &str) {
+        self.add(&Pointer::root(), problem, file);
+    }
+
+    pub(super) fn report(self) -> Vec<MismatchReport> {
+        let rows = self.0.into_iter();
+        rows.map(|((at, keyword), count)| MismatchReport {
+            at: at.to_string(),
+            keyword,
+            samples: count.samples,
+            first: count.first,
+        })
+        .collect()
+    }
+}
+
+/// The keyword of the schema that does not hold, or what else is wrong.
+pub(super) fn keyword(violation: &Violation) -> String {
+    match violation.kind {
+        ViolationKind::Schema { keyword } => keyword.to_owned(),
+        other => other.to_string(),
+    }
+}
