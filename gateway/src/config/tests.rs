@@ -34,7 +34,7 @@ fn tells_every_mistake_at_once() {
         .replace("revocation: required", "revocation: sometimes")
         .replace("socket: admin.sock", "address: 192.0.2.1:9000\n  socket: admin.sock");
     let found = mistakes(&text);
-    assert_eq!(found.len(), 4, "{found:#?}");
+    assert_eq!(found.len(), 5, "{found:#?}");
     assert!(found.iter().any(|m| m.contains("did you mean `address`?")), "{found:#?}");
     assert!(found.iter().any(|m| m.contains("expected `required` or `none`")), "{found:#?}");
     assert!(found.iter().any(|m| m.contains("must be a loopback address")), "{found:#?}");
