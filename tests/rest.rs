@@ -3,4 +3,5 @@
 #[cfg(test)]
 mod rest {
     mod architecture;
+    mod service;
 }
