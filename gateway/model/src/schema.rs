@@ -12,6 +12,9 @@ use crate::field::Pointer;
 
 /// Deepest nesting of a schema.
 pub const MAX_DEPTH: usize = 32;
+/// Most schemas that one may lead to, references followed: a reference to an object of references
+/// doubles at each level.
+const MAX_SCHEMAS: usize = 20_000;
 
 /// A schema of one value.
 #[derive(Debug, Clone, PartialEq)]
@@ -181,7 +184,7 @@ impl Schema {
     /// # Errors
     /// Remote or recursive references, unknown keywords or formats, open objects.
     pub fn read(document: &Value, start: &Value, at: &str) -> Result<Self, Vec<SchemaError>> {
-        let mut reader = Reader { document, errors: Vec::new(), trail: Vec::new() };
+        let mut reader = Reader { document, errors: Vec::new(), trail: Vec::new(), read: 0 };
         let schema = reader.read(start, at, 0);
         match schema {
             Some(schema) if reader.errors.is_empty() => Ok(schema),
@@ -267,6 +270,8 @@ struct Reader<'a> {
     document: &'a Value,
     errors: Vec<SchemaError>,
     trail: Vec<String>,
+    /// How many schemas were read.
+    read: usize,
 }
 
 impl Reader<'_> {
@@ -279,6 +284,13 @@ impl Reader<'_> {
         if depth > MAX_DEPTH {
             return self.fail(at, format!("schema is nested deeper than {MAX_DEPTH} levels"));
         }
+        self.read += 1;
+        if self.read > MAX_SCHEMAS {
+            if self.read == MAX_SCHEMAS + 1 {
+                self.fail(at, format!("schema leads to more than {MAX_SCHEMAS} schemas"));
+            }
+            return None;
+        }
         let Value::Object(map) = schema else {
             return self.fail(at, "a schema must be an object");
         };
@@ -289,7 +301,15 @@ impl Reader<'_> {
             let keyword = keyword.clone();
             return self.tree(schema, &keyword, at);
         }
-        let (types, nullable) = self.types(map, at)?;
+        let Some((types, nullable)) = self.types(map, at) else {
+            // What lies below is told in the same run.
+            if map.contains_key("properties") {
+                self.object(map, at, depth);
+            } else if map.contains_key("items") {
+                self.array(map, at, depth);
+            }
+            return None;
+        };
         let kind = match types.as_str() {
             "object" => self.object(map, at, depth)?,
             "array" => self.array(map, at, depth)?,
@@ -313,8 +333,9 @@ impl Reader<'_> {
         at: &str,
         depth: usize,
     ) -> Option<Schema> {
-        if map.keys().any(|k| k != "$ref" && !NOTES.contains(&k.as_str())) {
-            return self.fail(at, "keywords beside `$ref` are not read");
+        let alone = map.keys().all(|k| k == "$ref" || NOTES.contains(&k.as_str()));
+        if !alone {
+            self.fail(at, "keywords beside `$ref` are not read");
         }
         let Some(pointer) = reference.as_str().and_then(|r| r.strip_prefix('#')) else {
             return self.fail(at, "only local references `#/...` are read");
@@ -329,7 +350,7 @@ impl Reader<'_> {
         self.trail.push(pointer.to_owned());
         let schema = self.read(target, pointer, depth + 1);
         self.trail.pop();
-        schema
+        schema.filter(|_| alone)
     }
 
     /// A subtree checked by a document tree. Its references are resolved so that it stands alone.
@@ -374,14 +395,14 @@ impl Reader<'_> {
     }
 
     fn object(&mut self, map: &Map<String, Value>, at: &str, depth: usize) -> Option<Kind> {
-        self.known(map, &["properties", "required", "additionalProperties"], at)?;
+        let known = self.known(map, &["properties", "required", "additionalProperties"], at);
+        let mut good = known.is_some();
         // SECURITY: an open object would let fields pass that nobody classified.
         if map.get("additionalProperties").is_some_and(|v| v != &Value::Bool(false)) {
             self.fail(at, "`additionalProperties` must be false or left out: objects are closed");
-            return None;
+            good = false;
         }
         let mut rules = ObjectRules::default();
-        let mut good = true;
         for (name, schema) in map.get("properties").and_then(Value::as_object).into_iter().flatten()
         {
             let child = format!("{at}/properties/{}", name.replace('~', "~0").replace('/', "~1"));
@@ -407,29 +428,30 @@ impl Reader<'_> {
     }
 
     fn array(&mut self, map: &Map<String, Value>, at: &str, depth: usize) -> Option<Kind> {
-        self.known(map, &["items", "minItems", "maxItems"], at)?;
+        let known = self.known(map, &["items", "minItems", "maxItems"], at);
         let Some(items) = map.get("items") else {
             self.fail(at, "`items` is missing");
             return None;
         };
-        let items = self.read(items, &format!("{at}/items"), depth + 1)?;
+        let items = self.read(items, &format!("{at}/items"), depth + 1);
+        known?;
+        let items = items?;
         let min_items = self.count(map, "minItems", at)?.unwrap_or(0);
         let max_items = self.count(map, "maxItems", at)?;
         Some(Kind::Array(ArrayRules { items: Box::new(items), min_items, max_items }))
     }
 
     fn string(&mut self, map: &Map<String, Value>, at: &str) -> Option<Kind> {
-        self.known(map, &["minLength", "maxLength", "pattern", "format", "enum"], at)?;
-        let mut rules = StringRules {
-            min_length: self.count(map, "minLength", at)?.unwrap_or(0),
-            max_length: self.count(map, "maxLength", at)?,
-            ..StringRules::default()
-        };
+        let known = self.known(map, &["minLength", "maxLength", "pattern", "format", "enum"], at);
+        let mut good = known.is_some();
+        let (min_length, max_length) =
+            (self.count(map, "minLength", at), self.count(map, "maxLength", at));
+        let mut rules = StringRules::default();
         if let Some(pattern) = map.get("pattern") {
             let pattern = pattern.as_str().unwrap_or_default();
             if regex::Regex::new(pattern).is_err() {
                 self.fail(at, "`pattern` is not a regular expression of the linear-time kind");
-                return None;
+                good = false;
             }
             rules.pattern = Some(pattern.to_owned());
         }
@@ -441,7 +463,7 @@ impl Reader<'_> {
                     at,
                     format!("unknown format `{name}`: a format that is not checked is refused"),
                 );
-                return None;
+                good = false;
             }
         }
         if let Some(values) = map.get("enum") {
@@ -453,11 +475,13 @@ impl Reader<'_> {
                 Some(values) if !values.is_empty() => rules.allowed = values,
                 _ => {
                     self.fail(at, "`enum` of a string must list texts");
-                    return None;
+                    good = false;
                 }
             }
         }
-        Some(Kind::String(rules))
+        rules.min_length = min_length?.unwrap_or(0);
+        rules.max_length = max_length?;
+        good.then_some(Kind::String(rules))
     }
 
     fn number(&mut self, map: &Map<String, Value>, at: &str) -> Option<NumberRules> {

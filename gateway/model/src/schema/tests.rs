@@ -21,6 +21,38 @@ fn refuses_what_cannot_be_checked_all_at_once() {
 }
 
 #[test]
+fn a_mistake_hides_none_below_or_beside_it() {
+    let bad = json!({"type": "string", "format": "phone", "patern": "x", "enum": [1]});
+    for (schema, mistakes) in [
+        (json!({"type": "object", "additionalProperties": true, "properties": {"a": bad}}), 4),
+        (json!({"type": "object", "minItems": 1, "properties": {"a": bad}}), 4),
+        (json!({"properties": {"a": bad}}), 4),
+        (json!({"type": "array", "uniq": true, "items": bad}), 4),
+        (json!({"items": bad}), 4),
+    ] {
+        let found = read(&schema).expect_err("mistakes");
+        assert_eq!(found.len(), mistakes, "{schema}: {found:#?}");
+    }
+    let schema = json!({"$ref": "#/x", "type": "string", "x": bad});
+    assert_eq!(read(&schema).expect_err("mistakes").len(), 4);
+}
+
+#[test]
+fn references_that_multiply_end() {
+    let mut levels = Map::new();
+    for level in 0..14 {
+        let next = json!({"$ref": format!("#/l/{}", level + 1)});
+        let properties: Map<_, _> = (0..10).map(|n| (format!("p{n}"), next.clone())).collect();
+        levels.insert(level.to_string(), json!({"type": "object", "properties": properties}));
+    }
+    levels.insert("14".to_owned(), json!({"type": "string", "format": "phone"}));
+    let document = json!({"l": levels});
+    let start = json!({"$ref": "#/l/0"});
+    let found = Schema::read(&document, &start, "").expect_err("a mistake");
+    assert!(found.iter().any(|e| e.problem.contains("leads to more than")), "{}", found.len());
+}
+
+#[test]
 fn refuses_an_enum_of_another_type() {
     for bad in [json!(["a"]), json!([]), json!("a"), json!([1, "a"])] {
         let schema = json!({"type": "integer", "enum": bad});
