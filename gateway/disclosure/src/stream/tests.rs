@@ -4,7 +4,7 @@ use lienthong_model::{field::Pointer, mask::Mask, schema::Schema, sensitive::Sen
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Pseudonymiser, ViewProblem, ViolationKind};
+use crate::{Pseudonymiser, Tally, ViewProblem, ViolationKind};
 
 const BOUNDS: StreamBounds =
     StreamBounds { element_bytes: 64, max_elements: 5, envelope_bytes: 120, max_depth: 8 };
@@ -493,6 +493,17 @@ fn gives_elements_as_soon_as_they_are_whole() {
     stream.push(b",", &mut out).unwrap();
     assert!(out.ends_with(MASKED.as_bytes()));
     assert_eq!((stream.elements(), stream.tally().masked), (1, 1));
+}
+
+#[test]
+fn counts_beyond_32_bits() {
+    let mut total = StreamTally::default();
+    let most = || Tally { disclosed: u32::MAX, undeclared: u32::MAX, ..Tally::default() };
+    total.add(most());
+    total.add(most());
+    assert_eq!((total.disclosed, total.undeclared), (8_589_934_590, 8_589_934_590));
+    total.add_beyond(&Tally { disclosed: u32::MAX - 1, ..most() }, most());
+    assert_eq!((total.disclosed, total.undeclared), (8_589_934_591, 8_589_934_590));
 }
 
 #[test]

@@ -9,12 +9,16 @@ use lienthong_model::{
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Value, json};
 
-use crate::{config, generate, pseudonyms};
+use crate::{
+    config,
+    generate::{self, Masks},
+    pseudonyms,
+};
 
 /// In no name, mask or message.
 const CANARY: &str = "Zq7canary";
 
-fn source() -> Value {
+pub(crate) fn source() -> Value {
     json!({
         "type": "object",
         "properties": {
@@ -38,9 +42,7 @@ fn source() -> Value {
     })
 }
 
-fn view(direction: Direction) -> View {
-    let source = source();
-    let schema = Schema::read(&source, &source, "").expect("a schema");
+pub(crate) fn masks() -> Masks {
     let masks = [
         ("/open", None),
         ("/redacted", Some(Mask::Redact)),
@@ -50,8 +52,13 @@ fn view(direction: Direction) -> View {
         ("/dropped", Some(Mask::Drop)),
         ("/rows/*/open", None),
     ];
-    let masks = masks.map(|(at, mask)| (at.parse().expect("a pointer"), mask)).into();
-    View::compile(&schema, &masks, direction, Bounds::default()).expect("a view")
+    masks.map(|(at, mask)| (at.parse().expect("a pointer"), mask)).into()
+}
+
+fn view(direction: Direction) -> View {
+    let source = source();
+    let schema = Schema::read(&source, &source, "").expect("a schema");
+    View::compile(&schema, &masks(), direction, Bounds::default()).expect("a view")
 }
 
 /// The canary among other text, spelt in some way.
@@ -62,7 +69,7 @@ fn secret() -> impl Strategy<Value = String> {
 }
 
 /// A value that holds the canary, deep or not.
-fn secrets() -> BoxedStrategy<String> {
+pub(crate) fn secrets() -> BoxedStrategy<String> {
     let name = || select(&["a", "open", "x", "\u{1ecd}"][..]);
     secret()
         .prop_recursive(6, 12, 3, move |inner| {
@@ -81,7 +88,7 @@ fn member(name: &'static str, value: BoxedStrategy<String>) -> BoxedStrategy<Str
 }
 
 /// A body with the canary in every field that does not pass as it is, and in undeclared ones.
-fn body() -> impl Strategy<Value = String> {
+pub(crate) fn body() -> impl Strategy<Value = String> {
     let text = || secret().boxed();
     let row = (secret(), secrets()).prop_map(|(hidden, coded)| {
         format!("{{\"hidden\":{hidden},\"open\":7,\"coded\":{coded}}}")
@@ -111,7 +118,7 @@ fn body() -> impl Strategy<Value = String> {
 }
 
 /// Whether the canary occurs, plainly or with escapes.
-fn sings(text: &str) -> bool {
+pub(crate) fn sings(text: &str) -> bool {
     let plain = |text: &str| text.to_lowercase().contains(&CANARY.to_lowercase());
     let decoded = serde_json::from_str::<Value>(text).map(|value| format!("{value:?}"));
     let spelt = [generate::escaped(CANARY, true), generate::escaped(CANARY, false)];
