@@ -161,6 +161,22 @@ impl View {
         outcome
     }
 
+    /// [`walk::disclose_first`]; without it nothing is appended.
+    pub(crate) fn disclose_first(
+        &self,
+        part: Part,
+        text: &str,
+        pseudonyms: &Pseudonymiser,
+        out: &mut Vec<u8>,
+    ) -> Option<(Tally, usize)> {
+        let before = out.len();
+        let outcome = walk::disclose_first(self, part, text, pseudonyms, out);
+        if outcome.is_none() {
+            out.truncate(before);
+        }
+        outcome
+    }
+
     /// The index of the node that stands at `at`.
     pub(crate) fn find(&self, at: &Pointer) -> Option<usize> {
         self.nodes.iter().position(|node| node.at == *at)

@@ -47,22 +47,29 @@ pub(crate) fn disclose(
         return Err(whole(ViolationKind::TooLarge));
     }
     let text = str::from_utf8(body).map_err(|_| whole(ViolationKind::InvalidUtf8))?;
-    out.reserve(body.len());
-    let mut walk = Walk {
-        view,
-        scan: Scanner::new(text, view.bounds().max_depth.saturating_sub(part.depth)),
-        seen: Vec::new(),
-        decoded: String::new(),
-        masked: String::new(),
-        limit: out.len().saturating_add(part.max_bytes).saturating_add(GROWTH),
-        out,
-        pseudonyms,
-        tally: Tally::default(),
-    };
+    let mut walk = Walk::new(view, part, text, pseudonyms, out);
     walk.scan.blank();
     walk.value(part.node)?;
     walk.scan.finish().map_err(|fault| whole(fault.into()))?;
     Ok(walk.tally)
+}
+
+/// Appends the disclosed part of the array element that `text` begins with to `out`; gives the
+/// place of the comma or bracket after it. None, with more than nothing appended perhaps, when the
+/// element does not pass or is not all there.
+pub(crate) fn disclose_first(
+    view: &View,
+    part: Part,
+    text: &str,
+    pseudonyms: &Pseudonymiser,
+    out: &mut Vec<u8>,
+) -> Option<(Tally, usize)> {
+    let mut walk = Walk::new(view, part, text, pseudonyms, out);
+    walk.scan.blank();
+    walk.value(part.node).ok()?;
+    let ended = matches!(walk.scan.blank(), b',' | b']');
+    let length = walk.scan.place();
+    (ended && length <= part.max_bytes).then_some((walk.tally, length))
 }
 
 struct Walk<'v, 'b> {
@@ -78,7 +85,28 @@ struct Walk<'v, 'b> {
     tally: Tally,
 }
 
-impl<'v> Walk<'v, '_> {
+impl<'v, 'b> Walk<'v, 'b> {
+    fn new(
+        view: &'v View,
+        part: Part,
+        text: &'b str,
+        pseudonyms: &'b Pseudonymiser,
+        out: &'b mut Vec<u8>,
+    ) -> Self {
+        out.reserve(text.len().min(part.max_bytes));
+        Self {
+            view,
+            scan: Scanner::new(text, view.bounds().max_depth.saturating_sub(part.depth)),
+            seen: Vec::new(),
+            decoded: String::new(),
+            masked: String::new(),
+            limit: out.len().saturating_add(part.max_bytes).saturating_add(GROWTH),
+            out,
+            pseudonyms,
+            tally: Tally::default(),
+        }
+    }
+
     /// The value that begins here, which the view has at `index`.
     fn value(&mut self, index: usize) -> Result<(), Violation> {
         // An index is always of this view; were it not, nothing would pass.

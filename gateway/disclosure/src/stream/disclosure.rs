@@ -147,6 +147,30 @@ impl Passing {
         }
     }
 
+    /// Appends `opening` and the disclosed part of the element that `text` begins with; gives the
+    /// place of its end. None, with nothing appended, when that is for [`Self::element`] to judge.
+    pub(super) fn first_element(
+        &mut self,
+        opening: &[u8],
+        text: &str,
+        out: &mut Vec<u8>,
+    ) -> Option<usize> {
+        let view = &self.view;
+        if self.tally.elements >= view.bounds.max_elements {
+            return None;
+        }
+        let before = out.len();
+        out.extend_from_slice(opening);
+        let first = view.view.disclose_first(view.element, text, &self.pseudonyms, out);
+        let Some((tally, length)) = first else {
+            out.truncate(before);
+            return None;
+        };
+        self.tally.add(tally);
+        self.tally.elements = self.tally.elements.saturating_add(1);
+        Some(length)
+    }
+
     /// An element that is larger than its bound.
     pub(super) fn too_large(&self) -> Stop {
         self.stop(StopCause::Element, ViolationKind::TooLarge, &self.view.element_at)
