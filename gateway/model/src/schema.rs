@@ -355,7 +355,8 @@ impl Reader<'_> {
 
     /// A subtree checked by a document tree. Its references are resolved so that it stands alone.
     fn tree(&mut self, schema: &Value, keyword: &str, at: &str) -> Option<Schema> {
-        match inline(self.document, schema, &mut Vec::new(), 0) {
+        let mut inliner = Inliner { document: self.document, trail: Vec::new(), values: 0 };
+        match inliner.inline(schema, 0) {
             Ok(source) => Some(Schema { nullable: false, kind: Kind::Tree, source }),
             Err(problem) => self.fail(at, format!("{problem} (in a schema with `{keyword}`)")),
         }
@@ -536,45 +537,56 @@ fn resolved_source(map: &Map<String, Value>, kind: &Kind) -> Value {
     Value::Object(source)
 }
 
-/// A copy of `schema` with every local reference replaced by its target.
-fn inline(
-    document: &Value,
-    schema: &Value,
-    trail: &mut Vec<String>,
-    depth: usize,
-) -> Result<Value, String> {
-    if depth > MAX_DEPTH * 2 {
-        return Err("schema is nested too deep".to_owned());
-    }
-    match schema {
-        Value::Object(map) => {
-            if let Some(reference) = map.get("$ref") {
-                let pointer = reference
-                    .as_str()
-                    .and_then(|r| r.strip_prefix('#'))
-                    .ok_or("only local references `#/...` are read")?;
-                if trail.iter().any(|seen| seen == pointer) {
-                    return Err(format!("reference `#{pointer}` is recursive"));
-                }
-                let target = document
-                    .pointer(pointer)
-                    .ok_or_else(|| format!("reference `#{pointer}` leads nowhere"))?;
-                trail.push(pointer.to_owned());
-                let value = inline(document, target, trail, depth + 1);
-                trail.pop();
-                return value;
-            }
-            map.iter()
-                .map(|(k, v)| inline(document, v, trail, depth + 1).map(|v| (k.clone(), v)))
-                .collect::<Result<Map<_, _>, _>>()
-                .map(Value::Object)
+/// Copies schemas with every local reference replaced by its target, within bounds.
+struct Inliner<'a> {
+    document: &'a Value,
+    trail: Vec<String>,
+    values: usize,
+}
+
+impl Inliner<'_> {
+    fn inline(&mut self, schema: &Value, depth: usize) -> Result<Value, String> {
+        self.values += 1;
+        if depth > MAX_DEPTH * 2 {
+            return Err("schema is nested too deep".to_owned());
         }
-        Value::Array(items) => items
-            .iter()
-            .map(|v| inline(document, v, trail, depth + 1))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::Array),
-        other => Ok(other.clone()),
+        if self.values > MAX_SCHEMAS {
+            return Err(format!("schema leads to more than {MAX_SCHEMAS} values"));
+        }
+        match schema {
+            Value::Object(map) => match map.get("$ref") {
+                Some(reference) => self.follow(reference, depth),
+                None => map
+                    .iter()
+                    .map(|(k, v)| self.inline(v, depth + 1).map(|v| (k.clone(), v)))
+                    .collect::<Result<Map<_, _>, _>>()
+                    .map(Value::Object),
+            },
+            Value::Array(items) => items
+                .iter()
+                .map(|v| self.inline(v, depth + 1))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array),
+            other => Ok(other.clone()),
+        }
+    }
+
+    fn follow(&mut self, reference: &Value, depth: usize) -> Result<Value, String> {
+        let pointer = reference
+            .as_str()
+            .and_then(|r| r.strip_prefix('#'))
+            .ok_or("only local references `#/...` are read")?;
+        if self.trail.iter().any(|seen| seen == pointer) {
+            return Err(format!("reference `#{pointer}` is recursive"));
+        }
+        let document = self.document;
+        let target = document
+            .pointer(pointer)
+            .ok_or_else(|| format!("reference `#{pointer}` leads nowhere"))?;
+        self.trail.push(pointer.to_owned());
+        let value = self.inline(target, depth + 1);
+        self.trail.pop();
+        value
     }
 }
 

@@ -81,3 +81,17 @@ fn lists_leaves_with_arrays_as_stars() {
     assert_eq!(leaves, ["/choice", "/data/*/id", "/data/*/n"]);
     assert_eq!(schema.source["additionalProperties"], json!(false));
 }
+
+#[test]
+fn bounds_references_that_multiply_inside_a_tree() {
+    let mut schemas = serde_json::Map::new();
+    schemas.insert("L0".to_owned(), json!({"type": "string"}));
+    for level in 1..=20 {
+        let below = json!({"$ref": format!("#/defs/L{}", level - 1)});
+        schemas.insert(format!("L{level}"), json!({"anyOf": [below, below, below]}));
+    }
+    let document = json!({ "defs": schemas });
+    let start = json!({"$ref": "#/defs/L20"});
+    let errors = Schema::read(&document, &start, "").expect_err("bounded");
+    assert!(errors[0].problem.contains("more than"), "{errors:?}");
+}
