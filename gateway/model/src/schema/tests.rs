@@ -84,7 +84,7 @@ fn lists_leaves_with_arrays_as_stars() {
 
 #[test]
 fn bounds_references_that_multiply_inside_a_tree() {
-    let mut schemas = serde_json::Map::new();
+    let mut schemas = Map::new();
     schemas.insert("L0".to_owned(), json!({"type": "string"}));
     for level in 1..=20 {
         let below = json!({"$ref": format!("#/defs/L{}", level - 1)});
