@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use lienthong_gateway::{config::Config, run::Running};
+use lienthong_gateway::{
+    config::Config,
+    run::{Running, Signals},
+};
 use tracing_subscriber::EnvFilter;
 
 use crate::world::clock;
@@ -19,5 +22,7 @@ pub(crate) async fn serve(config: &Path) -> anyhow::Result<()> {
         .flatten_event(true)
         .try_init()
         .map_err(|error| anyhow!("{error}"))?;
-    Ok(Running::start(config, clock()).await?.until_ended().await?)
+    let signals = Signals::hear()?;
+    Running::start(config, clock()).await?.until_ended(signals).await;
+    Ok(())
 }
