@@ -1,0 +1,14 @@
+use lienthong_model::clock::civil_date;
+use lienthong_policy::{Bundle, PolicySet};
+
+use super::*;
+
+#[test]
+fn the_policies_hold_for_any_number_of_agreements() {
+    for agreements in [2, 10, 57] {
+        let bundle = Bundle::from_files(policies(agreements));
+        let set = PolicySet::check(&bundle, civil_date(clock().now())).expect("policies");
+        assert_eq!(set.agreements.len(), agreements);
+        assert_eq!(set.services.len(), agreements.clamp(1, 10));
+    }
+}
