@@ -104,6 +104,8 @@ pub struct AdminSettings {
 pub struct PathLimits {
     /// Most requests in the gateway at once; more are shed.
     pub in_flight: usize,
+    /// Most requests of one consumer in the gateway at once, over all its agreements.
+    pub consumer_in_flight: u32,
     /// Deadline for a request's body.
     pub body: Duration,
     /// How many finished exchanges `lienthong why` can look up.
@@ -390,12 +392,18 @@ impl Reader<'_> {
     }
 
     fn limits(&self, node: Option<&Node>, found: &mut Diagnostics) -> PathLimits {
-        let mut limits =
-            PathLimits { in_flight: 4096, body: Duration::from_secs(10), recent: 10_000 };
-        let keys = ["in_flight", "body_seconds", "recent_exchanges"];
+        let mut limits = PathLimits {
+            in_flight: 4096,
+            consumer_in_flight: 256,
+            body: Duration::from_secs(10),
+            recent: 10_000,
+        };
+        let keys = ["in_flight", "consumer_in_flight", "body_seconds", "recent_exchanges"];
         let map = node.and_then(|n| MapReader::new(self.file, n, "`limits`", &keys, found));
         if let Some(mut map) = map {
             limits.in_flight = small(&mut map, "in_flight", 1..=1_000_000, limits.in_flight);
+            let most = small(&mut map, "consumer_in_flight", 1..=1_000_000, 256);
+            limits.consumer_in_flight = u32::try_from(most).unwrap_or(u32::MAX);
             limits.body = seconds(&mut map, "body_seconds", limits.body);
             limits.recent = small(&mut map, "recent_exchanges", 0..=1_000_000, limits.recent);
         }

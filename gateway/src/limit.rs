@@ -1,4 +1,5 @@
-//! Limits of an agreement on one node: requests (burst and sustained) and requests in flight.
+//! Limits on one node: requests (burst and sustained) and requests in flight of an agreement, and
+//! requests in flight of a consumer over all its agreements.
 //!
 //! Kept across reloads while the agreement's limits stay the same, so that a reload is no way to
 //! a fresh burst.
@@ -50,6 +51,32 @@ pub struct Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         self.limiter.in_flight.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// The places in flight of one consumer, over all its agreements.
+#[derive(Debug, Default)]
+pub struct ConsumerPlaces(AtomicU32);
+
+/// One place of a consumer, given back on drop.
+#[derive(Debug)]
+pub struct Place(Arc<ConsumerPlaces>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl ConsumerPlaces {
+    /// Takes one of `most` places.
+    ///
+    /// # Errors
+    /// `quota.in_flight` when all are taken.
+    pub fn admit(self: &Arc<Self>, most: u32) -> Result<Place, Refusal> {
+        let before = self.0.fetch_add(1, Ordering::AcqRel);
+        let place = Place(Arc::clone(self));
+        if before >= most { Err(Refusal::new(ReasonCode::QuotaInFlight)) } else { Ok(place) }
     }
 }
 

@@ -55,7 +55,7 @@ pub async fn exchange(
         route::Target::Metaservice(answer) => return Ok(answer),
     };
     record.route(&routed);
-    let admitted = admit::admit(routed)?;
+    let admitted = admit::admit(routed, &consumer, gateway.limits().consumer_in_flight)?;
     let body = read::read(incoming, &admitted, gateway.limits().body).await?;
     let valid = validate_request::validate_request(admitted, &body)?;
     let permitted = decide::decide(valid, &consumer, today)?;

@@ -23,7 +23,11 @@ use lienthong_policy::{
     Segment, Service,
 };
 
-use crate::{certificate::PeerCertificate, limit::AgreementLimiter, provider::Provider};
+use crate::{
+    certificate::PeerCertificate,
+    limit::{AgreementLimiter, ConsumerPlaces},
+    provider::Provider,
+};
 
 /// The city-wide pseudonym key of a period.
 #[derive(Debug, Clone)]
@@ -54,13 +58,15 @@ pub struct Identities {
     codes: HashMap<ParticipantId, (ParticipantId, Option<Date>)>,
 }
 
-/// A participant and the limiter of its metaservice requests.
+/// A participant and what is limited by participant.
 #[derive(Debug)]
 pub struct Identity {
     /// The participant.
     pub participant: Participant,
     /// Limits the metaservices, which no agreement covers.
     pub metaservices: Arc<AgreementLimiter>,
+    /// Its places in flight, over all its agreements.
+    pub places: Arc<ConsumerPlaces>,
 }
 
 /// The operations of one service.
@@ -408,6 +414,7 @@ impl Identities {
                 || Arc::new(AgreementLimiter::new(&limits)),
                 |identity| Arc::clone(&identity.metaservices),
             );
+            let places = kept.map(|identity| Arc::clone(&identity.places)).unwrap_or_default();
             let code = participant.member.code.clone();
             identities.codes.insert(code, (participant.id.clone(), None));
             for alias in &participant.aliases {
@@ -416,7 +423,7 @@ impl Identities {
                     .insert(alias.code.clone(), (participant.id.clone(), Some(alias.until)));
             }
             identities.index(participant);
-            let identity = Identity { participant: participant.clone(), metaservices };
+            let identity = Identity { participant: participant.clone(), metaservices, places };
             identities.participants.insert(participant.id.clone(), Arc::new(identity));
         }
         identities

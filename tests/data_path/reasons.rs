@@ -142,6 +142,24 @@ async fn limits_of_an_agreement_refuse_with_the_time_to_wait() {
 }
 
 #[tokio::test]
+async fn a_consumer_has_its_places_over_all_its_agreements() {
+    let setup = Setup { limits: vec![("consumer_in_flight", 1)], ..Setup::default() };
+    let world = World::with(setup).await;
+    let gate = Gate::shut();
+    let person = r#"{"name":"An","number":"001122334455"}"#;
+    world.provider.replies(Reply::json("200 OK", person).behind(&gate));
+    let mut held = world.connection("office").await;
+    held.send(&Ask::office("people", "single_work").bytes()).await;
+    world.provider.received(1).await;
+    let refused = world.ask(&Ask::office("people", "slow_work")).await;
+    world.assert_refused(&refused, ReasonCode::QuotaInFlight).await;
+    gate.open();
+    assert_eq!(held.answer().await.status, 200);
+    // The place is free again, and the refused request has spent nothing of its agreement.
+    assert_eq!(world.ask(&Ask::office("people", "slow_work")).await.status, 200);
+}
+
+#[tokio::test]
 async fn only_the_record_tells_of_a_consumer_that_went_away() {
     let world = World::new().await;
     world.provider.replies(Reply::never());

@@ -27,7 +27,8 @@ pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Full<Byte
     }
     headers.insert("lienthong-agreement", route.agreement_header.clone());
     headers.insert("lienthong-cites", route.cites_header.clone());
-    let permit = permitted.request.admitted.permit;
+    let admitted = permitted.request.admitted;
+    let (permit, place) = (admitted.permit, admitted.place);
     let limits = route.limiter.limits();
     let policy = format!("\"agreement\";q={};w={}", limits.burst, window(limits));
     let state = format!("\"agreement\";r={}", permit.remaining);
@@ -36,9 +37,9 @@ pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Full<Byte
             headers.insert(name, value);
         }
     }
-    // The place in flight is held until the consumer has taken the answer: a slow reader spends
-    // its own agreement's places, not the gateway's memory.
-    response.extensions_mut().insert(Arc::new(permit));
+    // The places in flight are held until the consumer has taken the answer: a slow reader spends
+    // its own places, not the gateway's memory.
+    response.extensions_mut().insert(Arc::new((permit, place)));
     response
 }
 
