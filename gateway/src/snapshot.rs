@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use http::HeaderValue;
+use http::{HeaderValue, header::InvalidHeaderValue};
 use jiff::civil::Date;
 use lienthong_disclosure::{
     Bounds, Direction, Disclosed, ParameterRule, ParameterView, Pseudonymiser, View, ViewError,
@@ -22,6 +22,7 @@ use lienthong_policy::{
     Agreement, AgreementOperation, CertificateMatcher, Limits, Operation, Participant, PolicySet,
     Segment, Service,
 };
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::{
     certificate::PeerCertificate,
@@ -299,9 +300,13 @@ impl Builder<'_> {
         let cites: Vec<String> = agreement.legal_bases.iter().map(ToString::to_string).collect();
         let version: String =
             agreement.version.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let header = |text: &str| {
-            HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
+        let unfit = |error: InvalidHeaderValue| {
+            let mut found = Diagnostics::new();
+            let file = format!("policies/agreements/{}.yaml", agreement.id);
+            found.add(&file, Position::default(), format!("cannot be told in a header: {error}"));
+            found
         };
+        let agreement_text = format!("{}; version={version}", agreement.id);
         Ok(Route {
             service: Arc::clone(self.service),
             operation: Arc::clone(operation),
@@ -315,11 +320,16 @@ impl Builder<'_> {
                 &agreement.consumer,
                 &self.pseudonyms.period,
             ),
-            cites_header: header(&cites.join(", ")),
-            agreement_header: header(&format!("{}; version={version}", agreement.id)),
-            service_header: header(&address_key(self.service)),
+            cites_header: header(&cites.join(", ")).map_err(&unfit)?,
+            agreement_header: header(&agreement_text).map_err(&unfit)?,
+            service_header: header(&address_key(self.service)).map_err(&unfit)?,
         })
     }
+}
+
+/// A text as a header, what is not ASCII percent-encoded: an article may be called `19.1.đ`.
+fn header(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
+    HeaderValue::from_str(&utf8_percent_encode(text, CONTROLS).to_string())
 }
 
 impl Views {
@@ -490,3 +500,6 @@ impl Identities {
         all
     }
 }
+
+#[cfg(test)]
+mod tests;

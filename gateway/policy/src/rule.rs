@@ -208,7 +208,12 @@ impl FileReader<'_, '_> {
         let vi = self.annotation(policy, "says_vi", at);
         let en = self.annotation(policy, "says_en", at);
         self.check_names(policy, at);
-        let text = policy.to_cedar().unwrap_or_default();
+        // SECURITY: a rule without a text would forbid nothing.
+        let text = policy.to_cedar();
+        if text.is_none() {
+            self.found.add(file, at, "a rule cannot be written out again");
+        }
+        let text = text?;
         Some(Rule { id: id?, citations, says: Bilingual { vi: vi?, en: en? }, text })
     }
 

@@ -56,8 +56,10 @@ fn write_attribute(text: &mut String, attribute: &AttributeTypeAndValue<'_>) {
         (Some(_), Ok(value)) => write_value(text, value),
         // RFC 4514 section 2.4: a type without a short name carries the bytes of its value.
         _ => {
+            // A value that cannot be written gets a mark that no hexadecimal text has.
+            let value = attribute.attr_value().to_der_vec();
             text.push('#');
-            text.push_str(&hex(&attribute.attr_value().to_der_vec().unwrap_or_default()));
+            text.push_str(&value.map_or_else(|_| "?".to_owned(), |bytes| hex(&bytes)));
         }
     }
 }

@@ -65,9 +65,7 @@ fn request(
     headers.insert(xroad::SERVICE, route.service_header.clone());
     headers.insert(xroad::REQUEST_ID, request_id.clone());
     let purpose = permitted.request.admitted.routed.purpose.as_str();
-    if let Ok(purpose) = HeaderValue::from_str(purpose) {
-        headers.insert(xroad::PURPOSE, purpose);
-    }
+    headers.insert(xroad::PURPOSE, HeaderValue::from_str(purpose).map_err(|e| internal(e.into()))?);
     let optional = [
         (xroad::ID, &message.id),
         (xroad::USER_ID, &message.officer),
