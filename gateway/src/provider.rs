@@ -20,6 +20,7 @@ use std::{
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::{Request, Uri, uri::Authority};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -145,21 +146,22 @@ impl Provider {
     pub async fn send(
         &self,
         request: Request<Full<Bytes>>,
-    ) -> Result<http::Response<Incoming>, Refusal> {
+    ) -> Result<http::Response<ProviderBody>, Refusal> {
         let pool = POOLS.with_borrow_mut(|pools| {
             if pools.len() >= MAX_POOLS {
                 pools.retain(|id, _| *id == self.id);
             }
             pools.entry(self.id).or_insert_with(|| self.pool()).clone()
         });
-        pool.request(request).await.map_err(|error| {
+        let answer = pool.request(request).await.map_err(|error| {
             let reason = if error.is_connect() {
                 ReasonCode::ProviderUnreachable
             } else {
                 ReasonCode::ProviderInterrupted
             };
             Refusal::caused(reason, error)
-        })
+        })?;
+        Ok(answer.map(ProviderBody))
     }
 
     fn pool(&self) -> Pool {
@@ -174,6 +176,31 @@ impl Provider {
             .http1_max_buf_size(256 * 1024)
             .set_host(true)
             .build(self.connector.clone())
+    }
+}
+
+/// The body of a provider's answer, read as it comes. Dropped before its end, its connection is
+/// closed.
+#[derive(Debug)]
+pub struct ProviderBody(Incoming);
+
+impl Body for ProviderBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.0).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.0.size_hint()
     }
 }
 

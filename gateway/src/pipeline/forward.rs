@@ -3,18 +3,21 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, header};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::ReasonCode;
 use tokio::time::Instant;
 
 use super::{decide::Permitted, disclose_request::DisclosedRequest};
-use crate::{provider::InFlight, refusal::Refusal, xroad};
+use crate::{
+    provider::{InFlight, ProviderBody},
+    refusal::Refusal,
+    xroad,
+};
 
 /// The provider's answer: its head, and a body that nobody has read.
 #[derive(Debug)]
 pub struct Answer {
-    pub(super) response: http::Response<Incoming>,
+    pub(super) response: http::Response<ProviderBody>,
     pub(super) deadline: Instant,
     pub(super) request_tally: Tally,
     pub(super) in_flight: InFlight,

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, header};
+use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 use lienthong_model::reason::ReasonCode;
 
 use super::admit::Admitted;
@@ -63,7 +64,7 @@ pub(super) enum ReadError {
 
 /// Reads at most `limit` bytes before `deadline`.
 pub(super) async fn bounded(
-    mut incoming: Incoming,
+    mut incoming: impl http_body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
     limit: usize,
     deadline: Duration,
 ) -> Result<Bytes, ReadError> {
