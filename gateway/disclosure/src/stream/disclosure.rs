@@ -42,8 +42,15 @@ impl StreamDisclosure {
         } else {
             Shape::Lines(Lines::new(&view))
         };
-        let passing = Passing { view, pseudonyms, tally: StreamTally::default() };
+        let passing =
+            Passing { view, pseudonyms, tally: StreamTally::default(), allowance: u64::MAX };
         Self { passing, shape, state: State::Open }
+    }
+
+    /// Lets no more than `elements` pass, those that have passed among them. Without a call as many
+    /// pass as the bounds allow.
+    pub fn set_allowance(&mut self, elements: u64) {
+        self.passing.allowance = elements;
     }
 
     /// Takes the next bytes, cut anywhere, and appends the elements that are whole by now.
@@ -117,6 +124,8 @@ pub(super) struct Passing {
     pub(super) view: Arc<StreamView>,
     pub(super) pseudonyms: Pseudonymiser,
     pub(super) tally: StreamTally,
+    /// How many elements may pass by what the caller knows.
+    allowance: u64,
 }
 
 impl Passing {
@@ -131,6 +140,10 @@ impl Passing {
         if self.tally.elements >= view.bounds.max_elements {
             let at = view.array.as_ref().map_or(&view.element_at, |array| &array.at);
             return Err(self.stop(StopCause::TooManyElements, ViolationKind::TooLarge, at));
+        }
+        if self.tally.elements >= self.allowance {
+            let at = &view.element_at;
+            return Err(self.stop(StopCause::Allowance, ViolationKind::TooLarge, at));
         }
         let before = out.len();
         out.extend_from_slice(opening);
@@ -156,7 +169,7 @@ impl Passing {
         out: &mut Vec<u8>,
     ) -> Option<usize> {
         let view = &self.view;
-        if self.tally.elements >= view.bounds.max_elements {
+        if self.tally.elements >= view.bounds.max_elements.min(self.allowance) {
             return None;
         }
         let before = out.len();

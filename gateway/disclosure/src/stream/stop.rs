@@ -78,6 +78,9 @@ pub enum StopCause {
     /// More elements than the bound.
     #[error("too many elements")]
     TooManyElements,
+    /// More elements than the caller allowed.
+    #[error("more elements than allowed")]
+    Allowance,
     /// An NDJSON line holds nothing.
     #[error("empty NDJSON line")]
     EmptyLine,

@@ -305,6 +305,48 @@ fn stops_at_the_bound_of_elements() {
 }
 
 #[test]
+fn stops_before_an_element_that_is_not_allowed() {
+    let array = format!("{{\"ma\":\"1\",\"kq\":{{\"ds\":[{FIRST},{FIRST},{FIRST},");
+    let lines = format!("{FIRST}\n").repeat(3);
+    for (view, body, at) in
+        [(array_view as fn() -> _, array, "/kq/ds/*"), (lines_view as fn() -> _, lines, "")]
+    {
+        for size in [1, 7, 4_096] {
+            let mut stream = StreamDisclosure::new(Arc::new(view()), pseudonyms());
+            let mut out = Vec::new();
+            stream.set_allowance(1);
+            stream.set_allowance(2);
+            let mut chunks = body.as_bytes().chunks(size);
+            let stop = chunks.find_map(|chunk| stream.push(chunk, &mut out).err()).unwrap();
+            assert_eq!((stop.cause, stop.elements), (StopCause::Allowance, 2));
+            assert_eq!(stop.violation.at.to_string(), at);
+            assert_eq!(String::from_utf8_lossy(&out).matches("***0001").count(), 2);
+            let length = out.len();
+            stream.set_allowance(9);
+            assert_eq!(stream.finish(&mut out), Err(stop), "a stop is final");
+            assert_eq!(out.len(), length);
+        }
+    }
+}
+
+#[test]
+fn an_allowance_that_is_used_up_does_not_stop_an_answer_that_ends() {
+    let whole = |list: &str| format!("{{\"ma\":\"1\",\"kq\":{{\"tong\":1,\"ds\":[{list}]}}}}");
+    for (view, body, allowed) in [
+        (array_view as fn() -> _, whole(FIRST), 1),
+        (array_view as fn() -> _, whole(" "), 0),
+        (lines_view as fn() -> _, format!("{FIRST}\n"), 1),
+        (lines_view as fn() -> _, String::new(), 0),
+    ] {
+        let mut stream = StreamDisclosure::new(Arc::new(view()), pseudonyms());
+        let mut out = Vec::new();
+        stream.set_allowance(allowed);
+        stream.push(body.as_bytes(), &mut out).unwrap();
+        assert_eq!(stream.finish(&mut out).unwrap().elements, allowed);
+    }
+}
+
+#[test]
 fn stops_an_array_at_the_first_element_that_does_not_pass() {
     let cases: Vec<(&[u8], ViolationKind, &str)> = vec![
         (br#"{"So":"079090000002","Tuoi":-1}"#, broken("minimum"), "/kq/ds/*/Tuoi"),
