@@ -37,13 +37,15 @@ pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,
     ParticipantKind, ParticipantStatus,
+    lgsp::{LgspClient, MAX_SHEET_TEXT},
+    secret::{SecretHash, SecretHashError},
 };
 pub use project::project_openapi;
 pub use purpose::PurposeDefinition;
 pub use rule::Rule;
 pub use service::{
-    Answer, Classes, DataSubjectField, Effect, FieldClass, IdentifierKind, Method, Operation,
-    Parameter, PathTemplate, RequestBody, Segment, SensitiveCategory, Service, ServiceAddress,
-    SubjectRole,
+    Answer, Classes, DataSubjectField, Delivery, Effect, FieldClass, IdentifierKind, Media, Method,
+    Operation, Parameter, PathTemplate, RequestBody, Segment, SensitiveCategory, Service,
+    ServiceAddress, StreamRules, SubjectRole,
 };
 pub use set::PolicySet;

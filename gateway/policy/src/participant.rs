@@ -13,6 +13,10 @@ use lienthong_model::{
     text::Bilingual,
 };
 
+pub mod lgsp;
+pub mod secret;
+
+use self::lgsp::LgspClient;
 use crate::{
     hash::to_hex,
     read::{
@@ -42,6 +46,8 @@ pub struct Participant {
     pub status: ParticipantStatus,
     /// Whom to ask.
     pub contact: Contact,
+    /// What it shows for a token, when it comes as a present client of the city's LGSP.
+    pub lgsp: Option<LgspClient>,
 }
 
 /// Whom a participant may act for.
@@ -136,6 +142,7 @@ const KEYS: &[&str] = &[
     "certificates",
     "contact",
     "status",
+    "lgsp",
 ];
 
 /// Reads one participant file.
@@ -164,6 +171,8 @@ pub(crate) fn read(
         let at = map.at();
         map.found().add(file, at, "an active participant needs at least one certificate");
     }
+    let lgsp = map.optional("lgsp");
+    let lgsp = lgsp.and_then(|node| lgsp::read(file, node, &subsystems, map.found()));
     let at = place_of(&map, "id");
     if let Some(id) = &id {
         claims.claim("agency code", id.to_string(), (file, at), found);
@@ -173,6 +182,9 @@ pub(crate) fn read(
     }
     for (rule, at) in &rules {
         claims.claim("certificate", rule.to_string(), (file, *at), found);
+    }
+    if let Some((client, at)) = &lgsp {
+        claims.claim("LGSP access key", client.access_key_mark(), (file, *at), found);
     }
     Some(Participant {
         id: id?,
@@ -184,6 +196,7 @@ pub(crate) fn read(
         certificates: rules.into_iter().map(|(rule, _)| rule).collect(),
         status: status?,
         contact: contact?,
+        lgsp: lgsp.map(|(client, _)| client),
     })
 }
 
