@@ -15,7 +15,7 @@ use lienthong_model::{
 };
 use serde_json::Value;
 
-use crate::service::{Answer, Method, Parameter, PathTemplate, RequestBody, Segment};
+use crate::service::{Answer, Media, Method, Parameter, PathTemplate, RequestBody, Segment};
 
 mod parameter;
 
@@ -23,6 +23,11 @@ mod parameter;
 const MAX_OPERATIONS: usize = 512;
 /// Longest chain of references between parameters, bodies and answers.
 const MAX_REFERENCES: usize = 8;
+
+/// What a request, an answer of success and any other answer may be.
+const REQUEST_MEDIA: &[Media] = &[Media::Json];
+const ANSWER_MEDIA: &[Media] = &[Media::Json, Media::Ndjson];
+const REFUSAL_MEDIA: &[Media] = &[Media::Json];
 
 /// A document and its operations.
 #[derive(Debug)]
@@ -296,8 +301,8 @@ impl<'a> Reader<'a, '_> {
             self.fail(body.node.at, "key `content` is missing");
             return None;
         };
-        let schema = self.content(&content)?;
-        Some(RequestBody { schema, required })
+        let (media, schema) = self.content(&content, REQUEST_MEDIA)?;
+        Some(RequestBody { media, schema, required })
     }
 
     fn answers(&mut self, operation: &Located<'a>) -> BTreeMap<u16, Answer> {
@@ -344,32 +349,38 @@ impl<'a> Reader<'a, '_> {
     fn answer(&mut self, answer: Located<'a>, status: Option<u16>) -> Option<Answer> {
         let answer = self.resolve(answer)?;
         self.keys(&answer, "an answer", &["description", "content"]);
-        let Some(content) = answer.child("content") else { return Some(Answer { schema: None }) };
+        let Some(content) = answer.child("content") else {
+            return Some(Answer { media: Media::Json, schema: None });
+        };
         if matches!(status, Some(204 | 205)) {
             self.fail(content.node.at, "an answer with this status has no content");
             return None;
         }
-        Some(Answer { schema: Some(self.content(&content)?) })
+        let succeeds = matches!(status, Some(200..=299));
+        let known = if succeeds { ANSWER_MEDIA } else { REFUSAL_MEDIA };
+        let (media, schema) = self.content(&content, known)?;
+        Some(Answer { media, schema: Some(schema) })
     }
 
-    /// The schema of the one media type there is.
-    fn content(&mut self, content: &Located<'a>) -> Option<Schema> {
-        for (key, _) in content.entries() {
-            if key.text != "application/json" {
-                let message = format!("media type `{}` is not available in this build", key.text);
-                self.fail_with(key.at, message, "expected `application/json`");
-            }
-        }
-        let Some(media) = content.child("application/json") else {
-            self.fail(content.node.at, "media type `application/json` is missing");
+    /// The one media type that a body has, and its schema.
+    fn content(&mut self, content: &Located<'a>, known: &[Media]) -> Option<(Media, Schema)> {
+        let [(key, _)] = content.entries() else {
+            self.fail(content.node.at, "`content` must name exactly one media type");
             return None;
         };
-        self.keys(&media, "a media type", &["schema", "example", "examples"]);
-        let Some(schema) = media.child("schema") else {
-            self.fail(media.node.at, "key `schema` is missing");
+        let Some(media) = known.iter().copied().find(|media| media.essence() == key.text) else {
+            let names: Vec<_> = known.iter().map(|media| media.essence()).collect();
+            let message = format!("media type `{}` is not available here", key.text);
+            self.fail_with(key.at, message, format!("expected `{}`", names.join("` or `")));
             return None;
         };
-        self.schema(&schema)
+        let described = content.child(&key.text)?;
+        self.keys(&described, "a media type", &["schema", "example", "examples"]);
+        let Some(schema) = described.child("schema") else {
+            self.fail(described.node.at, "key `schema` is missing");
+            return None;
+        };
+        Some((media, self.schema(&schema)?))
     }
 
     fn schema(&mut self, schema: &Located<'a>) -> Option<Schema> {

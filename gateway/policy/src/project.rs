@@ -17,7 +17,7 @@ use crate::{
     agreement::{AgreementOperation, FieldMasks},
     explain::mask_text,
     openapi::place_name,
-    service::{Operation, Parameter, Service},
+    service::{Media, Operation, Parameter, Service},
 };
 
 mod notes;
@@ -127,7 +127,7 @@ impl Projection<'_> {
         let schema = passing.project(&body.schema, &Pointer::root())?;
         Some(json!({
             "required": body.required,
-            "content": {"application/json": {"schema": schema}},
+            "content": {body.media.essence(): {"schema": schema}},
         }))
     }
 
@@ -141,10 +141,11 @@ impl Projection<'_> {
             let answer = self.operation.answers.get(&status);
             let schema = answer.and_then(|answer| answer.schema.as_ref());
             let mut response = json!({"description": format!("Answer {status}.")});
+            let media = answer.map_or(Media::Json, |answer| answer.media).essence();
             if let (Some(schema), Value::Object(response)) = (schema, &mut response) {
                 let schema = passing.project(schema, &Pointer::root());
                 let schema = schema.unwrap_or_else(|| json!({"type": "object"}));
-                let content = json!({"application/json": {"schema": schema}});
+                let content = json!({media: {"schema": schema}});
                 response.insert("content".to_owned(), content);
             }
             out.insert(status.to_string(), response);

@@ -69,8 +69,10 @@ pub struct Operation {
     pub effect: Effect,
     /// Largest request body, in bytes.
     pub request_limit: usize,
-    /// Largest answer body, in bytes.
+    /// Largest whole answer body, in bytes.
     pub answer_limit: usize,
+    /// Whether successful answers are whole or stream.
+    pub delivery: Delivery,
     /// How personal each field is.
     pub classes: Classes,
     /// The request fields that identify data subjects.
@@ -172,9 +174,75 @@ pub struct Parameter {
     pub array: bool,
 }
 
+/// How successful answers reach the consumer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// Checked as a whole before the first byte leaves.
+    Whole,
+    /// Element by element.
+    Stream(StreamRules),
+}
+
+/// Where the elements of a stream stand, and how much of it there may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamRules {
+    /// The array of the JSON answer; none when each line is an element (NDJSON).
+    pub elements: Option<Pointer>,
+    /// Largest element, in bytes.
+    pub element_bytes: usize,
+    /// Most elements of one answer.
+    pub max_elements: u64,
+}
+
+impl Operation {
+    /// The rules of a stream, when the answer with this status is one.
+    #[must_use]
+    pub fn stream(&self, status: u16) -> Option<&StreamRules> {
+        let has_body = || self.answers.get(&status).is_some_and(|answer| answer.schema.is_some());
+        match &self.delivery {
+            Delivery::Stream(rules) if (200..300).contains(&status) && has_body() => Some(rules),
+            Delivery::Stream(_) | Delivery::Whole => None,
+        }
+    }
+}
+
+/// The media type of a body (RFC 6838), as far as a codec checks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Media {
+    /// `application/json` (RFC 8259).
+    Json,
+    /// `application/x-ndjson`: each line one JSON value.
+    Ndjson,
+}
+
+impl Media {
+    /// Every medium.
+    pub const ALL: &[Self] = &[Self::Json, Self::Ndjson];
+
+    /// The word used in policy files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Ndjson => "ndjson",
+        }
+    }
+
+    /// The name on the wire, without parameters.
+    #[must_use]
+    pub fn essence(self) -> &'static str {
+        match self {
+            Self::Json => "application/json",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+}
+
 /// A declared request body.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestBody {
+    /// Its medium.
+    pub media: Media,
     /// Its schema.
     pub schema: Schema,
     /// Whether the provider needs it.
@@ -184,7 +252,9 @@ pub struct RequestBody {
 /// A declared answer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// The schema of its body; none when it has no body.
+    /// The medium of its body, when it has one.
+    pub media: Media,
+    /// The schema of its body, or of one line of it; none when it has no body.
     pub schema: Option<Schema>,
 }
 

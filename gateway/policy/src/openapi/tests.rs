@@ -30,7 +30,7 @@ fn refuses_what_the_data_path_cannot_check() {
             "only local references",
         ),
         ("#/components/schemas/KhaiSinh", "#/components/schemas/KhaiSnih", "leads nowhere"),
-        ("application/json:", "application/xml:", "not available in this build"),
+        ("application/json:", "application/xml:", "is not available here"),
         ("\"404\": {$ref", "default: {$ref", "not one status of three digits"),
         ("\"404\": {$ref", "\"302\": {$ref", "never passes"),
         ("type: array, maxItems: 9", "type: array, maxItmes: 9", "keyword `maxItmes`"),

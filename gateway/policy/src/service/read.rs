@@ -18,8 +18,8 @@ use lienthong_model::{
 use serde_json::Value;
 
 use super::{
-    Classes, DataSubjectField, Effect, FieldClass, IdentifierKind, Operation, SensitiveCategory,
-    Service, ServiceAddress, SubjectRole,
+    Classes, DataSubjectField, Delivery, Effect, FieldClass, IdentifierKind, Media, Operation,
+    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole,
 };
 use crate::{
     openapi::{self, DeclaredOperation, Document},
@@ -33,6 +33,12 @@ const REQUEST_BYTES: i64 = 64 << 10;
 const ANSWER_BYTES: i64 = 1 << 20;
 /// The most an operation may say.
 const MOST_BYTES: i64 = 16 << 20;
+/// Largest element of a stream, in bytes, unless the operation says otherwise.
+const ELEMENT_BYTES: i64 = 256 << 10;
+/// Most elements of a stream, unless the operation says otherwise.
+const ELEMENTS: i64 = 1_000_000;
+/// The most an operation may say: more than any population register holds.
+const MOST_ELEMENTS: i64 = 1_000_000_000;
 
 /// What a service file is read against.
 pub(crate) struct Surroundings<'a> {
@@ -155,41 +161,29 @@ struct OperationReader<'a> {
     declared: &'a DeclaredOperation,
 }
 
-#[derive(Clone, Copy)]
-enum Delivery {
-    Whole,
-    Stream,
-}
+/// The word for no body at all.
+const NO_MEDIA: &str = "none";
 
-#[derive(Clone, Copy, PartialEq)]
-enum Media {
-    None,
-    Json,
-    Other,
+/// What `limits` says.
+struct OperationLimits {
+    request: usize,
+    answer: usize,
+    element: usize,
+    elements: u64,
 }
-
-const MEDIA: &[(&str, Media)] = &[
-    ("none", Media::None),
-    ("json", Media::Json),
-    ("ndjson", Media::Other),
-    ("form", Media::Other),
-    ("xml", Media::Other),
-    ("multipart", Media::Other),
-    ("opaque", Media::Other),
-];
 
 impl OperationReader<'_> {
     fn read(&self, node: &Node, found: &mut Diagnostics) -> Option<Operation> {
         let file = self.file;
-        let keys = &["effect", "answer", "media", "limits", "data_subjects", "classes"];
+        let keys = &["effect", "answer", "elements", "media", "limits", "data_subjects", "classes"];
         let mut map = MapReader::new(file, node, "an operation", keys, found)?;
         let effects = &[("reads", Effect::Reads), ("writes", Effect::Writes)];
         let effect = word_key(&mut map, "effect", effects);
-        self.check_delivery(&mut map);
         if let Some(media) = map.required("media") {
             self.check_media(media, map.found());
         }
-        let (request_limit, answer_limit) = self.limits(&mut map);
+        let limits = self.limits(&mut map);
+        let delivery = self.delivery(&mut map, &limits);
         let subjects = map.required("data_subjects");
         let data_subjects = subjects.and_then(|node| self.data_subjects(node, map.found()));
         let classes = map.required("classes");
@@ -204,56 +198,106 @@ impl OperationReader<'_> {
             request: declared.request.clone(),
             answers: declared.answers.clone(),
             effect: effect?,
-            request_limit,
-            answer_limit,
+            request_limit: limits.request,
+            answer_limit: limits.answer,
+            delivery: delivery?,
             classes: classes?,
             data_subjects: data_subjects?,
         })
     }
 
-    fn check_delivery(&self, map: &mut MapReader<'_, '_>) {
-        let words = &[("whole", Delivery::Whole), ("stream", Delivery::Stream)];
-        if let Some(Delivery::Stream) = word_key(map, "answer", words) {
-            let at = place_of(map, "answer");
-            let message = "answer `stream` is not available in this build";
-            map.found().add_with_help(self.file, at, message, "write `answer: whole`");
+    /// Whole, or a stream with the place of its elements.
+    fn delivery(&self, map: &mut MapReader<'_, '_>, limits: &OperationLimits) -> Option<Delivery> {
+        let (file, at) = (self.file, place_of(map, "answer"));
+        let streams = word_key(map, "answer", &[("whole", false), ("stream", true)])?;
+        let elements: Option<Pointer> = map.parse_optional("elements");
+        let place = place_of(map, "elements");
+        let bodies = self.declared.answers.iter();
+        let media: BTreeSet<Media> = bodies
+            .filter(|(status, answer)| (200..300).contains(*status) && answer.schema.is_some())
+            .map(|(_, answer)| answer.media)
+            .collect();
+        if !streams {
+            if elements.is_some() {
+                map.found().add(file, place, "`elements` belongs to `answer: stream`");
+            }
+            if media.contains(&Media::Ndjson) {
+                map.found().add(file, at, "an NDJSON answer is a stream; write `answer: stream`");
+            }
+            return Some(Delivery::Whole);
         }
+        match (media.iter().collect::<Vec<_>>().as_slice(), &elements) {
+            ([], _) => {
+                let message = "a stream needs an answer of success with a body";
+                map.found().add(file, at, message);
+                return None;
+            }
+            ([Media::Ndjson], Some(_)) => {
+                let message = "each line of an NDJSON answer is an element; leave `elements` out";
+                map.found().add(file, place, message);
+                return None;
+            }
+            ([Media::Json], None) => {
+                let message = "a stream of JSON needs `elements`, the pointer of its array";
+                map.found().add_with_help(file, at, message, "such as `elements: /HoSo`");
+                return None;
+            }
+            ([Media::Ndjson], None) | ([Media::Json], Some(_)) => {}
+            _ => {
+                let message = "the answers of success have different media types";
+                map.found().add(file, at, message);
+                return None;
+            }
+        }
+        Some(Delivery::Stream(StreamRules {
+            elements,
+            element_bytes: limits.element,
+            max_elements: limits.elements,
+        }))
     }
 
     fn check_media(&self, node: &Node, found: &mut Diagnostics) {
         let file = self.file;
         let keys = &["request", "answer"];
         let Some(mut map) = MapReader::new(file, node, "`media`", keys, found) else { return };
-        let has_request = self.declared.request.is_some();
-        let has_answer = self.declared.answers.values().any(|answer| answer.schema.is_some());
-        for (key, declared) in [("request", has_request), ("answer", has_answer)] {
+        let request = self.declared.request.as_ref().map(|request| request.media);
+        let bodies = self.declared.answers.values().filter(|answer| answer.schema.is_some());
+        // Answers that are no success are JSON; the word is that of the others where there are any.
+        let answer = bodies.map(|answer| answer.media).max();
+        let words: Vec<(&str, Option<Media>)> = [(NO_MEDIA, None)]
+            .into_iter()
+            .chain(Media::ALL.iter().map(|media| (media.as_str(), Some(*media))))
+            .collect();
+        for (key, declared) in [("request", request), ("answer", answer)] {
             let Some(node) = map.required(key) else { continue };
-            let Some(media) = word(file, node, "media", MEDIA, map.found()) else { continue };
-            let expected = if declared { ("json", Media::Json) } else { ("none", Media::None) };
-            if media == Media::Other {
-                let message = "this media is not available in this build";
-                let help = format!("expected `{}`", expected.0);
-                map.found().add_with_help(file, node.at, message, help);
-            } else if media != expected.1 {
+            let Some(media) = word(file, node, "media", &words, map.found()) else { continue };
+            if media != declared {
                 let message = format!("the OpenAPI document declares another {key}");
-                let help = format!("expected `{}`", expected.0);
+                let help = format!("expected `{}`", declared.map_or(NO_MEDIA, Media::as_str));
                 map.found().add_with_help(file, node.at, message, help);
             }
         }
     }
 
-    fn limits(&self, map: &mut MapReader<'_, '_>) -> (usize, usize) {
+    fn limits(&self, map: &mut MapReader<'_, '_>) -> OperationLimits {
         let size = |n: i64| usize::try_from(n).unwrap_or_default();
-        let defaults = (size(REQUEST_BYTES), size(ANSWER_BYTES));
-        let Some(node) = map.optional("limits") else { return defaults };
-        let keys = &["request_bytes", "answer_bytes"];
-        let Some(mut limits) = MapReader::new(self.file, node, "the limits", keys, map.found())
-        else {
-            return defaults;
+        let mut limits = OperationLimits {
+            request: size(REQUEST_BYTES),
+            answer: size(ANSWER_BYTES),
+            element: size(ELEMENT_BYTES),
+            elements: ELEMENTS.unsigned_abs(),
         };
-        let request = limits.integer("request_bytes", 1..=MOST_BYTES, REQUEST_BYTES);
-        let answer = limits.integer("answer_bytes", 1..=MOST_BYTES, ANSWER_BYTES);
-        (size(request), size(answer))
+        let Some(node) = map.optional("limits") else { return limits };
+        let keys = &["request_bytes", "answer_bytes", "element_bytes", "elements"];
+        let Some(mut map) = MapReader::new(self.file, node, "the limits", keys, map.found()) else {
+            return limits;
+        };
+        let bytes = 1..=MOST_BYTES;
+        limits.request = size(map.integer("request_bytes", bytes.clone(), REQUEST_BYTES));
+        limits.answer = size(map.integer("answer_bytes", bytes.clone(), ANSWER_BYTES));
+        limits.element = size(map.integer("element_bytes", bytes, ELEMENT_BYTES));
+        limits.elements = map.integer("elements", 1..=MOST_ELEMENTS, ELEMENTS).unsigned_abs();
+        limits
     }
 
     fn request_leaves(&self) -> Vec<(FieldPath, &Schema)> {

@@ -49,13 +49,51 @@ fn refuses_classes_of_objects_and_unknown_categories() {
 }
 
 #[test]
-fn refuses_media_and_answers_that_this_build_cannot_check() {
-    let files = Files::new().edit(SERVICE, "answer: whole", "answer: stream");
-    files.refused(&["answer `stream` is not available in this build"]);
+fn refuses_media_other_than_the_documents() {
     let files = Files::new().edit(SERVICE, "answer: json", "answer: xml");
-    files.refused(&["not available in this build", "expected `json`"]);
+    files.refused(&["unknown media `xml`"]);
     let files = Files::new().edit(SERVICE, "request: none", "request: json");
     files.refused(&["the OpenAPI document declares another request", "expected `none`"]);
+    let files = Files::new().edit(DOCUMENT, "application/json:", "application/x-ndjson:");
+    let found = files.mistakes();
+    assert!(found.iter().any(|m| m.contains("another answer")), "{found:#?}");
+    assert!(found.iter().any(|m| m.contains("an NDJSON answer is a stream")), "{found:#?}");
+}
+
+#[test]
+fn refuses_a_stream_whose_elements_are_not_where_it_says() {
+    let whole = "effect: reads\n    answer: whole";
+    let files = Files::new().edit(SERVICE, whole, "effect: reads\n    answer: stream");
+    files.refused(&["a stream of JSON needs `elements`", "such as `elements: /HoSo`"]);
+    let files = Files::new().edit(SERVICE, whole, &format!("{whole}\n    elements: /GhiChu"));
+    files.refused(&["`elements` belongs to `answer: stream`"]);
+    let lines = "effect: reads\n    answer: stream\n    elements: /GhiChu";
+    let ndjson = Files::new()
+        .edit(SERVICE, whole, lines)
+        .edit(SERVICE, "answer: json", "answer: ndjson")
+        .edit(DOCUMENT, "application/json:", "application/x-ndjson:");
+    ndjson.refused(&["each line of an NDJSON answer is an element"]);
+}
+
+#[test]
+fn reads_streams_of_lines_and_of_one_array() {
+    let whole = "effect: reads\n    answer: whole";
+    let array = "effect: reads\n    answer: stream\n    elements: /GhiChu\n    \
+                 limits: {element_bytes: 4096, elements: 200000}";
+    let set = Files::new().edit(SERVICE, whole, array).set();
+    let operation = &set.services["civil-status"].operations["getBirthRecord"];
+    let rules = operation.stream(200).unwrap();
+    assert_eq!(rules.elements.as_ref().unwrap().to_string(), "/GhiChu");
+    assert_eq!((rules.element_bytes, rules.max_elements), (4096, 200_000));
+    assert_eq!(operation.stream(404), None);
+    let set = Files::new()
+        .edit(SERVICE, whole, "effect: reads\n    answer: stream")
+        .edit(SERVICE, "answer: json", "answer: ndjson")
+        .edit(DOCUMENT, "application/json:", "application/x-ndjson:")
+        .set();
+    let operation = &set.services["civil-status"].operations["getBirthRecord"];
+    let rules = operation.stream(200).unwrap();
+    assert_eq!((&rules.elements, rules.max_elements), (&None, 1_000_000));
 }
 
 #[test]
