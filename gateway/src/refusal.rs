@@ -88,6 +88,8 @@ impl Refusal {
             V::Undeclared if of_request => (ReasonCode::RequestUndeclaredField, "undeclared"),
             V::Schema { keyword } if of_request => (ReasonCode::RequestSchema, keyword),
             V::Unfulfillable if of_request => (ReasonCode::DisclosureUnfulfillable, "mask"),
+            V::MediaType if of_request => (ReasonCode::RequestMediaType, "media type"),
+            V::MediaType => (ReasonCode::ProviderMediaType, "media type"),
             V::Undeclared => (ReasonCode::ProviderSchema, "undeclared"),
             V::Schema { keyword } => (ReasonCode::ProviderSchema, keyword),
             V::Unfulfillable => (ReasonCode::ProviderSchema, "mask"),

@@ -145,7 +145,7 @@ fn drift_and_breakage_are_told_without_a_value() {
         "/GioiTinh: type (1 sample, first getBirthRecord.200.a.json)",
         "/HoVaTen: minLength (1 sample, first getBirthRecord.200.b.json)",
         "/SoDinhDanh: type (1 sample, first getBirthRecord.200.b.json)",
-        ": not JSON (1 sample, first getBirthRecord.200.c.json)",
+        ": malformed (1 sample, first getBirthRecord.200.c.json)",
         "/NhomMau: string 1 (1/3 samples, 1 time)",
         "/Con: array 1 (1/3 samples, 1 time)",
         "proposed patch of the OpenAPI document (RFC 6902):",

@@ -51,6 +51,7 @@ impl Fingerprint {
             Mask::Generalise(Generalisation::Month) => self.text("month"),
             Mask::Generalise(Generalisation::Province) => self.text("province"),
             Mask::Generalise(Generalisation::Bands(bounds)) => self.text(&format!("{bounds:?}")),
+            Mask::Opaque(terms) => self.text(&terms.article).text(&terms.bytes.to_string()),
             Mask::Drop | Mask::Redact | Mask::Pseudonymise | Mask::Null => self.text(""),
         }
     }

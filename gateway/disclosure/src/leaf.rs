@@ -57,6 +57,7 @@ impl Leaf {
             Kind::Integer(rules) => LeafKind::Quantity(QuantityRules::compile(schema, rules, true)),
             Kind::Number(rules) => LeafKind::Quantity(QuantityRules::compile(schema, rules, false)),
             Kind::Boolean => LeafKind::Boolean,
+            Kind::Opaque(_) => return Err(fail(ViewProblem::Opaque)),
             Kind::Tree => LeafKind::Tree(Box::new(Tree::compile(&schema.source).map_err(fail)?)),
         };
         let passage = match mask {

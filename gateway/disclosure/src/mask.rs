@@ -38,10 +38,11 @@ pub(crate) struct Band {
 }
 
 impl Prepared {
-    /// The prepared form of `mask`; none of [`Mask::Drop`], which is no value.
+    /// The prepared form of `mask`; none of one that leaves no value to write.
     pub(crate) fn new(mask: &Mask, field_type: &str) -> Option<Self> {
         Some(match mask {
-            Mask::Drop => return None,
+            // A file has a way of its own, and is never masked.
+            Mask::Drop | Mask::Opaque(_) => return None,
             Mask::Redact => Self::Redact,
             Mask::KeepFirst(n) => Self::KeepFirst(usize::from(*n)),
             Mask::KeepLast(n) => Self::KeepLast(usize::from(*n)),

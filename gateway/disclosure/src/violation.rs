@@ -72,7 +72,7 @@ pub enum ViolationKind {
     TooDeep,
     /// Not UTF-8.
     InvalidUtf8,
-    /// Not JSON (RFC 8259), or a number beyond the range of a double.
+    /// Not of its syntax: JSON (RFC 8259; a number beyond the range of a double too), a form, parts.
     Malformed,
     /// A key stands twice in one object.
     DuplicateKey,
@@ -85,6 +85,8 @@ pub enum ViolationKind {
     },
     /// A masked value that the provider's schema does not allow.
     Unfulfillable,
+    /// A part or file is not of the media type it must have, or not what it says it is.
+    MediaType,
 }
 
 impl fmt::Display for ViolationKind {
@@ -93,10 +95,11 @@ impl fmt::Display for ViolationKind {
             Self::TooLarge => "too large",
             Self::TooDeep => "nested too deep",
             Self::InvalidUtf8 => "not UTF-8",
-            Self::Malformed => "not JSON",
+            Self::Malformed => "malformed",
             Self::DuplicateKey => "duplicate key",
             Self::Undeclared => "undeclared field",
             Self::Schema { keyword } => return write!(f, "`{keyword}` does not hold"),
+            Self::MediaType => "wrong media type",
             Self::Unfulfillable => "masked value does not satisfy the provider's schema",
         })
     }
@@ -154,10 +157,25 @@ pub enum ViewProblem {
     /// The name of the line that says a stream of lines is complete.
     #[error("`{0}` is the name of the line that ends a complete stream")]
     ReservedName(&'static str),
+    /// A file stands inside a document.
+    #[error("a file must be a whole body or a part of its own")]
+    Opaque,
     /// A parameter is declared twice.
     #[error("declared twice")]
     DeclaredTwice,
     /// A parameter's type cannot be written as text.
     #[error("a parameter must be a text, integer, number, boolean, or an array of these")]
     NotAParameter,
+    /// A form's schema holds what a form cannot.
+    #[error("a form is an object of texts, integers, numbers, booleans, and arrays of these")]
+    NotAForm,
+    /// The schema of a body in parts is not an object of them.
+    #[error("a body in parts is an object whose properties are the parts")]
+    NotParts,
+    /// The name of a part cannot be written in a header.
+    #[error("a part's name must be letters, digits, `-`, `_`, `.`, `[` and `]`, at most 64")]
+    PartName,
+    /// A file is to pass without terms.
+    #[error("a file passes only as `opaque`, with its article and size")]
+    NoTerms,
 }

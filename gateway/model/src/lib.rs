@@ -9,6 +9,7 @@ pub mod document;
 pub mod field;
 pub mod id;
 pub mod mask;
+pub mod opaque;
 pub mod reason;
 pub mod schema;
 pub mod sensitive;

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use crate::schema::{Kind, Schema, StringFormat};
+use crate::{
+    opaque::OpaqueTerms,
+    schema::{Kind, Schema, StringFormat},
+};
 
 /// A change to a field's value. A field without a mask passes as it is; a field that a disclosure
 /// does not name does not pass at all.
@@ -22,6 +25,8 @@ pub enum Mask {
     Pseudonymise,
     /// JSON `null`.
     Null,
+    /// The file passes whole, on these terms: it cannot be looked into, so it never just passes.
+    Opaque(OpaqueTerms),
 }
 
 /// What a value is generalised to.
@@ -45,7 +50,7 @@ pub const REDACTED: &str = "***";
 pub enum MaskError {
     /// The mask's name or argument is not known.
     #[error(
-        "unknown mask; expected one of `drop`, `redact`, `keep_first`, `keep_last`, `generalise`, `pseudonymise`, `\"null\"`"
+        "unknown mask; expected one of `drop`, `redact`, `keep_first`, `keep_last`, `generalise`, `pseudonymise`, `\"null\"`, `opaque`"
     )]
     Unknown,
     /// An argument is out of range.
@@ -83,6 +88,7 @@ impl Mask {
             Self::Generalise(_) => "generalise",
             Self::Pseudonymise => "pseudonymise",
             Self::Null => "null",
+            Self::Opaque(_) => "opaque",
         }
     }
 
@@ -106,6 +112,7 @@ impl Mask {
                     "keep_first" => count("keep_first", argument).map(Self::KeepFirst),
                     "keep_last" => count("keep_last", argument).map(Self::KeepLast),
                     "generalise" => Generalisation::parse(argument).map(Self::Generalise),
+                    "opaque" => terms(argument).map(Self::Opaque),
                     _ => Err(MaskError::Unknown),
                 }
             }
@@ -121,6 +128,9 @@ impl Mask {
         let unfit = |needs| Err(MaskError::Unfit { mask: self.name(), needs });
         match (self, &schema.kind) {
             (Self::Drop, _) => Ok(()),
+            (Self::Opaque(_), Kind::Opaque(_)) => Ok(()),
+            (Self::Opaque(_), _) => unfit("a file"),
+            (_, Kind::Opaque(_)) => unfit("a field: a file passes by `opaque` or not at all"),
             (Self::Null, _) if schema.nullable => Ok(()),
             (Self::Null, _) => unfit("a field whose schema allows null"),
             (Self::Redact | Self::Pseudonymise, Kind::String(_)) => Ok(()),
@@ -178,6 +188,18 @@ impl Generalisation {
             _ => Err(bad("expected `year`, `month`, `province` or `{bands: [...]}`")),
         }
     }
+}
+
+/// `{article: "pdpl-2025#19.1.c", bytes: 5242880}`.
+fn terms(argument: &Value) -> Result<OpaqueTerms, MaskError> {
+    let bad = |why| MaskError::Argument("opaque", why);
+    let map = argument.as_object().filter(|map| map.len() == 2);
+    let map = map.ok_or_else(|| bad("expected `article` and `bytes`"))?;
+    let article = map.get("article").and_then(Value::as_str);
+    let article = article.ok_or_else(|| bad("expected `article: \"INSTRUMENT#ARTICLE\"`"))?;
+    let bytes = map.get("bytes").and_then(Value::as_u64).filter(|bytes| *bytes > 0);
+    let bytes = bytes.ok_or_else(|| bad("expected `bytes`, a count from 1"))?;
+    Ok(OpaqueTerms { article: article.to_owned(), bytes })
 }
 
 fn count(mask: &'static str, argument: &Value) -> Result<u16, MaskError> {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::field::Pointer;
+use crate::{field::Pointer, opaque::OpaqueType};
 
 /// Deepest nesting of a schema.
 pub const MAX_DEPTH: usize = 32;
@@ -43,6 +43,8 @@ pub enum Kind {
     Boolean,
     /// A value checked as a whole by a document tree; it has no fields of its own.
     Tree,
+    /// A file of one of these types, which passes whole or not at all: a body, or a part of one.
+    Opaque(BTreeSet<OpaqueType>),
 }
 
 /// Rules of an object.
@@ -186,8 +188,16 @@ impl Schema {
         read::read(document, start, at)
     }
 
+    /// The schema of a file of one of `types`.
+    #[must_use]
+    pub fn opaque(types: BTreeSet<OpaqueType>) -> Self {
+        let names: Vec<&str> = types.iter().map(|one| one.media_type()).collect();
+        let source = serde_json::json!({ "contentMediaType": names.join(", ") });
+        Self { nullable: false, kind: Kind::Opaque(types), source }
+    }
+
     /// Every leaf: pointer and schema, in order. Objects and arrays are not leaves; a
-    /// [`Kind::Tree`] is.
+    /// [`Kind::Tree`] and a [`Kind::Opaque`] are.
     #[must_use]
     pub fn leaves(&self) -> Vec<(Pointer, &Self)> {
         let mut leaves = Vec::new();

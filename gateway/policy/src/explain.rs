@@ -275,6 +275,9 @@ pub(crate) fn mask_text(mask: &Mask) -> String {
             Generalisation::Province => format!("{name}: province"),
             Generalisation::Bands(bounds) => format!("{name}: bands {bounds:?}"),
         },
+        Mask::Opaque(terms) => {
+            format!("{name}: {}, at most {} bytes", terms.article, terms.bytes)
+        }
         Mask::Drop | Mask::Redact | Mask::Pseudonymise | Mask::Null => name.to_owned(),
     }
 }

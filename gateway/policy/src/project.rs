@@ -239,6 +239,7 @@ fn leaf(schema: &Schema, masks: &[Option<&Mask>], direction: Direction) -> Value
 fn masked(schema: &Schema, mask: &Mask) -> Value {
     let text = match mask {
         Mask::Null => return json!({"type": "null"}),
+        Mask::Opaque(_) => return schema.source.clone(),
         Mask::Generalise(Generalisation::Year) => json!({"type": "string", "pattern": "^\\d{4}$"}),
         Mask::Generalise(Generalisation::Province) => {
             json!({"type": "string", "pattern": "^\\d{2}$"})

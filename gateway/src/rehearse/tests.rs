@@ -130,12 +130,12 @@ fn a_body_that_cannot_be_read_is_told_as_a_whole() {
     let mut deep = "[".repeat(200);
     deep.push_str(&"]".repeat(200));
     for (body, keyword) in [
-        (b"{".to_vec(), "not JSON"),
+        (b"{".to_vec(), "malformed"),
         (b"{\"a\":1,\"a\":2}".to_vec(), "duplicate key"),
         (b"\xff".to_vec(), "not UTF-8"),
         (format!("{{\"x\":{deep}}}").into_bytes(), "nested too deep"),
         (vec![b' '; 2 << 20], "too large"),
-        (Vec::new(), "not JSON"),
+        (Vec::new(), "malformed"),
     ] {
         let report = rehearse(&service, ("getBirthRecord", 200), &[body]);
         let [answer] = report.answers.as_slice() else { panic!("{report:#?}") };

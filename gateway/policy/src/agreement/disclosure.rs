@@ -182,7 +182,8 @@ fn withheld_below(
 #[expect(clippy::option_option, reason = "the outer one tells of a mistake, the inner of `pass`")]
 fn read_mask(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Option<Mask>> {
     let help = "expected `pass`, `drop`, `redact`, `{keep_first: N}`, `{keep_last: N}`, \
-                `{generalise: TO}`, `pseudonymise` or `\"null\"`";
+                `{generalise: TO}`, `pseudonymise`, `\"null\"` or, of a file, \
+                `{opaque: {article: ARTICLE, bytes: N}}`";
     match &node.content {
         Content::Text(text) if text == "pass" => Some(None),
         Content::Null => {

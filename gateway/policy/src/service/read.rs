@@ -529,6 +529,8 @@ fn may_hold_free_text(schema: &Schema) -> bool {
         Kind::String(rules) => rules.is_free_text(),
         Kind::Array(rules) => may_hold_free_text(&rules.items),
         Kind::Object(_) | Kind::Tree => source_may_hold_free_text(&schema.source),
+        // A file can say anything.
+        Kind::Opaque(_) => true,
         Kind::Integer(_) | Kind::Number(_) | Kind::Boolean => false,
     }
 }
