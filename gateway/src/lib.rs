@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod cases;
 pub mod certificate;
+pub mod coding;
 pub mod config;
 pub mod framing;
 pub mod gateway;
