@@ -17,6 +17,7 @@ use sqlx::{
 use crate::{
     directory::{Directory, DirectoryError},
     outbox::Outbox,
+    quota::DailyQuota,
 };
 
 /// Name of the database in the data directory.
@@ -52,6 +53,9 @@ pub enum StoreError {
     /// A statement failed.
     #[error("database failed")]
     Database(#[from] sqlx::Error),
+    /// The database holds a value that this program never wrote there.
+    #[error("database holds an unusable `{0}`")]
+    Damaged(&'static str),
     /// A lease ended before the outcome was written; someone else has the message.
     #[error("lease of the message has ended")]
     LeaseLost,
@@ -104,6 +108,12 @@ impl Store {
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::new(self)
+    }
+
+    /// The daily counters.
+    #[must_use]
+    pub fn quota(&self) -> DailyQuota<'_> {
+        DailyQuota::new(self)
     }
 
     /// Closes all connections and gives the directory back.

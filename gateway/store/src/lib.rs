@@ -7,6 +7,8 @@
 mod connection;
 mod directory;
 pub mod outbox;
+pub mod quota;
 
 pub use connection::{Store, StoreError};
 pub use outbox::Outbox;
+pub use quota::DailyQuota;
