@@ -104,6 +104,12 @@ impl AgreementLimiter {
         &self.limits
     }
 
+    /// Whether these limits ask for the same pace. How much data they allow is not kept here.
+    #[must_use]
+    pub fn keeps(&self, limits: &Limits) -> bool {
+        Limits { data: self.limits.data, ..*limits } == self.limits
+    }
+
     /// Admits one request.
     ///
     /// # Errors

@@ -19,8 +19,8 @@ use lienthong_model::{
     sensitive::Sensitive,
 };
 use lienthong_policy::{
-    Agreement, AgreementOperation, CertificateMatcher, Limits, Operation, Participant, PolicySet,
-    Segment, Service,
+    Agreement, AgreementOperation, CertificateMatcher, DataLimits, Limits, Operation, Participant,
+    PolicySet, Segment, Service,
 };
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
@@ -208,7 +208,7 @@ impl Snapshot {
             .flat_map(|s| &s.operations)
             .filter_map(|o| o.routes.get(&agreement.consumer))
             .flatten()
-            .find(|r| r.agreement.id == agreement.id && *r.limiter.limits() == agreement.limits)
+            .find(|r| r.agreement.id == agreement.id && r.limiter.keeps(&agreement.limits))
             .map(|r| Arc::clone(&r.limiter))
     }
 }
@@ -417,7 +417,8 @@ fn parameter_rules(operation: &Operation, terms: &AgreementOperation) -> Vec<Par
 impl Identities {
     fn new(policies: &PolicySet, previous: Option<&Snapshot>) -> Self {
         let mut identities = Self::default();
-        let limits = Limits { burst: 20, per_second: 5.0, in_flight: 4 };
+        let data = DataLimits::default();
+        let limits = Limits { burst: 20, per_second: 5.0, in_flight: 4, data };
         for participant in policies.participants.values() {
             let kept = previous.and_then(|p| p.identities.participants.get(&participant.id));
             let metaservices = kept.map_or_else(

@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod disclosure;
+mod limits;
 pub(crate) mod read;
 
 /// The body fields that pass, each with its mask; `None` passes as it is.
@@ -129,6 +130,38 @@ pub struct Limits {
     pub per_second: f64,
     /// Requests in flight.
     pub in_flight: u32,
+    /// How much data, whatever the pace.
+    pub data: DataLimits,
+}
+
+/// How much data a consumer may ask for. What is not given is not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct DataLimits {
+    /// Data subjects a civil day of Ho Chi Minh City.
+    pub data_subjects_per_day: Option<u32>,
+    /// Distinct data subjects an officer and hour.
+    pub subjects_per_officer_hour: Option<u32>,
+    /// The share of answers that found nobody.
+    pub not_found: Option<NotFoundLimit>,
+    /// Elements of one streamed answer.
+    pub elements_per_stream: Option<u64>,
+}
+
+impl DataLimits {
+    /// Whether data subjects are counted.
+    #[must_use]
+    pub fn counts_subjects(&self) -> bool {
+        self.data_subjects_per_day.is_some() || self.subjects_per_officer_hour.is_some()
+    }
+}
+
+/// How many answers of an officer's last hour may be "not found": more look like guessing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NotFoundLimit {
+    /// The largest share.
+    pub share: f64,
+    /// The number of answers from which on the share counts.
+    pub after: u32,
 }
 
 /// Number, date and signatory roles of the paper.

@@ -27,7 +27,8 @@ pub mod set;
 pub mod skeleton;
 
 pub use agreement::{
-    Agreement, AgreementOperation, ExchangeMode, FieldMasks, Limits, Requirement, Signature, Term,
+    Agreement, AgreementOperation, DataLimits, ExchangeMode, FieldMasks, Limits, NotFoundLimit,
+    Requirement, Signature, Term,
 };
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};

@@ -11,12 +11,13 @@ use std::{
 
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
-    document::{self, Content, MapReader, Node},
+    document::{self, MapReader, Node},
     id::{AgreementId, InstrumentId, OperationId, ParticipantId, PurposeId, ServiceId},
 };
 
 use super::{
-    Agreement, ExchangeMode, Limits, Requirement, Signature, Term, disclosure::DisclosureReader,
+    Agreement, ExchangeMode, Requirement, Signature, Term, disclosure::DisclosureReader,
+    limits::read_limits,
 };
 use crate::{
     compile::{Disclosed, compile},
@@ -295,30 +296,6 @@ fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Term> {
 fn read_retention(map: &mut MapReader<'_, '_>) -> Option<u32> {
     map.required("retention_days")?;
     u32::try_from(map.integer("retention_days", 0..=36_500, 0)).ok()
-}
-
-fn read_limits(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Limits> {
-    let keys = &["burst", "per_second", "in_flight"];
-    let mut map = MapReader::new(file, node, "the limits", keys, found)?;
-    let count = |map: &mut MapReader<'_, '_>, key: &str| {
-        map.required(key)?;
-        u32::try_from(map.integer(key, 1..=1_000_000, 1)).ok()
-    };
-    let burst = count(&mut map, "burst");
-    let in_flight = count(&mut map, "in_flight");
-    let rate = map.required("per_second")?;
-    let per_second = match rate.content {
-        #[expect(clippy::cast_precision_loss, reason = "bounded below by the range check")]
-        Content::Integer(n) => n as f64,
-        Content::Float(n) => n,
-        _ => 0.0,
-    };
-    if !(0.001..=1_000_000.0).contains(&per_second) {
-        let message = "`per_second` must be a number from 0.001 to 1000000";
-        map.found().add(file, rate.at, message);
-        return None;
-    }
-    Some(Limits { burst: burst?, per_second, in_flight: in_flight? })
 }
 
 fn read_signature(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Signature> {

@@ -1,4 +1,7 @@
-use crate::fixture::{AGREEMENT, Files};
+use crate::{
+    DataLimits, NotFoundLimit,
+    fixture::{AGREEMENT, Files},
+};
 
 const NOTE: &str = "  sendNote:\n    request: {path.so: pass, /noiDung: pass}\n    answers: {\"200\": {/maLoi: pass}}\n";
 
@@ -127,6 +130,44 @@ fn refuses_limits_and_terms_out_of_range() {
     ] {
         let found = Files::new().edit(AGREEMENT, from, to).mistakes();
         assert!(found.iter().any(|m| m.contains(problem)), "{to}: {found:#?}");
+    }
+}
+
+#[test]
+fn reads_how_much_data_may_be_asked_for() {
+    let limits =
+        |more: &str| Files::new().edit(AGREEMENT, "in_flight: 8", &format!("in_flight: 8{more}"));
+    let data = |more: &str| limits(more).set().agreements["ward-civil-status"].limits.data;
+    assert_eq!(data(""), DataLimits::default());
+    assert!(!data(", elements_per_stream: 5").counts_subjects());
+    let whole = data(
+        ", data_subjects_per_day: 2000, subjects_per_officer_hour: 60, not_found_share: 0.5,
+          not_found_after: 40, elements_per_stream: 200000",
+    );
+    let not_found = NotFoundLimit { share: 0.5, after: 40 };
+    let expected = DataLimits {
+        data_subjects_per_day: Some(2000),
+        subjects_per_officer_hour: Some(60),
+        not_found: Some(not_found),
+        elements_per_stream: Some(200_000),
+    };
+    assert_eq!(whole, expected);
+    assert!(whole.counts_subjects());
+    let default = NotFoundLimit { share: 1.0, after: 20 };
+    assert_eq!(data(", not_found_share: 1").not_found, Some(default));
+    for (more, problem) in [
+        (", data_subjects_per_day: 0", "whole number from 1"),
+        (", data_subjects_per_day: many", "whole number from 1"),
+        (", subjects_per_officer_hour: 100001", "whole number from 1 to 100000"),
+        (", not_found_share: 0.01", "`not_found_share` must be a number from 0.05 to 1"),
+        (", not_found_share: 1.5", "`not_found_share` must be a number from 0.05 to 1"),
+        (", not_found_share: half", "`not_found_share` must be a number"),
+        (", not_found_after: 5", "limits nothing without `not_found_share`"),
+        (", elements_per_stream: -1", "whole number from 1"),
+        (", data_subjects_per_hour: 5", "unknown key `data_subjects_per_hour`"),
+    ] {
+        let found = limits(more).mistakes();
+        assert!(found.iter().any(|m| m.contains(problem)), "{more}: {found:#?}");
     }
 }
 
