@@ -14,6 +14,7 @@ use lienthong_model::{
 use serde::Serialize;
 use serde_json::Value;
 
+mod lgsp;
 pub(crate) mod read;
 
 /// A data-sharing service.
@@ -31,6 +32,8 @@ pub struct Service {
     pub document: Value,
     /// The operations it offers.
     pub operations: BTreeMap<OperationId, Arc<Operation>>,
+    /// The segments of the path under which present LGSP clients know an operation.
+    pub lgsp_paths: BTreeMap<OperationId, Vec<String>>,
 }
 
 /// The X-Road address of a service.

@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use super::{
     Classes, DataSubjectField, Delivery, Effect, FieldClass, IdentifierKind, Media, Operation,
-    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole,
+    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole, lgsp,
 };
 use crate::{
     openapi::{self, DeclaredOperation, Document},
@@ -64,7 +64,7 @@ pub(crate) fn read(
     found: &mut Diagnostics,
 ) -> Option<ReadService> {
     let file = source.file;
-    let keys = &["id", "provider", "address", "name", "openapi", "operations"];
+    let keys = &["id", "provider", "address", "name", "openapi", "operations", "lgsp_paths"];
     let mut map = MapReader::new(file, &source.root, "a service", keys, found)?;
     let id: Option<ServiceId> = map.parse("id");
     let provider = read_provider(&mut map, around);
@@ -99,6 +99,7 @@ pub(crate) fn read(
         address: address?,
         name: name?,
         document: document.json,
+        lgsp_paths: lgsp::read(source, &operations, claims, found),
         operations,
     };
     Some(ReadService { service, named })
