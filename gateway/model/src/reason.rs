@@ -99,12 +99,39 @@ reasons! {
     /// `X-Road-Client` names a participant that this certificate may not act for.
     ConsumerMismatch = "consumer.mismatch", 403, Consumer, Never, ConsumerMismatch,
         "certificate may not act for the named participant", "chứng thư không được thay mặt đơn vị đã nêu";
+    /// The connection sheet shown for a token is not that of the certificate's participant.
+    ConsumerCredentials = "consumer.credentials", 401, Consumer, Never, ConsumerCredentials,
+        "credentials are not those of this participant", "thông tin kết nối không phải của đơn vị này";
+    /// The bearer token is none of ours, was changed, or its connection sheet is another by now.
+    ConsumerTokenInvalid = "consumer.token_invalid", 401, Consumer, Never, ConsumerTokenInvalid,
+        "token is not valid", "mã truy cập không hợp lệ";
+    /// The bearer token's time is over.
+    ConsumerTokenExpired = "consumer.token_expired", 401, Consumer, Never, ConsumerTokenExpired,
+        "token has expired", "mã truy cập đã hết hạn";
+    /// The bearer token was given to another certificate.
+    ConsumerTokenMismatch = "consumer.token_mismatch", 401, Consumer, Never, ConsumerTokenInvalid,
+        "token was given to another certificate", "mã truy cập được cấp cho chứng thư khác";
     /// The consumer sends faster than its agreement allows.
     ConsumerRateLimited = "consumer.rate_limited", 429, Consumer, Later, ConsumerRateLimited,
         "request rate of the agreement is exceeded", "vượt tốc độ yêu cầu của thỏa thuận";
     /// Too many requests of the consumer are in flight.
     QuotaInFlight = "quota.in_flight", 429, Consumer, Later, QuotaInFlight,
         "too many requests in flight", "quá nhiều yêu cầu đồng thời";
+    /// The agreement's data subjects of the day are used up.
+    QuotaDataSubjects = "quota.data_subjects", 429, Consumer, Later, QuotaDataSubjects,
+        "data subjects of the day are used up", "đã hết hạn mức chủ thể dữ liệu trong ngày";
+    /// The officer has asked about as many data subjects this hour as the agreement allows.
+    QuotaOfficerSubjects = "quota.officer_subjects", 429, Consumer, Later, QuotaOfficerSubjects,
+        "data subjects of the officer's hour are used up", "cán bộ đã hết hạn mức chủ thể dữ liệu trong giờ";
+    /// Too many of the officer's last answers found nobody, which looks like guessing.
+    QuotaEnumeration = "quota.enumeration", 429, Consumer, Later, QuotaEnumeration,
+        "too many answers found nobody", "quá nhiều câu trả lời không tìm thấy";
+    /// The stream has as many elements as the agreement allows.
+    QuotaElements = "quota.elements", 429, Consumer, Never, QuotaElements,
+        "elements of the stream are used up", "đã hết hạn mức phần tử của luồng dữ liệu";
+    /// The counters of the day cannot be read or written, so that nothing may be counted on them.
+    QuotaUnavailable = "quota.unavailable", 503, Gateway, Later, QuotaUnavailable,
+        "quota cannot be judged", "không kiểm tra được hạn mức";
     /// The consumer closed the connection before an answer was ready; only the record says so.
     ConsumerGone = "consumer.gone", 499, Consumer, Later, ConsumerGone,
         "consumer went away before the answer", "đơn vị ngắt kết nối trước khi có câu trả lời";
@@ -144,6 +171,9 @@ reasons! {
     /// The agreement does not allow the named purpose.
     PurposeNotPermitted = "purpose.not_permitted", 403, Consumer, Never, PurposeNotPermitted,
         "purpose is not permitted by the agreement", "mục đích không được thỏa thuận cho phép";
+    /// The agreement was changed or withdrawn while an answer under it streamed.
+    AgreementChanged = "agreement.changed", 403, Consumer, Never, AgreementChanged,
+        "agreement was changed or withdrawn", "thỏa thuận đã được sửa đổi hoặc chấm dứt";
     /// The agreement's term has not begun.
     AgreementNotYetValid = "agreement.not_yet_valid", 403, Consumer, Later, AgreementNotYetValid,
         "agreement is not yet valid", "thỏa thuận chưa có hiệu lực";
@@ -195,6 +225,9 @@ reasons! {
     /// The gateway handles as many requests as it may.
     GatewayOverloaded = "gateway.overloaded", 503, Gateway, Later, GatewayOverloaded,
         "gateway is overloaded", "cổng đang quá tải";
+    /// The gateway ended while an answer was on its way; only the record says so.
+    GatewayStopping = "gateway.stopping", 503, Gateway, Later, GatewayStopping,
+        "gateway is ending", "cổng đang dừng";
     /// An internal state that must not occur; refused.
     GatewayInternal = "gateway.internal", 500, Gateway, Later, GatewayInternal,
         "internal error of the gateway", "lỗi nội bộ của cổng";
