@@ -1,7 +1,10 @@
 //! A hash of what decides a disclosure, so that evidence can name it.
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest::{Context, SHA256};
 use lienthong_model::{
+    field::Pointer,
     mask::{Generalisation, Mask},
     schema::Schema,
 };
@@ -54,6 +57,13 @@ impl Fingerprint {
             Mask::Opaque(terms) => self.text(&terms.article).text(&terms.bytes.to_string()),
             Mask::Drop | Mask::Redact | Mask::Pseudonymise | Mask::Null => self.text(""),
         }
+    }
+
+    pub(crate) fn masks(&mut self, masks: &BTreeMap<Pointer, Option<Mask>>) -> &mut Self {
+        for (pointer, mask) in masks {
+            self.text(&pointer.to_string()).mask(mask.as_ref());
+        }
+        self
     }
 
     pub(crate) fn finish(self) -> [u8; 32] {

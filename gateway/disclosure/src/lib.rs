@@ -2,17 +2,22 @@
 //!
 //! In: a [`View`] (schema and masks of one body in one direction, compiled at load) and the bytes
 //! of a body. Out: the disclosed body, canonical, and a [`Tally`] of what passed; or a
-//! [`Violation`]. Parameters go the same way through a [`ParameterView`], answers of any length
-//! element by element through a [`StreamView`].
+//! [`Violation`]. Parameters go the same way through a [`ParameterView`], forms through a
+//! [`FormView`], bodies in parts through a [`MultipartView`], whole files through an
+//! [`OpaqueView`], answers of any length element by element through a [`StreamView`].
 //!
 //! Must never let a field pass that the view does not name, pass a value that could not be
 //! masked, name a key or value of a payload in an error, or use memory without a bound.
 
 mod fingerprint;
+mod form;
 mod format;
+mod header;
 mod leaf;
 mod mask;
+mod multipart;
 mod number;
+mod opaque;
 mod parameters;
 mod properties;
 mod province;
@@ -20,12 +25,16 @@ mod pseudonym;
 mod rules;
 mod scan;
 mod stream;
+mod text_field;
 mod tree;
 mod view;
 mod violation;
 mod walk;
 mod write;
 
+pub use form::FormView;
+pub use multipart::{DisclosedParts, MultipartView, OpaquePart};
+pub use opaque::{OpaqueTally, OpaqueView};
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;
 pub use stream::{

@@ -12,14 +12,13 @@ use std::{
 use lienthong_model::{
     field::{Place, Pointer},
     mask::Mask,
-    schema::{Kind, Schema},
+    schema::Schema,
 };
 
 use crate::{
     Bounds, Direction, Pseudonymiser, Tally, ViewError, ViewProblem, Violation, ViolationKind,
     fingerprint::Fingerprint,
-    leaf::{Leaf, LeafKind, Passage},
-    scan::Scanner,
+    text_field::{TextField, TextFieldRule, Times},
 };
 
 /// One declared parameter and what the agreement makes of it.
@@ -82,11 +81,7 @@ pub struct ParameterView {
 struct Parameter {
     /// As declared.
     name: String,
-    at: Pointer,
-    leaf: Leaf,
-    required: bool,
-    min: u64,
-    max: u64,
+    field: TextField,
 }
 
 impl ParameterView {
@@ -157,9 +152,12 @@ impl ParameterView {
             };
             let count = counts.entry((*place, key)).or_default();
             *count += 1;
-            let value = parameter
-                .value(*place, value, *count, pseudonyms, &mut tally)
-                .map_err(|kind| Violation { kind, at: parameter.at.clone() })?;
+            let broken = |kind| Violation { kind, at: parameter.field.at.clone() };
+            let value =
+                parameter.field.value(value, *count, pseudonyms, &mut tally).map_err(broken)?;
+            if value.as_ref().is_some_and(|value| is_unsafe(*place, value)) {
+                return Err(broken(ViolationKind::Malformed));
+            }
             let name = &parameter.name;
             disclosed.extend(value.map(|value| DisclosedParameter {
                 place: *place,
@@ -172,14 +170,12 @@ impl ParameterView {
     }
 
     fn check_counts(&self, counts: &BTreeMap<(Place, &str), u64>) -> Result<(), Violation> {
-        for ((place, key), parameter) in &self.parameters {
-            let keyword = match counts.get(&(*place, key.as_str())) {
-                None if parameter.required => "required",
-                Some(count) if *count < parameter.min => "minItems",
-                _ => continue,
-            };
-            let at = parameter.at.clone();
-            return Err(Violation { kind: ViolationKind::Schema { keyword }, at });
+        for ((place, key), Parameter { field, .. }) in &self.parameters {
+            let count = counts.get(&(*place, key.as_str())).copied().unwrap_or(0);
+            if let Some(keyword) = field.missing(count) {
+                let kind = ViolationKind::Schema { keyword };
+                return Err(Violation { kind, at: field.at.clone() });
+            }
         }
         Ok(())
     }
@@ -188,85 +184,22 @@ impl ParameterView {
 impl Parameter {
     fn compile(rule: &ParameterRule) -> Result<Self, ViewError> {
         let at = pointer(rule.place, &rule.name);
-        let fail = |problem| ViewError { at: at.clone(), problem };
-        let (schema, min, max) = match &rule.schema.kind {
-            Kind::Array(array) if rule.array => {
-                (&*array.items, array.min_items, array.max_items.unwrap_or(u64::MAX))
-            }
-            _ if rule.array => return Err(fail(ViewProblem::NotAParameter)),
-            _ => (&rule.schema, 1, 1),
-        };
+        if rule.place == Place::Body {
+            return Err(ViewError { at, problem: ViewProblem::NotAText });
+        }
         let mask = match &rule.disclosed {
             Disclosed::Withheld => None,
-            // A parameter has no text that is `null`.
-            Disclosed::Passes(Some(Mask::Null)) => {
-                return Err(fail(ViewProblem::NeverFulfilled("null")));
-            }
             Disclosed::Passes(mask) => Some(mask),
         };
-        let leaf = Leaf::compile(schema, mask, Direction::Request, &at)?
-            .filter(|leaf| !matches!(leaf.kind, LeafKind::Tree(_)) && rule.place != Place::Body)
-            .ok_or_else(|| fail(ViewProblem::NotAParameter))?;
-        if rule.required && leaf.is_withheld() {
-            return Err(fail(ViewProblem::RequiredWithheld));
-        }
-        Ok(Self { name: rule.name.clone(), at, leaf, required: rule.required, min, max })
-    }
-
-    /// The `count`th value of this parameter as it goes to the provider; none when it is withheld.
-    fn value(
-        &self,
-        place: Place,
-        value: &str,
-        count: u64,
-        pseudonyms: &Pseudonymiser,
-        tally: &mut Tally,
-    ) -> Result<Option<String>, ViolationKind> {
-        if count > self.max {
-            let repeated = ViolationKind::Schema { keyword: "maxItems" };
-            return Err(if self.max == 1 { ViolationKind::DuplicateKey } else { repeated });
-        }
-        self.check(value)?;
-        let counter = match &self.leaf.passage {
-            Passage::Withheld => &mut tally.dropped,
-            Passage::AsItIs => &mut tally.disclosed,
-            Passage::Masked(_) => &mut tally.masked,
-        };
-        *counter = counter.saturating_add(1);
-        let value = match &self.leaf.passage {
-            Passage::Withheld => return Ok(None),
-            Passage::AsItIs => value.to_owned(),
-            Passage::Masked(mask) => {
-                let mut masked = String::new();
-                mask.text(value, pseudonyms, &mut masked)
-                    .map_err(|_| ViolationKind::Unfulfillable)?;
-                self.check(&masked).map_err(|_| ViolationKind::Unfulfillable)?;
-                masked
-            }
-        };
-        if is_unsafe(place, &value) {
-            return Err(ViolationKind::Malformed);
-        }
-        Ok(Some(value))
-    }
-
-    fn check(&self, value: &str) -> Result<(), ViolationKind> {
-        let schema = |keyword| ViolationKind::Schema { keyword };
-        match &self.leaf.kind {
-            LeafKind::Text(rules) => rules.check(value).map_err(schema),
-            LeafKind::Quantity(rules) => {
-                let mut scan = Scanner::new(value, 0);
-                let number = scan.number().ok().filter(|number| number.raw.len() == value.len());
-                let number = number.ok_or_else(|| schema("type"))?;
-                // JSON Schema counts 1.0 as an integer; in an address it is another spelling.
-                if rules.is_integer() && !number.is_whole() {
-                    return Err(schema("type"));
-                }
-                rules.check(number).map_err(schema)
-            }
-            LeafKind::Boolean if matches!(value, "true" | "false") => Ok(()),
-            LeafKind::Boolean | LeafKind::Tree(_) => Err(schema("type")),
-        }
+        let field = TextField::compile(TextFieldRule {
+            at,
+            schema: &rule.schema,
+            mask,
+            required: rule.required,
+            times: if rule.array { Times::Repeated } else { Times::Once },
+            direction: Direction::Request,
+        })?;
+        Ok(Self { name: rule.name.clone(), field })
     }
 }
 

@@ -4,7 +4,7 @@
 //! arena of nodes that [`crate::walk`] follows. Must never compile a view that could send a
 //! provider less than it requires, or treat a field that nobody named as one that passes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use lienthong_model::{
     field::Pointer,
@@ -101,27 +101,29 @@ impl View {
         direction: Direction,
         bounds: Bounds,
     ) -> Result<Self, Vec<ViewError>> {
-        let bounds = Bounds { max_depth: bounds.max_depth.min(DEEPEST), ..bounds };
-        let mut builder = Builder {
-            masks,
-            direction,
-            max_depth: bounds.max_depth,
-            nodes: Vec::new(),
-            leaves: BTreeSet::new(),
-            errors: Vec::new(),
-        };
+        let mut builder = Builder::new(masks, direction, bounds);
         builder.build(schema, &Pointer::root(), 0);
-        builder.check_names(schema);
+        check_names(schema, masks, &mut builder.errors);
         builder.finish_root();
-        if !builder.errors.is_empty() {
-            return Err(builder.errors);
-        }
-        let mut hash = Fingerprint::new("view");
-        hash.direction(direction).bounds(bounds).schema(schema);
-        for (pointer, mask) in masks {
-            hash.text(&pointer.to_string()).mask(mask.as_ref());
-        }
-        Ok(Self { nodes: builder.nodes, direction, bounds, hash: hash.finish() })
+        builder.finish(schema, bounds)
+    }
+
+    /// [`Self::compile`] of the part of a body that stands at `at`, of which nothing may pass.
+    pub(crate) fn compile_part(
+        schema: &Schema,
+        at: &Pointer,
+        masks: &BTreeMap<Pointer, Option<Mask>>,
+        direction: Direction,
+        bounds: Bounds,
+    ) -> Result<Self, Vec<ViewError>> {
+        let mut builder = Builder::new(masks, direction, bounds);
+        builder.build(schema, at, at.tokens().len());
+        builder.finish(schema, bounds)
+    }
+
+    /// Whether anything of the body passes.
+    pub(crate) fn emits(&self) -> bool {
+        self.nodes.last().is_some_and(|root| root.emit)
     }
 
     /// A hash of everything that decides what may leave.
@@ -204,11 +206,30 @@ struct Builder<'a> {
     direction: Direction,
     max_depth: usize,
     nodes: Vec<Node>,
-    leaves: BTreeSet<Pointer>,
     errors: Vec<ViewError>,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    fn new(
+        masks: &'a BTreeMap<Pointer, Option<Mask>>,
+        direction: Direction,
+        bounds: Bounds,
+    ) -> Self {
+        let max_depth = bounds.max_depth.min(DEEPEST);
+        Self { masks, direction, max_depth, nodes: Vec::new(), errors: Vec::new() }
+    }
+
+    fn finish(self, schema: &Schema, bounds: Bounds) -> Result<View, Vec<ViewError>> {
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        let bounds = Bounds { max_depth: self.max_depth, ..bounds };
+        let mut hash = Fingerprint::new("view");
+        hash.direction(self.direction).bounds(bounds).schema(schema).masks(self.masks);
+        let hash = hash.finish();
+        Ok(View { nodes: self.nodes, direction: self.direction, bounds, hash })
+    }
+
     fn fail(&mut self, at: &Pointer, problem: ViewProblem) {
         self.errors.push(ViewError { at: at.clone(), problem });
     }
@@ -231,7 +252,6 @@ impl Builder<'_> {
     }
 
     fn leaf(&mut self, schema: &Schema, at: &Pointer) -> Option<(NodeKind, bool)> {
-        self.leaves.insert(at.clone());
         match Leaf::compile(schema, self.masks.get(at), self.direction, at) {
             Ok(leaf) => leaf.map(|leaf| {
                 let emit = !leaf.is_withheld();
@@ -283,25 +303,26 @@ impl Builder<'_> {
         Some((NodeKind::Array(Elements { node, min: rules.min_items, max }), emit))
     }
 
-    /// Every name of the agreement must be a leaf.
-    fn check_names(&mut self, schema: &Schema) {
-        for pointer in self.masks.keys().filter(|p| !self.leaves.contains(*p)) {
-            let problem = match schema.at(pointer) {
-                // Below a mistake that is told already.
-                Some(Schema { kind: Kind::Object(_) | Kind::Array(_), .. }) => {
-                    ViewProblem::NotALeaf
-                }
-                Some(_) => continue,
-                None => ViewProblem::UnknownField,
-            };
-            self.errors.push(ViewError { at: pointer.clone(), problem });
-        }
-    }
-
     fn finish_root(&mut self) {
         if self.errors.is_empty() && self.nodes.last().is_none_or(|root| !root.emit) {
             self.fail(&Pointer::root(), ViewProblem::NothingPasses);
         }
+    }
+}
+
+/// Every name of the agreement must be a leaf.
+pub(crate) fn check_names(
+    schema: &Schema,
+    masks: &BTreeMap<Pointer, Option<Mask>>,
+    errors: &mut Vec<ViewError>,
+) {
+    for at in masks.keys() {
+        let problem = match schema.at(at) {
+            Some(Schema { kind: Kind::Object(_) | Kind::Array(_), .. }) => ViewProblem::NotALeaf,
+            Some(_) => continue,
+            None => ViewProblem::UnknownField,
+        };
+        errors.push(ViewError { at: at.clone(), problem });
     }
 }
 

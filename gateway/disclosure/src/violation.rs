@@ -31,6 +31,19 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Adds what another part of the body disclosed.
+    pub(crate) fn add(&mut self, part: Self) {
+        self.disclosed = self.disclosed.saturating_add(part.disclosed);
+        self.masked = self.masked.saturating_add(part.masked);
+        self.dropped = self.dropped.saturating_add(part.dropped);
+        self.undeclared = self.undeclared.saturating_add(part.undeclared);
+        for at in part.drift {
+            if self.drift.len() < MAX_DRIFT && !self.drift.contains(&at) {
+                self.drift.push(at);
+            }
+        }
+    }
+
     /// Counts an undeclared member `name` of the object at `parent`.
     pub(crate) fn note_undeclared(&mut self, parent: &Pointer, name: &str) {
         self.undeclared = self.undeclared.saturating_add(1);
@@ -163,11 +176,11 @@ pub enum ViewProblem {
     /// A parameter is declared twice.
     #[error("declared twice")]
     DeclaredTwice,
-    /// A parameter's type cannot be written as text.
-    #[error("a parameter must be a text, integer, number, boolean, or an array of these")]
-    NotAParameter,
-    /// A form's schema holds what a form cannot.
-    #[error("a form is an object of texts, integers, numbers, booleans, and arrays of these")]
+    /// The type of a parameter or of a field of a form cannot be written as text.
+    #[error("must be a text, integer, number, boolean, or an array of these")]
+    NotAText,
+    /// The schema of a form is not an object of its fields.
+    #[error("a form is an object whose properties are its fields")]
     NotAForm,
     /// The schema of a body in parts is not an object of them.
     #[error("a body in parts is an object whose properties are the parts")]
@@ -175,6 +188,9 @@ pub enum ViewProblem {
     /// The name of a part cannot be written in a header.
     #[error("a part's name must be letters, digits, `-`, `_`, `.`, `[` and `]`, at most 64")]
     PartName,
+    /// The schema of a file is not one.
+    #[error("not a file")]
+    NoFile,
     /// A file is to pass without terms.
     #[error("a file passes only as `opaque`, with its article and size")]
     NoTerms,

@@ -16,7 +16,7 @@ mod value;
 
 /// How much longer than the bounds the masks may make a body: a constant can be longer than what
 /// it takes the place of.
-const GROWTH: usize = 64 << 10;
+pub(crate) const GROWTH: usize = 64 << 10;
 
 type Step<T> = Result<T, ViolationKind>;
 

@@ -1,4 +1,4 @@
-use lienthong_model::sensitive::Sensitive;
+use lienthong_model::{schema::Kind, sensitive::Sensitive};
 use serde_json::{Value, json};
 
 use super::*;
@@ -141,12 +141,12 @@ fn refuses_to_compile_what_no_request_could_fulfil() {
     assert_eq!(problem(masked(nullable, Mask::Null)), ViewProblem::NeverFulfilled("null"));
     assert!(matches!(problem(masked(text(), Mask::KeepLast(4))), ViewProblem::Mask(_)));
     let object = json!({"type": "object", "properties": {}});
-    assert_eq!(problem(passes(Place::Query, "a", object)), ViewProblem::NotAParameter);
+    assert_eq!(problem(passes(Place::Query, "a", object)), ViewProblem::NotAText);
     let tree = json!({"oneOf": [{"type": "string"}]});
-    assert_eq!(problem(passes(Place::Query, "a", tree)), ViewProblem::NotAParameter);
-    assert_eq!(problem(passes(Place::Body, "a", text())), ViewProblem::NotAParameter);
+    assert_eq!(problem(passes(Place::Query, "a", tree)), ViewProblem::NotAText);
+    assert_eq!(problem(passes(Place::Body, "a", text())), ViewProblem::NotAText);
     let not_array = ParameterRule { array: true, ..passes(Place::Query, "a", text()) };
-    assert_eq!(problem(not_array), ViewProblem::NotAParameter);
+    assert_eq!(problem(not_array), ViewProblem::NotAText);
     let twice = [passes(Place::Header, "X-A", text()), passes(Place::Header, "x-a", text())];
     let errors = ParameterView::compile(&twice, Bounds::default()).unwrap_err();
     assert_eq!(errors[0].problem, ViewProblem::DeclaredTwice);

@@ -98,10 +98,8 @@ impl StreamView {
             .text(&bounds.max_elements.to_string())
             .text(&bounds.envelope_bytes.to_string())
             .text(&bounds.max_depth.to_string())
-            .schema(schema);
-        for (pointer, mask) in masks {
-            hash.text(&pointer.to_string()).mask(mask.as_ref());
-        }
+            .schema(schema)
+            .masks(masks);
         let hash = hash.finish();
         match shape {
             StreamShape::Ndjson => Self::lines(schema, masks, bounds, hash),

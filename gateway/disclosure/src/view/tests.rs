@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use lienthong_model::sensitive::Sensitive;
 use serde_json::{Value, json};
 

@@ -233,7 +233,7 @@ fn mask_value(mask: &Mask, value: &Value, schema: &Schema, at: &Pointer) -> Opti
     Some(match mask {
         Mask::Redact => json!("***"),
         _ if value.is_null() => Value::Null,
-        Mask::Null | Mask::Drop => Value::Null,
+        Mask::Null | Mask::Drop | Mask::Opaque(_) => Value::Null,
         Mask::KeepFirst(n) => json!(format!("{}***", kept(text?, usize::from(*n), false))),
         Mask::KeepLast(n) => json!(format!("***{}", kept(text?, usize::from(*n), true))),
         Mask::Pseudonymise => json!(pseudonym(text?, schema, at)),
