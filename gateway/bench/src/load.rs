@@ -24,7 +24,7 @@ use crate::{
     world::Identity,
 };
 
-pub(crate) use self::client::{Ask, Client};
+pub(crate) use self::client::{Answer, Ask, Client};
 
 /// Longest a job may run.
 const LONGEST: f64 = 600.0;
@@ -80,6 +80,8 @@ pub(crate) struct Outcome {
     pub(crate) cpu: Cpu,
     /// Answers by status.
     pub(crate) statuses: BTreeMap<u16, u64>,
+    /// Bytes of their bodies.
+    pub(crate) bytes: u64,
     /// Exchanges that broke, and connections opened anew.
     pub(crate) broken: u64,
     /// Paced requests that were never sent because the time was over.
@@ -248,6 +250,6 @@ pub(crate) async fn once(
     let ask = Ask::new(address, identity, request)?;
     let mut client = Client::connect(&ask).await?;
     let mut body = Vec::new();
-    let status = client.exchange(&ask, Some(&mut body)).await?;
-    Ok((status, String::from_utf8_lossy(&body).into_owned()))
+    let answer = client.exchange(&ask, Some(&mut body)).await?;
+    Ok((answer.status, String::from_utf8_lossy(&body).into_owned()))
 }

@@ -19,7 +19,7 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::mode::{Options, agreements, compare, handshake, idle, refused};
+use crate::mode::{Options, agreements, all, compare, handshake, idle, refused, stream};
 
 #[derive(Debug, Parser)]
 #[command(name = "lienthong-bench", version, arg_required_else_help = true)]
@@ -31,6 +31,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Every mode in one go, and what came of it on one page.
+    All(all::Arguments),
     /// CPU time, rate, latency and memory of every competitor, by size of the answer.
     Compare(compare::Arguments),
     /// What refused work costs beside accepted work.
@@ -41,6 +43,8 @@ enum Command {
     Agreements(agreements::Arguments),
     /// Memory with many idle connections.
     Idle(idle::Arguments),
+    /// Throughput, CPU time and memory of one long answer.
+    Stream(stream::Arguments),
     #[command(hide = true)]
     Provider { port: u16 },
     #[command(hide = true)]
@@ -83,11 +87,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
 
 async fn perform(command: Command) -> anyhow::Result<()> {
     match command {
+        Command::All(arguments) => all::run(&arguments).await,
         Command::Compare(arguments) => compare::run(&arguments).await,
         Command::Refused(options) => refused::run(&options).await,
         Command::Handshake(options) => handshake::run(&options).await,
         Command::Agreements(arguments) => agreements::run(&arguments).await,
         Command::Idle(arguments) => idle::run(&arguments).await,
+        Command::Stream(arguments) => stream::run(&arguments).await,
         Command::Provider { port } => role::provider::serve(port).await,
         Command::Gateway { config } => role::gateway::serve(&config).await,
         Command::Listener { config } => role::listener::serve(&config).await,

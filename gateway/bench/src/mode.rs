@@ -1,10 +1,12 @@
 //! The modes, and what they share: options, machine, requests, interleaved rounds.
 
 pub(crate) mod agreements;
+pub(crate) mod all;
 pub(crate) mod compare;
 pub(crate) mod handshake;
 pub(crate) mod idle;
 pub(crate) mod refused;
+pub(crate) mod stream;
 
 use std::{fs, path::PathBuf};
 
@@ -38,7 +40,8 @@ pub(crate) struct Options {
     /// Most requests of one turn.
     #[arg(long, default_value_t = 10_000_000)]
     most: u64,
-    /// Whom to measure beside the gateway, such as `nginx,haproxy`.
+    /// Whom to measure beside the gateway, such as `nginx,haproxy`, or `all`; one that is not
+    /// installed is left out.
     #[arg(long, value_delimiter = ',')]
     with: Vec<Other>,
     /// A built `lienthong` to measure; by default this program's own build of the gateway.
@@ -50,6 +53,9 @@ pub(crate) struct Options {
     /// The `HAProxy` to run.
     #[arg(long, value_name = "PROGRAM", default_value = "haproxy")]
     haproxy: String,
+    /// The Envoy to run.
+    #[arg(long, value_name = "PROGRAM", default_value = "envoy")]
+    envoy: String,
     /// The core of the proxies.
     #[arg(long, default_value_t = 0)]
     proxy_core: usize,
@@ -65,6 +71,14 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Leaves `HAProxy` out of those to measure.
+    fn without_haproxy(&mut self) {
+        self.with = Other::EACH
+            .into_iter()
+            .filter(|other| *other != Other::Haproxy && other.is_in(&self.with))
+            .collect();
+    }
+
     fn cores(&self) -> (Option<usize>, Option<usize>) {
         if self.unpinned {
             return (None, None);
@@ -83,6 +97,7 @@ impl Options {
             gateway: self.gateway.clone(),
             nginx: self.nginx.clone(),
             haproxy: self.haproxy.clone(),
+            envoy: self.envoy.clone(),
             core: proxy,
         };
         Ok(Bench { world: World::new(agreements)?, programs, load, options: self.clone() })

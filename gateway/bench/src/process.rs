@@ -183,6 +183,12 @@ impl Memory {
     }
 }
 
+/// Lets the peak of a process's memory begin anew (`proc_pid_clear_refs(5)`).
+pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
+    let file = format!("/proc/{pid}/clear_refs");
+    fs::write(&file, "5").with_context(|| format!("writing {file}"))
+}
+
 /// Most open files that this process may have.
 pub(crate) fn open_files() -> Option<u64> {
     let limits = fs::read_to_string("/proc/self/limits").ok()?;

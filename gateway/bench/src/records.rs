@@ -40,6 +40,17 @@ impl Size {
         }
     }
 
+    /// The rate for this size when `rate` is that for the smallest: about the same share of what
+    /// the slowest competitor can do.
+    pub(crate) fn paced(self, rate: u32) -> u32 {
+        let divisor = match self {
+            Self::One => 1,
+            Self::Some => 3,
+            Self::Many => 250,
+        };
+        (rate / divisor).max(1)
+    }
+
     /// Connections that ask at once, of the number wanted.
     pub(crate) fn connections(self, wanted: usize) -> usize {
         if self == Self::Many { wanted.min(8) } else { wanted }
@@ -60,6 +71,25 @@ impl std::fmt::Display for Size {
 pub(crate) fn answer(records: usize) -> String {
     let data: Vec<Value> = (0..records).map(record).collect();
     json!({"tong": records, "data": data}).to_string()
+}
+
+/// Records of one block of a stream; a block is about 64 KB.
+pub(crate) const BLOCK: usize = 64;
+
+/// A block of NDJSON.
+pub(crate) fn lines() -> String {
+    (0..BLOCK).map(|number| format!("{}\n", record(number))).collect()
+}
+
+/// A block of array elements, to stand after an element.
+pub(crate) fn elements() -> String {
+    (0..BLOCK).map(|number| format!(",{}", record(number))).collect()
+}
+
+/// What stands before and after so many blocks of array elements.
+pub(crate) fn around(blocks: u64) -> (String, String) {
+    let records = blocks * BLOCK as u64 + 1;
+    (format!("{{\"tong\":{records},\"data\":[{}", record(0)), "]}".to_owned())
 }
 
 fn record(number: usize) -> Value {

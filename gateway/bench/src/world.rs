@@ -4,6 +4,8 @@
 //! with the value. The service of the benchmark is invented; rules, legal bases and purposes are
 //! the shipped ones. It must never touch the files of a real gateway.
 
+pub(crate) mod streams;
+
 use std::{
     collections::BTreeMap,
     fs,
@@ -86,6 +88,17 @@ pub(crate) struct World {
 impl World {
     /// Makes certificates, and policies with so many agreements.
     pub(crate) fn new(agreements: usize) -> anyhow::Result<Self> {
+        Self::with(policies(agreements))
+    }
+
+    /// A world whose provider streams too.
+    pub(crate) fn with_streams() -> anyhow::Result<Self> {
+        let mut files = policies(2);
+        files.extend(streams::files());
+        Self::with(files)
+    }
+
+    fn with(files: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("lienthong-bench-").tempdir()?;
         let world = Self { directory };
         let now = clock().now();
@@ -97,7 +110,7 @@ impl World {
         let key = world.path("pseudonym.key");
         fs::write(&key, "5a".repeat(32))?;
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-        for (name, text) in policies(agreements) {
+        for (name, text) in files {
             let file = world.path(&name);
             fs::create_dir_all(file.parent().unwrap_or_else(|| Path::new(".")))?;
             fs::write(file, text)?;
@@ -127,9 +140,11 @@ impl World {
         provider: u16,
         services: usize,
     ) -> anyhow::Result<PathBuf> {
+        let streams = self.path(&format!("policies/services/{}.yaml", streams::ID));
         let providers: String = (0..services.clamp(1, SERVICES))
-            .map(|n| {
-                let service = service_id(n);
+            .map(service_id)
+            .chain(streams.is_file().then(|| streams::ID.to_owned()))
+            .map(|service| {
                 format!(
                     "  {service}: {{url: \"http://127.0.0.1:{provider}\", in_flight: 100000}}\n"
                 )
@@ -153,6 +168,7 @@ policies: {{directory: policies, schemas: schemas}}
 providers:
 {providers}pseudonyms: {{key_file: pseudonym.key, period: \"2026\"}}
 admin: {{socket: admin-{port}.sock}}
+data: {{directory: data-{port}}}
 "
         );
         let file = self.path(&format!("gateway-{port}.yaml"));

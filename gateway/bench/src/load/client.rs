@@ -1,7 +1,9 @@
 //! A small HTTP/1.1 client over mutual TLS 1.3: it sends one request again and again.
 //!
-//! It reads answers with a `Content-Length` only and throws bodies away, so that the load costs
-//! little beside what it measures.
+//! It reads answers of a stated length and chunked ones and throws bodies away, so that the load
+//! costs little beside what it measures.
+
+mod chunks;
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -17,12 +19,13 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
+use self::chunks::Chunks;
 use crate::world::Identity;
 
 /// Longest head of an answer.
 const MAX_HEAD: usize = 16 * 1024;
 /// Longest body of an answer.
-const MAX_BODY: usize = 64 << 20;
+const MAX_BODY: u64 = 8 << 30;
 /// Bytes asked for at once.
 const READ: usize = 64 * 1024;
 
@@ -84,12 +87,12 @@ impl Client {
         Ok(())
     }
 
-    /// Sends the request; gives the answer's status. The body is kept only when asked for.
+    /// Sends the request and reads the whole answer. The body is kept only when asked for.
     pub(crate) async fn exchange(
         &mut self,
         ask: &Ask,
-        mut keep: Option<&mut Vec<u8>>,
-    ) -> io::Result<u16> {
+        keep: Option<&mut Vec<u8>>,
+    ) -> io::Result<Answer> {
         self.stream.write_all(&ask.request).await?;
         self.stream.flush().await?;
         self.buffer.clear();
@@ -99,19 +102,41 @@ impl Client {
             }
             self.fill().await?;
         };
-        let mut left = head.body;
         self.buffer.drain(..head.length);
+        let body = match head.body {
+            Body::Length(length) => self.counted(length, keep).await?,
+            Body::Chunked => self.chunked(keep).await?,
+        };
+        Ok(Answer { status: head.status, body })
+    }
+
+    async fn counted(&mut self, length: u64, mut keep: Option<&mut Vec<u8>>) -> io::Result<u64> {
+        let mut left = length;
         loop {
-            if self.buffer.len() > left {
-                return Err(broken("more bytes than the answer has"));
-            }
-            left -= self.buffer.len();
+            let there = self.buffer.len() as u64;
+            left =
+                left.checked_sub(there).ok_or_else(|| broken("more bytes than the answer has"))?;
             if let Some(kept) = keep.as_deref_mut() {
                 kept.extend_from_slice(&self.buffer);
             }
             self.buffer.clear();
             if left == 0 {
-                return Ok(head.status);
+                return Ok(length);
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn chunked(&mut self, mut keep: Option<&mut Vec<u8>>) -> io::Result<u64> {
+        let mut chunks = Chunks::default();
+        loop {
+            chunks.feed(&self.buffer, keep.as_deref_mut())?;
+            self.buffer.clear();
+            if chunks.is_over() {
+                return Ok(chunks.received());
+            }
+            if chunks.received() > MAX_BODY {
+                return Err(broken("the answer is too long"));
             }
             self.fill().await?;
         }
@@ -130,12 +155,27 @@ fn broken(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
+/// What an exchange brought.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Bytes of the body.
+    pub(crate) body: u64,
+}
+
 /// The head of an answer, as far as it matters here.
 #[derive(Debug, PartialEq, Eq)]
 struct Head {
     status: u16,
     length: usize,
-    body: usize,
+    body: Body,
+}
+
+/// How the end of a body is told.
+#[derive(Debug, PartialEq, Eq)]
+enum Body {
+    Length(u64),
+    Chunked,
 }
 
 impl Head {
@@ -151,12 +191,15 @@ impl Head {
         let mut lines = text.ok_or_else(|| broken("the head is not text"))?.split("\r\n");
         let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
         let status = status.ok_or_else(|| broken("no status"))?;
-        let length = lines.find_map(|line| {
+        let body = lines.find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+            if name.eq_ignore_ascii_case("transfer-encoding") {
+                return value.trim().eq_ignore_ascii_case("chunked").then_some(Body::Chunked);
+            }
+            let length = name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse());
+            length?.ok().filter(|length| *length <= MAX_BODY).map(Body::Length)
         });
-        let body = length.filter(|body| *body <= MAX_BODY);
-        let body = body.ok_or_else(|| broken("no Content-Length that can be used"))?;
+        let body = body.ok_or_else(|| broken("an answer whose end is not told"))?;
         Ok(Some(Self { status, length: end + 4, body }))
     }
 }

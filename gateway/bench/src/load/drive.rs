@@ -17,7 +17,7 @@ use anyhow::{Context as _, bail};
 use hdrhistogram::Histogram;
 use tokio::{sync::mpsc, task::JoinSet};
 
-use super::{Ask, Client, Job, Latency, Outcome};
+use super::{Answer, Ask, Client, Job, Latency, Outcome};
 use crate::process::Cpu;
 
 /// Handshakes under way at once while connections are opened.
@@ -35,6 +35,7 @@ pub(super) struct Tally {
     statuses: BTreeMap<u16, u64>,
     broken: u64,
     unsent: u64,
+    bytes: u64,
     latency: Histogram<u64>,
     pacer: Histogram<u64>,
 }
@@ -44,10 +45,15 @@ impl Tally {
         let histogram = || Histogram::new_with_bounds(1, LONGEST_NANOS, 3);
         let (latency, pacer) = (histogram()?, histogram()?);
         let statuses = BTreeMap::new();
-        Ok(Self { done: 0, statuses, broken: 0, unsent: 0, latency, pacer })
+        Ok(Self { done: 0, statuses, broken: 0, unsent: 0, bytes: 0, latency, pacer })
     }
 
-    fn answered(&mut self, status: u16, expect: u16, since: Instant) {
+    fn answered(&mut self, answer: Answer, expect: u16, since: Instant) {
+        self.bytes += answer.body;
+        self.ended(answer.status, expect, since);
+    }
+
+    fn ended(&mut self, status: u16, expect: u16, since: Instant) {
         *self.statuses.entry(status).or_default() += 1;
         if status == expect {
             self.done += 1;
@@ -67,6 +73,7 @@ impl Tally {
         self.done += other.done;
         self.broken += other.broken;
         self.unsent += other.unsent;
+        self.bytes += other.bytes;
         for (status, count) in &other.statuses {
             *self.statuses.entry(*status).or_default() += count;
         }
@@ -82,6 +89,7 @@ impl Tally {
             seconds: began.elapsed().as_secs_f64(),
             cpu,
             statuses: self.statuses,
+            bytes: self.bytes,
             broken: self.broken,
             unsent: self.unsent,
             latency: Latency::of(&self.latency),
@@ -128,7 +136,7 @@ pub(super) async fn closed(
             while Instant::now() < until && take(&left) {
                 let since = Instant::now();
                 match client.exchange(&ask, None).await {
-                    Ok(status) => tally.answered(status, expect, since),
+                    Ok(answer) => tally.answered(answer, expect, since),
                     Err(error) => {
                         tally.broke(&error)?;
                         client = Client::connect(&ask).await.context("connecting anew")?;
@@ -226,7 +234,7 @@ async fn answer_due(
             tally.pacer.saturating_record(nanos(at.elapsed()));
         }
         match client.exchange(&ask, None).await {
-            Ok(status) => tally.answered(status, expect, at),
+            Ok(answer) => tally.answered(answer, expect, at),
             Err(error) => {
                 tally.broke(&error)?;
                 client = Client::connect(&ask).await.context("connecting anew")?;
@@ -254,7 +262,7 @@ pub(super) async fn handshakes(job: &Job, ask: &Ask, time: Duration) -> anyhow::
                     Ok(client) => client.end().await,
                     Err(error) => Err(error),
                 };
-                tally.answered(verdict(&ended), expect, since);
+                tally.ended(verdict(&ended), expect, since);
             }
             anyhow::Ok(tally)
         });
@@ -286,7 +294,7 @@ fn verdict(ended: &std::io::Result<()>) -> u16 {
 pub(super) async fn hold(job: &Job, ask: &Ask) -> anyhow::Result<()> {
     let mut clients = connect(job.connections, ask).await?;
     for client in &mut clients {
-        let status = client.exchange(ask, None).await.context("asking once")?;
+        let status = client.exchange(ask, None).await.context("asking once")?.status;
         if status != job.expect {
             bail!("a connection got {status} instead of {}", job.expect);
         }

@@ -2,18 +2,13 @@
 //!
 //! Twice: the look-ups and the decision alone, in this process, and whole exchanges of a gateway.
 
-use std::{
-    collections::BTreeMap,
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, hint::black_box, sync::Arc, time::Instant};
 
 use anyhow::{Context as _, anyhow, ensure};
 use jiff::civil::Date;
 use lienthong_gateway::{
     certificate::PeerCertificate,
-    config::ProviderSettings,
+    config::Config,
     provider::Provider,
     snapshot::{PseudonymKey, Snapshot, address_key},
 };
@@ -40,43 +35,47 @@ const DECISIONS: u32 = 20_000;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    options: Options,
+    pub(super) options: Options,
     /// Agreements of the small set.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
-    few: u32,
+    pub(super) few: u32,
     /// Agreements of the large set, in this process.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    many: u32,
-    /// Agreements of the large set behind a whole gateway, which bounds the number of its files.
-    #[arg(long, default_value_t = 3_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
-    whole: u32,
+    pub(super) many: u32,
+    /// Agreements of the large set behind a whole gateway.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(2..=100_000))]
+    pub(super) whole: u32,
 }
 
 #[derive(Debug, Serialize)]
-struct Measured {
+pub(super) struct Measured {
     machine: Machine,
-    decisions: Vec<OfDecision>,
-    exchanges: Vec<OfExchange>,
+    pub(super) decisions: Vec<OfDecision>,
+    pub(super) exchanges: Vec<OfExchange>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfDecision {
-    agreements: u32,
+pub(super) struct OfDecision {
+    pub(super) agreements: u32,
     /// Milliseconds from text to what can decide.
-    load_ms: f64,
+    pub(super) load_ms: f64,
     /// Look-ups and decision, nanoseconds.
-    nanos: Spread,
+    pub(super) nanos: Spread,
 }
 
 #[derive(Debug, Serialize)]
-struct OfExchange {
-    agreements: u32,
-    start_ms: f64,
-    resident_kib: u64,
-    summary: Summary,
+pub(super) struct OfExchange {
+    pub(super) agreements: u32,
+    pub(super) start_ms: f64,
+    pub(super) resident_kib: u64,
+    pub(super) summary: Summary,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.options.keep(&measure(arguments).await?)
+}
+
+pub(super) async fn measure(arguments: &Arguments) -> anyhow::Result<Measured> {
     let Arguments { options, few, many, whole } = arguments;
     let machine = Machine::here();
     say(&machine);
@@ -115,7 +114,7 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let head =
         ["agreements", "CPU µs, best", "median", "of the first", "requests/s", "start ms", "MiB"];
     say(format!("### Whole exchanges, 1 KB\n\n{}", table(&head, &rows)));
-    options.keep(&Measured { machine, decisions, exchanges })
+    Ok(Measured { machine, decisions, exchanges })
 }
 
 /// One set of policies, compiled, with everything that a decision needs.
@@ -158,19 +157,13 @@ impl Set {
         let count = usize::try_from(agreements)?;
         let bundle = Bundle::from_files(world::policies(count));
         let set = PolicySet::check(&bundle, today).map_err(|found| anyhow!("{found}"))?;
+        let config = Config::read(&world.configure(1, 1, set.services.len())?);
+        let config = config.map_err(|found| anyhow!("{found}"))?;
         let mut providers = BTreeMap::new();
-        for service in set.services.keys() {
-            let settings = ProviderSettings {
-                url: "http://127.0.0.1:1".parse()?,
-                trust_anchor_file: None,
-                client: None,
-                connect: Duration::from_secs(1),
-                answer: Duration::from_secs(1),
-                in_flight: 1,
-            };
+        for (service, settings) in config.providers {
             let provider = Provider::load(service.clone(), settings);
             let provider = provider.map_err(|found| anyhow!("{found}"))?;
-            providers.insert(service.clone(), Arc::new(provider));
+            providers.insert(service, Arc::new(provider));
         }
         let service = set.services.get("records").context("no service")?;
         let address = address_key(service);

@@ -18,42 +18,54 @@ use crate::{
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    options: Options,
+    pub(super) options: Options,
     /// Sizes of the answer.
     #[arg(long, value_delimiter = ',', default_value = "1k,16k,1m")]
-    sizes: Vec<Size>,
-    /// Also measure at a fixed rate: requests a second, all connections together.
+    pub(super) sizes: Vec<Size>,
+    /// Also measure at a fixed rate: requests a second, all connections together; a third of it
+    /// for 16 KB, a 250th for 1 MB.
     #[arg(long, value_name = "PER_SECOND")]
-    rate: Option<u32>,
+    pub(super) rate: Option<u32>,
+    /// Rounds at the fixed rate; without it as many as the others.
+    #[arg(long, value_name = "ROUNDS")]
+    pub(super) rate_rounds: Option<u32>,
     /// Measure these only (the gateway is always there), such as `bare`.
     #[arg(long, value_delimiter = ',')]
-    only: Vec<Kind>,
+    pub(super) only: Vec<Kind>,
 }
 
 #[derive(Debug, Serialize)]
-struct Measured {
-    machine: Machine,
+pub(super) struct Measured {
+    pub(super) machine: Machine,
     connections: usize,
     seconds: f64,
-    sizes: Vec<OfSize>,
+    pub(super) sizes: Vec<OfSize>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfSize {
-    size: Size,
+pub(super) struct OfSize {
+    pub(super) size: Size,
     /// The calibration loop of each round, microseconds.
-    calibration: Spread,
-    competitors: Vec<Competitor>,
+    pub(super) calibration: Spread,
+    pub(super) competitors: Vec<Competitor>,
 }
 
 #[derive(Debug, Serialize)]
-struct Competitor {
-    kind: Kind,
+pub(super) struct Competitor {
+    pub(super) kind: Kind,
     /// Bytes of the answer that comes out.
     bytes: usize,
-    closed: Summary,
-    paced: Option<Summary>,
-    peak_kib: u64,
+    pub(super) closed: Summary,
+    pub(super) paced: Option<Summary>,
+    pub(super) peak_kib: u64,
+}
+
+impl Measured {
+    /// What was measured of one competitor at one size.
+    pub(super) fn of(&self, size: Size, kind: Kind) -> Option<&Competitor> {
+        let of_size = self.sizes.iter().find(|of| of.size == size)?;
+        of_size.competitors.iter().find(|c| c.kind == kind)
+    }
 }
 
 /// One that runs, with what was measured of it so far.
@@ -66,9 +78,13 @@ struct Contender {
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.options.keep(&measure(arguments).await?)
+}
+
+pub(super) async fn measure(arguments: &Arguments) -> anyhow::Result<Measured> {
     let options = &arguments.options;
     let bench = options.bench(10)?;
-    let mut kinds = bench.programs.kinds(&options.with)?;
+    let mut kinds = bench.programs.kinds(&options.with);
     if !arguments.only.is_empty() {
         kinds.retain(|kind| *kind == Kind::Gateway || arguments.only.contains(kind));
     }
@@ -76,20 +92,21 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     say(&machine);
     let mut sizes = Vec::new();
     for size in &arguments.sizes {
-        let of_size = measure(&bench, &kinds, *size, arguments.rate).await?;
+        let of_size = of_size(&bench, &kinds, *size, arguments).await?;
         report(&of_size);
         sizes.push(of_size);
     }
     let (connections, seconds) = (options.connections, options.seconds);
-    options.keep(&Measured { machine, connections, seconds, sizes })
+    Ok(Measured { machine, connections, seconds, sizes })
 }
 
-async fn measure(
+async fn of_size(
     bench: &Bench,
     kinds: &[Kind],
     size: Size,
-    rate: Option<u32>,
+    arguments: &Arguments,
 ) -> anyhow::Result<OfSize> {
+    let paced_rounds = arguments.rate_rounds.unwrap_or(bench.options.rounds);
     let provider = bench.provider().await?;
     let mut contenders = Vec::new();
     for kind in kinds {
@@ -100,6 +117,7 @@ async fn measure(
     let mut calibration = Vec::new();
     for round in 0..bench.options.rounds {
         calibration.push(bench.calibrate().await?);
+        let rate = arguments.rate.filter(|_| round < paced_rounds);
         for turn in order(contenders.len(), round) {
             let Some(contender) = contenders.get_mut(turn) else { continue };
             contender.turn(bench, size, rate).await?;
@@ -116,7 +134,7 @@ async fn look(bench: &Bench, kind: Kind, proxy: &Listening, size: Size) -> anyho
     let (status, body) = load::once(proxy.address(), &identity, &request(size)).await?;
     ensure!(status == 200, "{} answers {status}: {body}", kind.name());
     let hidden = [REMARK, NUMBER].iter().filter(|secret| !body.contains(**secret)).count();
-    let wanted = if kind == Kind::Gateway { 2 } else { 0 };
+    let wanted = if kind.masks() { 2 } else { 0 };
     ensure!(hidden == wanted, "{} hides {hidden} of 2 fields, not {wanted}", kind.name());
     Ok(body.len())
 }
@@ -128,7 +146,7 @@ impl Contender {
         job.connections = size.connections(job.connections);
         self.closed.push(bench.turn(&job).await?);
         if let Some(per_second) = rate {
-            job.work = Work::Paced { per_second };
+            job.work = Work::Paced { per_second: size.paced(per_second) };
             self.paced.push(bench.turn(&job).await?);
         }
         Ok(())

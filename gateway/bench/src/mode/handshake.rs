@@ -14,25 +14,29 @@ use crate::{
 };
 
 #[derive(Debug, Serialize)]
-struct Measured {
+pub(super) struct Measured {
     machine: Machine,
-    competitors: Vec<OfKind>,
+    pub(super) competitors: Vec<OfKind>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfKind {
-    kind: Kind,
-    summary: Summary,
+pub(super) struct OfKind {
+    pub(super) kind: Kind,
+    pub(super) summary: Summary,
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    options.keep(&measure(options).await?)
+}
+
+pub(super) async fn measure(options: &Options) -> anyhow::Result<Measured> {
     let bench = options.bench(10)?;
-    let kinds = bench.programs.kinds(&options.with)?;
+    let kinds = bench.programs.kinds(&options.with);
     let machine = Machine::here();
     say(&machine);
     let provider = bench.provider().await?;
     let mut proxies = Vec::new();
-    for kind in kinds {
+    for kind in kinds.into_iter().filter(|kind| kind.listens_its_own_way()) {
         let proxy = bench.programs.start(kind, &bench.world, provider.port, 10).await?;
         proxies.push((kind, proxy, Vec::new()));
     }
@@ -71,5 +75,5 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let base = if of(Kind::Nginx).is_some() { "of nginx" } else { "of bare" };
     let head = ["", "CPU µs, best", "median", base, "a second", "p50 µs", "p99 µs", "failed"];
     say(format!("\n{}", table(&head, &rows)));
-    options.keep(&Measured { machine, competitors })
+    Ok(Measured { machine, competitors })
 }

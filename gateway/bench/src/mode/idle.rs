@@ -18,41 +18,45 @@ use crate::{
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    options: Options,
+    pub(super) options: Options,
     /// Connections that are kept open.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=25_000))]
-    idle: u32,
+    pub(super) idle: u32,
 }
 
 #[derive(Debug, Serialize)]
-struct Measured {
+pub(super) struct Measured {
     machine: Machine,
     idle: u32,
-    competitors: Vec<OfKind>,
+    pub(super) competitors: Vec<OfKind>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfKind {
-    kind: Kind,
+pub(super) struct OfKind {
+    pub(super) kind: Kind,
     before_kib: u64,
-    with_kib: u64,
+    pub(super) with_kib: u64,
     peak_kib: u64,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    arguments.options.keep(&measure(arguments).await?)
+}
+
+pub(super) async fn measure(arguments: &Arguments) -> anyhow::Result<Measured> {
     let Arguments { options, idle } = arguments;
     // HAProxy wants two files a connection even when it opens one.
-    let each = if options.with.contains(&Other::Haproxy) { 2 } else { 1 };
+    let each = if Other::Haproxy.is_in(&options.with) { 2 } else { 1 };
     let needed = u64::from(*idle) * each + 500;
     let limit = process::open_files().unwrap_or_default();
     ensure!(limit >= needed, "{needed} open files are needed; run `ulimit -n {needed}` before");
     let bench = options.bench(10)?;
-    let kinds = bench.programs.kinds(&options.with)?;
+    let kinds = bench.programs.kinds(&options.with);
     let machine = Machine::here();
     say(&machine);
     let provider = bench.provider().await?;
     let mut competitors = Vec::new();
-    for kind in kinds {
+    for kind in kinds.into_iter().filter(|kind| kind.listens_its_own_way()) {
         let proxy = bench.programs.start(kind, &bench.world, provider.port, 10).await?;
         let before = Memory::of(proxy.pid)?.now;
         let identity = bench.world.identity(CONSUMER.1);
@@ -85,5 +89,5 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let head = ["", "MiB before", "MiB with", "peak MiB", "KiB each"];
     say(format!("\n{idle} idle connections, each after one exchange of 1 KB\n"));
     say(table(&head, &rows));
-    options.keep(&Measured { machine, idle: *idle, competitors })
+    Ok(Measured { machine, idle: *idle, competitors })
 }

@@ -23,15 +23,15 @@ struct Case {
 }
 
 #[derive(Debug, Serialize)]
-struct Measured {
+pub(super) struct Measured {
     machine: Machine,
-    cases: Vec<OfCase>,
+    pub(super) cases: Vec<OfCase>,
 }
 
 #[derive(Debug, Serialize)]
-struct OfCase {
-    name: &'static str,
-    summary: Summary,
+pub(super) struct OfCase {
+    pub(super) name: &'static str,
+    pub(super) summary: Summary,
 }
 
 const TARGET: &str = "records/records?soDinhDanh=079090000001&soLuong=1";
@@ -75,6 +75,10 @@ fn cases() -> Vec<Case> {
 }
 
 pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
+    options.keep(&measure(options).await?)
+}
+
+pub(super) async fn measure(options: &Options) -> anyhow::Result<Measured> {
     let bench = options.bench(10)?;
     let machine = Machine::here();
     say(&machine);
@@ -116,5 +120,5 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
         .collect();
     let head = ["", "CPU µs, best", "median", "of accepted", "a second", "otherwise"];
     say(format!("\n{}", table(&head, &rows)));
-    options.keep(&Measured { machine, cases })
+    Ok(Measured { machine, cases })
 }

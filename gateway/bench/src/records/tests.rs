@@ -18,3 +18,15 @@ fn sizes_grow_with_the_number_of_records() {
         assert!((wanted * 9 / 10..wanted * 11 / 10).contains(&bytes), "{size}: {bytes} bytes");
     }
 }
+
+#[test]
+fn the_parts_of_a_stream_make_a_whole() {
+    let (head, tail) = around(2);
+    let block = elements();
+    let text = format!("{head}{block}{block}{tail}");
+    let whole: Value = serde_json::from_str(&text).expect("JSON");
+    let data = whole.get("data").and_then(Value::as_array).expect("an array");
+    assert_eq!(data.len(), BLOCK * 2 + 1);
+    assert_eq!(whole.get("tong"), Some(&json!(data.len())));
+    assert_eq!(lines().lines().count(), BLOCK);
+}

@@ -8,7 +8,7 @@ use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use lienthong_gateway::{
     config::Config,
     listen::{Peer, Serve, Server},
@@ -71,7 +71,11 @@ impl Forward {
 }
 
 /// The whole body; one frame is not copied.
-async fn whole(mut body: Incoming) -> anyhow::Result<Bytes> {
+async fn whole<B>(mut body: B) -> anyhow::Result<Bytes>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
     let mut first = Bytes::new();
     let mut rest = BytesMut::new();
     while let Some(frame) = body.frame().await {

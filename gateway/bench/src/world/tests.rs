@@ -12,3 +12,13 @@ fn the_policies_hold_for_any_number_of_agreements() {
         assert_eq!(set.services.len(), agreements.clamp(1, 10));
     }
 }
+
+#[test]
+fn the_streaming_service_holds_too() {
+    let mut files = policies(2);
+    files.extend(streams::files());
+    let set = PolicySet::check(&Bundle::from_files(files), civil_date(clock().now()));
+    let set = set.expect("policies");
+    let service = set.services.get(streams::ID).expect("the service");
+    assert!(service.operations.values().all(|operation| operation.stream(200).is_some()));
+}

@@ -29,8 +29,8 @@ fn a_count_is_never_exceeded() {
 #[test]
 fn latency_of_another_status_does_not_count() {
     let mut tally = Tally::new().expect("a tally");
-    tally.answered(200, 200, Instant::now());
-    tally.answered(429, 200, Instant::now());
+    tally.ended(200, 200, Instant::now());
+    tally.ended(429, 200, Instant::now());
     assert_eq!((tally.done, tally.latency.len()), (1, 1));
     assert_eq!(tally.statuses, BTreeMap::from([(200, 1), (429, 1)]));
 }
