@@ -4,6 +4,8 @@
 //! policies, so that no edit of a policy redirects data. Relative paths are relative to the file.
 //! Every setting is documented in `gateway/docs/configuration.md`.
 
+mod lgsp;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -18,6 +20,7 @@ use lienthong_model::{
     id::{ServiceId, TrustAnchorId},
 };
 
+pub use self::lgsp::LgspSettings;
 use crate::{
     listen::ListenSettings,
     tls::{RevocationPolicy, Stale, TlsSettings, TrustAnchorSettings},
@@ -42,6 +45,8 @@ pub struct Config {
     pub limits: PathLimits,
     /// How the log is written.
     pub log: LogFormat,
+    /// The dialect of present LGSP clients, where it is spoken.
+    pub lgsp: Option<LgspSettings>,
 }
 
 /// Where the policies come from.
@@ -162,8 +167,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn config(&self, node: &Node, found: &mut Diagnostics) -> Option<Config> {
-        let keys =
-            ["listen", "tls", "policies", "providers", "pseudonyms", "admin", "limits", "log"];
+        let keys = [
+            "listen",
+            "tls",
+            "policies",
+            "providers",
+            "pseudonyms",
+            "admin",
+            "limits",
+            "log",
+            "lgsp",
+        ];
         let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
         let listen = map.required("listen");
         let tls = map.required("tls");
@@ -173,6 +187,7 @@ impl Reader<'_> {
         let admin = map.required("admin");
         let limits = map.optional("limits");
         let log = map.optional("log");
+        let lgsp = map.optional("lgsp");
         let listen = listen.and_then(|n| self.listen(n, found));
         let tls = tls.and_then(|n| self.tls(n, found));
         let policies = policies.and_then(|n| self.policies(n, found));
@@ -181,6 +196,7 @@ impl Reader<'_> {
         let admin = admin.and_then(|n| self.admin(n, found));
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
+        let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
         Some(Config {
             listen: listen?,
             tls: tls?,
@@ -190,6 +206,7 @@ impl Reader<'_> {
             admin: admin?,
             limits,
             log,
+            lgsp,
         })
     }
 

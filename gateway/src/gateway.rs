@@ -33,6 +33,7 @@ use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 
 use crate::{
     config::{Config, PathLimits},
+    lgsp::{Lgsp, TokenIssuer},
     listen::{Peer, Serve},
     metrics::Metrics,
     pipeline,
@@ -52,6 +53,7 @@ pub struct Gateway {
     trust: Arc<ArcSwap<Trust>>,
     metrics: Metrics,
     recent: Recent,
+    token_issuer: Option<TokenIssuer>,
     reloading: Mutex<()>,
     failure: ArcSwap<Option<Diagnostics>>,
     draining: AtomicBool,
@@ -75,6 +77,7 @@ impl Gateway {
         let (trust, snapshot) = both(trust, snapshot)?;
         Ok(Self {
             recent: Recent::new(config.limits.recent),
+            token_issuer: config.lgsp.as_ref().map(TokenIssuer::new),
             config,
             clock,
             snapshot: ArcSwap::from_pointee(snapshot),
@@ -160,6 +163,12 @@ impl Gateway {
         &self.metrics
     }
 
+    /// What gives tokens to present LGSP clients, where that dialect is spoken.
+    #[must_use]
+    pub fn token_issuer(&self) -> Option<&TokenIssuer> {
+        self.token_issuer.as_ref()
+    }
+
     /// The last exchanges.
     #[must_use]
     pub fn recent(&self) -> &Recent {
@@ -230,12 +239,20 @@ pub fn load_snapshot(
     }
     let providers = load_providers(config, &mut found);
     let pseudonyms = pseudonym_key(config, &mut found);
+    let lgsp = policies.as_ref().and_then(|policies| load_lgsp(policies, config, &mut found));
     match (policies, pseudonyms) {
         (Some(policies), Some(key)) if found.is_empty() => {
-            Snapshot::build(policies, &providers, &key, previous)
+            let mut snapshot = Snapshot::build(policies, &providers, &key, previous)?;
+            snapshot.lgsp = lgsp;
+            Ok(snapshot)
         }
         _ => Err(found),
     }
+}
+
+fn load_lgsp(policies: &PolicySet, config: &Config, found: &mut Diagnostics) -> Option<Lgsp> {
+    let settings = config.lgsp.as_ref()?;
+    Lgsp::load(settings, policies).map_err(|errors| found.extend(errors)).ok()
 }
 
 /// A certificate rule on an anchor that nobody configured would match nothing, silently.
@@ -286,7 +303,7 @@ fn pseudonym_key(config: &Config, found: &mut Diagnostics) -> Option<PseudonymKe
     }
 }
 
-fn hexadecimal(text: &str) -> Option<[u8; 32]> {
+pub(crate) fn hexadecimal(text: &str) -> Option<[u8; 32]> {
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
     let digits = digits.filter(|d| d.len() == 64)?;
     let mut key = [0; 32];

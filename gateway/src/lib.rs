@@ -10,6 +10,7 @@ pub mod coding;
 pub mod config;
 pub mod framing;
 pub mod gateway;
+pub mod lgsp;
 pub mod limit;
 pub mod listen;
 pub mod metaservice;

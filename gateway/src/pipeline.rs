@@ -30,7 +30,7 @@ use hyper::body::Incoming;
 use lienthong_model::clock::civil_date;
 
 use crate::{
-    gateway::Gateway, listen::Peer, record::Exchange, refusal::Refusal, snapshot::Snapshot,
+    gateway::Gateway, lgsp, listen::Peer, record::Exchange, refusal::Refusal, snapshot::Snapshot,
 };
 
 /// Carries one request through every stage.
@@ -48,6 +48,9 @@ pub async fn exchange(
     let today = civil_date(now);
 
     let (received, incoming) = edge::edge(request)?;
+    if lgsp::is_token_request(snapshot, &received) {
+        return lgsp::answer(gateway, snapshot, peer, (&received, incoming), record).await;
+    }
     let consumer = identify::identify(gateway, snapshot, peer, &received, now)?;
     record.consumer(&consumer);
     let routed = match route::route(snapshot, &consumer, received, today)? {

@@ -41,6 +41,9 @@ pub struct Exchange {
     pub agreement_version: Option<String>,
     /// Purpose code.
     pub purpose: Option<String>,
+    /// Id of the bearer token, shown or given; never the token.
+    #[serde(default)]
+    pub token: Option<String>,
     /// `allow` or `deny`.
     pub decision: String,
     /// The exact reason of a deny.
@@ -92,6 +95,7 @@ impl Exchange {
             agreement: None,
             agreement_version: None,
             purpose: None,
+            token: None,
             decision: "deny".to_owned(),
             reason: None,
             cause: None,
@@ -118,6 +122,7 @@ impl Exchange {
     pub fn consumer(&mut self, consumer: &Consumer) {
         self.consumer = Some(consumer.acting().clone());
         self.via = consumer.via().cloned();
+        self.token = consumer.token().map(|id| id.to_string());
     }
 
     /// Notes what is asked for.
@@ -179,6 +184,7 @@ impl Exchange {
             operation = text(&self.operation),
             agreement = text(&self.agreement),
             purpose = text(&self.purpose),
+            token = text(&self.token),
             decision = %self.decision,
             reason = text(&self.reason),
             cause = text(&self.cause),

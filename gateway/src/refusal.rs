@@ -17,6 +17,8 @@ use lienthong_model::{
 use lienthong_policy::{Decision, Denial, PolicySet};
 use serde_json::json;
 
+use crate::lgsp::GrantError;
+
 /// A refusal: the reason and what led to it.
 #[derive(Debug)]
 pub struct Refusal {
@@ -44,6 +46,8 @@ pub enum Cause {
     Denied(Arc<Decision>),
     /// A limit that admits again after a wait.
     Wait(Duration),
+    /// Why a present LGSP client gets no token.
+    Grant(GrantError),
     /// A failure below, for the log only.
     Source(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -129,6 +133,7 @@ impl Refusal {
                 Language::Vietnamese => format!("không đạt `{keyword}` tại `{}`", display(at)),
             }),
             Cause::Named(name) => Some(format!("`{name}`")),
+            Cause::Grant(error) => error.part().map(|part| format!("`{part}`")),
             Cause::Denied(_) => {
                 let says = self.denial()?.says.as_ref()?;
                 Some(says.text(language).to_owned())
@@ -166,6 +171,9 @@ impl Refusal {
         if let (Some(detail), Some(map)) = (self.detail(language), problem.as_object_mut()) {
             map.insert("detail".to_owned(), detail.into());
         }
+        if let (Cause::Grant(error), Some(map)) = (&self.cause, problem.as_object_mut()) {
+            map.insert("error".to_owned(), error.code().into());
+        }
         let mut response = Response::new(Full::new(Bytes::from(problem.to_string())));
         *response.status_mut() =
             StatusCode::from_u16(public.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -185,8 +193,16 @@ impl Refusal {
             }
         }
         if self.reason.status() == 405 {
-            headers
-                .insert(header::ALLOW, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+            let allowed = match self.cause {
+                Cause::Grant(_) => "POST",
+                _ => "GET, POST, PUT, PATCH, DELETE",
+            };
+            headers.insert(header::ALLOW, HeaderValue::from_static(allowed));
+        }
+        // RFC 6750 section 3.
+        if matches!(public, ReasonCode::ConsumerTokenInvalid | ReasonCode::ConsumerTokenExpired) {
+            let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -206,6 +222,7 @@ impl std::fmt::Display for Cause {
                 },
                 Decision::Permit(_) => Ok(()),
             },
+            Self::Grant(error) => write!(f, "{}: {error}", error.code()),
             Self::Wait(wait) => write!(f, "admits again in {} ms", wait.as_millis()),
             Self::Source(source) => {
                 write!(f, "{source}")?;

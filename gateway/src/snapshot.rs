@@ -26,6 +26,7 @@ use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::{
     certificate::PeerCertificate,
+    lgsp::Lgsp,
     limit::{AgreementLimiter, ConsumerPlaces},
     provider::Provider,
 };
@@ -46,6 +47,8 @@ pub struct Snapshot {
     pub policies: PolicySet,
     /// Who is who.
     pub identities: Identities,
+    /// The dialect of present LGSP clients, where it is spoken.
+    pub lgsp: Option<Lgsp>,
     services: HashMap<String, ServiceRoutes>,
 }
 
@@ -172,7 +175,7 @@ impl Snapshot {
             services.insert(address_key(service), routes);
         }
         let identities = Identities::new(&policies, previous);
-        found.into_result(Self { policies, identities, services })
+        found.into_result(Self { policies, identities, lgsp: None, services })
     }
 
     /// The routes of a service by its address.

@@ -60,12 +60,14 @@ pub struct Message {
 }
 
 impl Message {
-    /// Reads the message headers. Each is single, bounded, and of harmless characters.
+    /// Reads the message headers. Each is single, bounded, and of harmless characters. `proven`
+    /// stands for `X-Road-Client` where that is not sent.
     ///
     /// # Errors
     /// `request.header` with the header's name.
-    pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
+    pub fn read(headers: &HeaderMap, proven: Option<&HeaderValue>) -> Result<Self, Refusal> {
         let client_header = single(headers, &CLIENT, "X-Road-Client")?
+            .or_else(|| proven.cloned())
             .ok_or_else(|| Refusal::named(ReasonCode::RequestHeader, "X-Road-Client"))?;
         let client = client_header
             .to_str()

@@ -75,7 +75,7 @@ fn takes_paths_from_the_files_directory_and_defaults_from_the_manual() {
 /// Every key that the reader knows stands in the manual, and the manual names no other.
 #[test]
 fn the_manual_names_every_setting() {
-    let source = include_str!("../config.rs");
+    let source = concat!(include_str!("../config.rs"), include_str!("lgsp.rs"));
     let manual = include_str!("../../docs/configuration.md");
     let mut known: Vec<&str> = Vec::new();
     for list in source.split("let keys = [").skip(1).chain(source.split("&[\"").skip(1)) {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use lienthong_model::{clock::civil_date, id::ParticipantId, reason::ReasonCode};
 use lienthong_policy::{ParticipantKind, ParticipantStatus};
+use uuid::Uuid;
 
 use super::edge::Received;
 use crate::{
     gateway::Gateway,
+    lgsp::Bearer,
     listen::Peer,
     refusal::Refusal,
     snapshot::{Identity, Snapshot},
@@ -22,6 +24,7 @@ pub struct Consumer {
     acting: Arc<Identity>,
     via: Option<ParticipantId>,
     message: Message,
+    token: Option<Uuid>,
 }
 
 impl Consumer {
@@ -43,6 +46,12 @@ impl Consumer {
         self.via.as_ref()
     }
 
+    /// The id of the bearer token that was shown.
+    #[must_use]
+    pub fn token(&self) -> Option<Uuid> {
+        self.token
+    }
+
     /// The message headers.
     #[must_use]
     pub fn message(&self) -> &Message {
@@ -50,11 +59,31 @@ impl Consumer {
     }
 }
 
-/// Identifies the consumer by its certificate; a header only narrows it.
+/// The participant that a certificate proves, in good standing.
 ///
 /// # Errors
-/// `consumer.certificate_*`, `consumer.unknown`, `consumer.suspended`, `consumer.mismatch`,
-/// `request.header`.
+/// `consumer.certificate_*`, `consumer.revocation_unknown`, `consumer.unknown`,
+/// `consumer.suspended`.
+pub fn proven<'a>(
+    gateway: &Gateway,
+    snapshot: &'a Snapshot,
+    peer: &Peer,
+    now: Timestamp,
+) -> Result<&'a Arc<Identity>, Refusal> {
+    gateway.trust().standing(&peer.certificate, now).map_err(Refusal::new)?;
+    let shown = snapshot
+        .identities
+        .by_certificate(&peer.certificate)
+        .ok_or_else(|| Refusal::new(ReasonCode::ConsumerUnknown))?;
+    in_good_standing(shown)?;
+    Ok(shown)
+}
+
+/// Identifies the consumer by its certificate; a token or a header only narrows it.
+///
+/// # Errors
+/// `consumer.certificate_*`, `consumer.unknown`, `consumer.suspended`, `consumer.token_*`,
+/// `consumer.mismatch`, `request.header`.
 pub fn identify(
     gateway: &Gateway,
     snapshot: &Snapshot,
@@ -62,13 +91,13 @@ pub fn identify(
     received: &Received,
     now: Timestamp,
 ) -> Result<Consumer, Refusal> {
-    gateway.trust().standing(&peer.certificate, now).map_err(Refusal::new)?;
-    let shown = snapshot
-        .identities
-        .by_certificate(&peer.certificate)
-        .ok_or_else(|| Refusal::new(ReasonCode::ConsumerUnknown))?;
-    in_good_standing(shown)?;
-    let message = Message::read(received.headers())?;
+    let shown = proven(gateway, snapshot, peer, now)?;
+    let (headers, certificate) = (received.headers(), &peer.certificate.sha256);
+    let bearer = match &snapshot.lgsp {
+        Some(lgsp) => lgsp.bearer(headers, &shown.participant.id, certificate, now)?,
+        None => None,
+    };
+    let message = Message::read(headers, bearer.as_ref().map(Bearer::client_header))?;
     let mismatch = || Refusal::new(ReasonCode::ConsumerMismatch);
     let acting = snapshot
         .identities
@@ -78,6 +107,13 @@ pub fn identify(
     if named.member.instance != message.client.instance
         || named.member.class != message.client.class
         || !named.subsystems.contains(&message.client.subsystem)
+    {
+        return Err(mismatch());
+    }
+    // A token and a header that are both sent name the same subsystem.
+    if let Some(bearer) = &bearer
+        && (named.id != shown.participant.id
+            || message.client.subsystem != bearer.acts_as().subsystem)
     {
         return Err(mismatch());
     }
@@ -92,7 +128,8 @@ pub fn identify(
             _ => return Err(mismatch()),
         }
     };
-    Ok(Consumer { acting: Arc::clone(acting), via, message })
+    let token = bearer.map(|bearer| bearer.id());
+    Ok(Consumer { acting: Arc::clone(acting), via, message, token })
 }
 
 fn in_good_standing(identity: &Identity) -> Result<(), Refusal> {

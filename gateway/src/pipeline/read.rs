@@ -56,14 +56,14 @@ pub async fn read(
 
 /// Why a body could not be read.
 #[derive(Debug)]
-pub(super) enum ReadError {
+pub(crate) enum ReadError {
     TooLarge,
     Timeout,
     Broken(hyper::Error),
 }
 
 /// Reads at most `limit` bytes before `deadline`.
-pub(super) async fn bounded(
+pub(crate) async fn bounded(
     mut incoming: impl http_body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
     limit: usize,
     deadline: Duration,

@@ -13,7 +13,7 @@ use super::{edge::Received, identify::Consumer};
 use crate::{
     metaservice,
     refusal::Refusal,
-    snapshot::{Route, Snapshot},
+    snapshot::{OperationRoutes, Route, Snapshot},
     xroad,
 };
 
@@ -63,25 +63,8 @@ pub fn route(
     if let Some(answer) = metaservice::answer(snapshot, consumer, &received, today)? {
         return Ok(Target::Metaservice(answer));
     }
-    let unavailable = || Refusal::new(ReasonCode::ServiceNotAvailable);
-    let [version, instance, class, member, subsystem, service, rest @ ..] =
-        received.segments.as_slice()
-    else {
-        return Err(unavailable());
-    };
-    if version != xroad::VERSION {
-        return Err(unavailable());
-    }
-    let provider = snapshot.identities.by_code(member, today).ok_or_else(unavailable)?;
-    let code = &provider.participant.member.code;
-    let address = format!("{instance}/{class}/{code}/{subsystem}/{service}");
-    let routes = snapshot.service(&address).ok_or_else(unavailable)?;
-    let (operation, path_values) = routes
-        .operations
-        .iter()
-        .filter(|o| o.operation.method == received.method)
-        .find_map(|o| o.matches(rest).map(|values| (o, values)))
-        .ok_or_else(unavailable)?;
+    let (operation, path_values) = find(snapshot, &received, today)
+        .ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
     let candidates: Vec<&Arc<Route>> =
         operation.routes(consumer.acting(), consumer.via()).collect();
     let named = consumer.message().purpose.as_ref().map(purpose).transpose()?;
@@ -95,6 +78,35 @@ pub fn route(
         content_encoding: header(http::header::CONTENT_ENCODING),
         route,
     }))
+}
+
+/// The operation that a request names, by X-Road address or by the path of a present LGSP client,
+/// with the values in its path.
+fn find<'a>(
+    snapshot: &'a Snapshot,
+    received: &Received,
+    today: Date,
+) -> Option<(&'a OperationRoutes, Vec<(String, String)>)> {
+    let segments = received.segments.as_slice();
+    if let Some(known) = snapshot.lgsp.as_ref().and_then(|lgsp| lgsp.known(segments)) {
+        let routes = snapshot.service(&known.service)?;
+        let is_named = |o: &&OperationRoutes| {
+            o.operation.id == known.operation && o.operation.method == received.method
+        };
+        return routes.operations.iter().find(is_named).map(|operation| (operation, Vec::new()));
+    }
+    let [version, instance, class, member, subsystem, service, rest @ ..] = segments else {
+        return None;
+    };
+    if version != xroad::VERSION {
+        return None;
+    }
+    let provider = snapshot.identities.by_code(member, today)?;
+    let code = &provider.participant.member.code;
+    let address = format!("{instance}/{class}/{code}/{subsystem}/{service}");
+    let operations = &snapshot.service(&address)?.operations;
+    let mut of_method = operations.iter().filter(|o| o.operation.method == received.method);
+    of_method.find_map(|o| o.matches(rest).map(|values| (o, values)))
 }
 
 fn purpose(header: &http::HeaderValue) -> Result<PurposeId, Refusal> {
