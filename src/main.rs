@@ -7,6 +7,7 @@ mod clock;
 mod demo;
 mod gateway;
 mod output;
+mod participant;
 mod pki;
 mod policy;
 mod sandbox;
@@ -47,6 +48,9 @@ enum Command {
     /// Checks, tests and explains policies.
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Brings what a participant has today into its file.
+    #[command(subcommand)]
+    Participant(participant::Command),
     /// Drafts services and rehearses the answers of providers.
     #[command(subcommand)]
     Service(service::Command),
@@ -73,6 +77,7 @@ fn main() -> ExitCode {
             Command::Adapters(command) => adapters::run(command, &output).await,
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
+            Command::Participant(command) => participant::run(command, &output),
             Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),
