@@ -25,4 +25,5 @@ mod data_path {
     mod reasons;
     mod reload;
     mod slow;
+    mod streams;
 }

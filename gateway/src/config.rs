@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
@@ -22,6 +22,7 @@ use lienthong_model::{
 
 pub use self::lgsp::LgspSettings;
 use crate::{
+    coding::Coding,
     listen::ListenSettings,
     tls::{RevocationPolicy, Stale, TlsSettings, TrustAnchorSettings},
 };
@@ -41,6 +42,8 @@ pub struct Config {
     pub pseudonyms: PseudonymSettings,
     /// The administration listeners.
     pub admin: AdminSettings,
+    /// Where the durable state is.
+    pub data: DataSettings,
     /// Limits of the whole data path.
     pub limits: PathLimits,
     /// How the log is written.
@@ -71,8 +74,15 @@ pub struct ProviderSettings {
     pub client: Option<ClientIdentity>,
     /// Deadline of a connection with its handshake.
     pub connect: Duration,
-    /// Deadline from sending the request to the last byte of the answer.
+    /// Deadline from sending the request to the last byte of a whole answer, or to the first
+    /// element of one that streams.
     pub answer: Duration,
+    /// What its answers may be coded with (RFC 9110 section 12.5.3).
+    pub accept_encoding: HeaderValue,
+    /// Longest silence within an answer that streams.
+    pub silence: Duration,
+    /// Longest duration of an answer that streams.
+    pub stream: Duration,
     /// Most requests in flight to this provider.
     pub in_flight: usize,
 }
@@ -102,6 +112,13 @@ pub struct AdminSettings {
     pub socket: PathBuf,
     /// Loopback address for health and metrics only.
     pub address: Option<SocketAddr>,
+}
+
+/// The durable state.
+#[derive(Debug, Clone)]
+pub struct DataSettings {
+    /// The data directory, of one gateway alone; made with mode 0700 when it is missing.
+    pub directory: PathBuf,
 }
 
 /// Limits of the whole data path.
@@ -174,6 +191,7 @@ impl Reader<'_> {
             "providers",
             "pseudonyms",
             "admin",
+            "data",
             "limits",
             "log",
             "lgsp",
@@ -185,6 +203,7 @@ impl Reader<'_> {
         let providers = map.required("providers");
         let pseudonyms = map.required("pseudonyms");
         let admin = map.required("admin");
+        let data = map.required("data");
         let limits = map.optional("limits");
         let log = map.optional("log");
         let lgsp = map.optional("lgsp");
@@ -194,6 +213,7 @@ impl Reader<'_> {
         let providers = providers.map(|n| self.providers(n, found));
         let pseudonyms = pseudonyms.and_then(|n| self.pseudonyms(n, found));
         let admin = admin.and_then(|n| self.admin(n, found));
+        let data = data.and_then(|n| self.data(n, found));
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
         let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
@@ -204,6 +224,7 @@ impl Reader<'_> {
             providers: providers?,
             pseudonyms: pseudonyms?,
             admin: admin?,
+            data: data?,
             limits,
             log,
             lgsp,
@@ -225,6 +246,7 @@ impl Reader<'_> {
             "max_headers",
             "max_streams",
             "drain_seconds",
+            "max_answer_seconds",
         ];
         let mut map = MapReader::new(self.file, node, "`listen`", &keys, found)?;
         let address = map.parse("address");
@@ -246,6 +268,7 @@ impl Reader<'_> {
         settings.max_headers = small(&mut map, "max_headers", 8..=1000, d.max_headers);
         settings.max_streams = small(&mut map, "max_streams", 1..=10_000, d.max_streams);
         settings.drain = seconds(&mut map, "drain_seconds", d.drain);
+        settings.max_answer = seconds(&mut map, "max_answer_seconds", d.max_answer);
         Some(settings)
     }
 
@@ -340,6 +363,9 @@ impl Reader<'_> {
             "client_key_file",
             "connect_seconds",
             "answer_seconds",
+            "silence_seconds",
+            "stream_seconds",
+            "codings",
             "in_flight",
         ];
         let mut map = MapReader::new(self.file, node, "provider", &keys, found)?;
@@ -349,7 +375,10 @@ impl Reader<'_> {
         let key = self.optional_path(&mut map, "client_key_file");
         let connect = seconds(&mut map, "connect_seconds", Duration::from_secs(3));
         let answer = seconds(&mut map, "answer_seconds", Duration::from_secs(15));
+        let silence = seconds(&mut map, "silence_seconds", Duration::from_secs(30));
+        let stream = seconds(&mut map, "stream_seconds", Duration::from_secs(3600));
         let in_flight = small(&mut map, "in_flight", 1..=100_000, 64);
+        let accept_encoding = codings(&mut map);
         let client = match (certificate, key) {
             (Some(certificate_file), Some(key_file)) => {
                 Some(ClientIdentity { certificate_file, key_file })
@@ -363,7 +392,17 @@ impl Reader<'_> {
         };
         let url = url?;
         self.check_url(&url, trust_anchor_file.is_some(), node, found);
-        Some(ProviderSettings { url, trust_anchor_file, client, connect, answer, in_flight })
+        Some(ProviderSettings {
+            url,
+            trust_anchor_file,
+            client,
+            connect,
+            answer,
+            accept_encoding,
+            silence,
+            stream,
+            in_flight,
+        })
     }
 
     /// TLS with verification unless the provider is on this machine.
@@ -408,6 +447,11 @@ impl Reader<'_> {
         Some(AdminSettings { socket: socket?, address })
     }
 
+    fn data(&self, node: &Node, found: &mut Diagnostics) -> Option<DataSettings> {
+        let mut map = MapReader::new(self.file, node, "`data`", &["directory"], found)?;
+        Some(DataSettings { directory: self.path(&mut map, "directory")? })
+    }
+
     fn limits(&self, node: Option<&Node>, found: &mut Diagnostics) -> PathLimits {
         let mut limits = PathLimits {
             in_flight: 4096,
@@ -449,6 +493,24 @@ impl Reader<'_> {
     fn optional_path(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<PathBuf> {
         map.optional(key)?;
         self.path(map, key)
+    }
+}
+
+/// The codings a provider may use, as a header; none unless named.
+fn codings(map: &mut MapReader<'_, '_>) -> HeaderValue {
+    let named: Vec<String> = map.parse_list("codings");
+    for name in &named {
+        if let Err(error) = Coding::named(name.as_bytes()) {
+            let (file, at) = (map.file(), map.at());
+            let help = format!("expected some of `{}`", Coding::ACCEPTED);
+            map.found().add_with_help(file, at, format!("`codings`: {error}"), help);
+        }
+    }
+    let identity = HeaderValue::from_static("identity");
+    if named.is_empty() {
+        identity
+    } else {
+        HeaderValue::from_str(&named.join(", ")).unwrap_or(identity)
     }
 }
 

@@ -14,9 +14,7 @@ use std::{
 };
 
 use arc_swap::{ArcSwap, Guard};
-use bytes::Bytes;
 use http::{HeaderValue, Request, Response, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use jiff::Timestamp;
 use lienthong_model::{
@@ -32,13 +30,15 @@ use tower::{Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimit, load_s
 use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 
 use crate::{
+    account::{self, Account},
     config::{Config, PathLimits},
     lgsp::{Lgsp, TokenIssuer},
-    listen::{Peer, Serve},
+    listen::{Body, Peer, Serve},
     metrics::Metrics,
-    pipeline,
+    pipeline::{self, respond},
     provider::{self, Provider},
-    record::{Exchange, Recent},
+    quota::Quotas,
+    record::Recent,
     refusal::Refusal,
     snapshot::{PseudonymKey, Snapshot},
     tls::Trust,
@@ -52,6 +52,7 @@ pub struct Gateway {
     snapshot: ArcSwap<Snapshot>,
     trust: Arc<ArcSwap<Trust>>,
     metrics: Metrics,
+    quotas: Quotas,
     recent: Recent,
     token_issuer: Option<TokenIssuer>,
     reloading: Mutex<()>,
@@ -75,6 +76,8 @@ impl Gateway {
         let trust = Trust::load(&config.tls, now);
         let snapshot = load_snapshot(&config, now, None);
         let (trust, snapshot) = both(trust, snapshot)?;
+        let metrics = Metrics::default();
+        let quotas = load_quotas(&clock, &metrics)?;
         Ok(Self {
             recent: Recent::new(config.limits.recent),
             token_issuer: config.lgsp.as_ref().map(TokenIssuer::new),
@@ -82,7 +85,8 @@ impl Gateway {
             clock,
             snapshot: ArcSwap::from_pointee(snapshot),
             trust: Arc::new(ArcSwap::from_pointee(trust)),
-            metrics: Metrics::default(),
+            metrics,
+            quotas,
             reloading: Mutex::new(()),
             failure: ArcSwap::from_pointee(None),
             draining: AtomicBool::new(false),
@@ -169,6 +173,21 @@ impl Gateway {
         self.token_issuer.as_ref()
     }
 
+    /// What is used of the limits on data.
+    #[must_use]
+    pub fn quotas(&self) -> &Quotas {
+        &self.quotas
+    }
+
+    /// The metrics as text, brought up to date.
+    ///
+    /// # Errors
+    /// When the text cannot be written.
+    pub fn measure(&self) -> Result<String, std::fmt::Error> {
+        self.quotas.observe(&self.snapshot.load().policies);
+        self.metrics.encode()
+    }
+
     /// The last exchanges.
     #[must_use]
     pub fn recent(&self) -> &Recent {
@@ -199,6 +218,9 @@ impl Gateway {
         self.metrics.stale_revocation.set(i64::try_from(stale.len()).unwrap_or(i64::MAX));
         for anchor in stale {
             troubles.push(format!("the revocation list of trust anchor `{anchor}` is stale"));
+        }
+        if self.quotas.is_failing() {
+            troubles.push("the daily counters of agreements cannot be kept".to_owned());
         }
         troubles.extend(trust.warnings().iter().map(ToString::to_string));
         troubles
@@ -253,6 +275,14 @@ pub fn load_snapshot(
 fn load_lgsp(policies: &PolicySet, config: &Config, found: &mut Diagnostics) -> Option<Lgsp> {
     let settings = config.lgsp.as_ref()?;
     Lgsp::load(settings, policies).map_err(|errors| found.extend(errors)).ok()
+}
+
+fn load_quotas(clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Quotas, Diagnostics> {
+    Quotas::new(Arc::clone(clock), metrics.quotas.clone()).map_err(|_| {
+        let mut found = Diagnostics::new();
+        found.add("system", Position::default(), "gives no randomness");
+        found
+    })
 }
 
 /// A certificate rule on an anchor that nobody configured would match nothing, silently.
@@ -356,22 +386,16 @@ impl DataPath {
 }
 
 impl Serve for DataPath {
-    async fn call(
-        &self,
-        peer: &Arc<Peer>,
-        mut request: Request<Incoming>,
-    ) -> Response<Full<Bytes>> {
+    async fn call(&self, peer: &Arc<Peer>, mut request: Request<Incoming>) -> Response<Body> {
         request.extensions_mut().insert(Arc::clone(peer));
         let language = language(&request);
         match self.stack.clone().oneshot(request).await {
             Ok(response) => response,
             // Shed load by refusing: the only error the layers give.
             Err(_) => {
-                let snapshot = self.gateway.snapshot();
-                let record = Exchange::begin(self.gateway.clock.now(), &snapshot.policies.hash);
+                let account = Account::open(&self.gateway, &self.gateway.snapshot());
                 let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
-                let mut response =
-                    finish(&self.gateway, &snapshot, record, (Err(refusal), language, 0));
+                let mut response = finish(account, Err(refusal), language);
                 response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
                 response
             }
@@ -395,7 +419,7 @@ struct Exchanges {
 }
 
 impl Service<Request<Incoming>> for Exchanges {
-    type Response = Response<Full<Bytes>>;
+    type Response = Response<Body>;
     type Error = std::convert::Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -409,61 +433,46 @@ impl Service<Request<Incoming>> for Exchanges {
     }
 }
 
-async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
-    let started = tokio::time::Instant::now();
+async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<Body> {
     let language = language(&request);
     let snapshot = gateway.snapshot();
-    let record = Exchange::begin(gateway.clock.now(), &snapshot.policies.hash);
-    let mut account = Account { gateway: Arc::clone(&gateway), record: Some(record) };
+    let mut account = Account::open(&gateway, &snapshot);
     let peer = request.extensions_mut().remove::<Arc<Peer>>();
-    let outcome = match (peer, account.record.as_mut()) {
+    let outcome = match (peer, account.record()) {
         (Some(peer), Some(record)) => {
             pipeline::exchange(&gateway, &snapshot, &peer, request, record).await
         }
         _ => Err(Refusal::new(ReasonCode::GatewayInternal)),
     };
-    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    let Some(record) = account.record.take() else {
-        return Refusal::new(ReasonCode::GatewayInternal).response("", &[], language);
-    };
-    finish(&gateway, &snapshot, record, (outcome, language, micros))
+    finish(account, outcome, language)
 }
 
+/// Gives the consumer its answer, or the refusal, and closes the account when that is all.
 fn finish(
-    gateway: &Gateway,
-    snapshot: &Snapshot,
-    mut record: Exchange,
-    (outcome, language, micros): (Result<Response<Full<Bytes>>, Refusal>, Language, u64),
-) -> Response<Full<Bytes>> {
-    let mut response = match outcome {
-        Ok(response) => response,
-        Err(refusal) => {
-            record.refused(&refusal, &snapshot.policies);
-            refusal.response(&record.request_id, &record.cites, language)
-        }
+    mut account: Account,
+    outcome: Result<Response<respond::Body>, Refusal>,
+    language: Language,
+) -> Response<Body> {
+    let snapshot = Arc::clone(account.snapshot());
+    let Some(record) = account.record() else {
+        return Refusal::new(ReasonCode::GatewayInternal)
+            .response("", &[], language)
+            .map(Body::from);
     };
+    let mut response = outcome.unwrap_or_else(|refusal| {
+        record.refused(&refusal, &snapshot.policies);
+        let response = refusal.response(&record.request_id, &record.cites, language);
+        response.map(respond::Body::from)
+    });
     response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());
-    record.finish(response.status().as_u16(), micros);
-    gateway.metrics.exchange(&record);
-    gateway.recent.push(record);
-    response
-}
-
-/// Accounts for an exchange whose consumer went away before its end.
-struct Account {
-    gateway: Arc<Gateway>,
-    record: Option<Exchange>,
-}
-
-impl Drop for Account {
-    fn drop(&mut self) {
-        if let Some(mut record) = self.record.take() {
-            record.abandoned();
-            record.finish(0, 0);
-            self.gateway.metrics.exchange(&record);
-            self.gateway.recent.push(record);
+    account.answers(response.status().as_u16());
+    response.map(|body| match body {
+        respond::Body::Whole(body) => {
+            account.close();
+            Body::from(body)
         }
-    }
+        respond::Body::Stream(stream) => account::streaming(account, stream),
+    })
 }
 
 /// The warnings of what is in force, for `gateway check`.

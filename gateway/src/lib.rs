@@ -3,6 +3,7 @@
 //! Start reading at [`pipeline`], which carries one request through every stage. [`run`] opens the
 //! listeners around it, [`gateway`] holds what is in force, [`snapshot`] compiles it.
 
+mod account;
 pub mod admin;
 pub mod cases;
 pub mod certificate;
@@ -19,6 +20,7 @@ pub mod path;
 pub mod pipeline;
 pub mod pki;
 pub mod provider;
+pub mod quota;
 pub mod record;
 pub mod refusal;
 pub mod rehearse;

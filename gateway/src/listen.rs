@@ -7,6 +7,7 @@
 
 mod acceptor;
 mod answer;
+mod body;
 mod connection;
 mod counts;
 mod frames;
@@ -25,14 +26,15 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use lienthong_model::{clock::Clock, reason::ReasonCode};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-pub use self::counts::Counts;
+pub use self::{
+    body::{Body, Cut},
+    counts::Counts,
+};
 use self::{
     counts::Counters,
     worker::{Command, Worker},
@@ -72,6 +74,8 @@ pub struct ListenSettings {
     pub max_streams: usize,
     /// How long requests in flight may take after a drain or the age limit (default 30 s).
     pub drain: Duration,
+    /// How long an answer that streams may go on on a connection past its age (default 1 h).
+    pub max_answer: Duration,
 }
 
 impl ListenSettings {
@@ -92,6 +96,7 @@ impl ListenSettings {
             max_headers: 64,
             max_streams: 100,
             drain: Duration::from_secs(30),
+            max_answer: Duration::from_secs(3600),
         }
     }
 
@@ -122,7 +127,7 @@ pub trait Serve: Send + Sync + 'static {
         &self,
         peer: &Arc<Peer>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Full<Bytes>>> + Send;
+    ) -> impl Future<Output = Response<Body>> + Send;
 
     /// Whether the peer may keep its connection; asked after [`Server::recheck`], and now and then.
     ///

@@ -1,14 +1,20 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
+mod quota;
+
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use lienthong_model::reason::ReasonCode;
 use prometheus_client::{
-    encoding::{EncodeLabelSet, text::encode},
+    encoding::{
+        EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::Registry,
 };
 
+pub use self::quota::QuotaMetrics;
 use crate::{listen::Counts, record::Exchange};
 
 /// The metrics of one gateway.
@@ -19,6 +25,11 @@ pub struct Metrics {
     fields: Family<FieldLabels, Counter>,
     seconds: Histogram,
     drift: Family<ServiceLabel, Counter>,
+    /// Answers that stream now.
+    pub streams: Gauge<i64, AtomicI64>,
+    /// Bytes of such answers given to consumers.
+    pub stream_bytes: Counter,
+    stream_elements: Family<ServiceLabel, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
     /// Whether the newest files could not be put in force (1) or are (0).
     pub reload_failed: Gauge<i64, AtomicI64>,
@@ -26,6 +37,8 @@ pub struct Metrics {
     listener: Family<ListenerLabel, Gauge<u64, AtomicU64>>,
     /// Trust anchors whose revocation list is stale.
     pub stale_revocation: Gauge<i64, AtomicI64>,
+    /// How much of the limits on data is used.
+    pub quotas: QuotaMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +81,9 @@ impl Default for Metrics {
         let fields = Family::default();
         let seconds = Histogram::new(SECONDS);
         let drift = Family::default();
+        let streams = Gauge::default();
+        let stream_bytes = Counter::default();
+        let stream_elements = Family::default();
         let reloads = Family::default();
         let reload_failed = Gauge::default();
         let connections = Gauge::default();
@@ -84,6 +100,17 @@ impl Default for Metrics {
             "drift_fields",
             "Undeclared fields of answers, not passed",
             drift.clone(),
+        );
+        registry.register("streams", "Answers that stream now", streams.clone());
+        registry.register(
+            "stream_bytes",
+            "Bytes of streams given to consumers",
+            stream_bytes.clone(),
+        );
+        registry.register(
+            "stream_elements",
+            "Elements of streams that passed",
+            stream_elements.clone(),
         );
         registry.register("reloads", "Reloads of policies and certificates", reloads.clone());
         registry.register(
@@ -113,10 +140,14 @@ impl Default for Metrics {
             fields,
             seconds,
             drift,
+            streams,
+            stream_bytes,
+            stream_elements,
             reloads,
             reload_failed,
             connections,
             stale_revocation,
+            quotas: QuotaMetrics::default(),
         }
     }
 }
@@ -129,7 +160,11 @@ impl Metrics {
         let labels = ExchangeLabels {
             service: service.clone(),
             operation: exchange.operation.clone().unwrap_or_default(),
-            decision: if reason.is_empty() { "allow" } else { "deny" },
+            decision: match (reason, exchange.elements) {
+                ("", _) => "allow",
+                (_, Some(_)) => "cut",
+                (_, None) => "deny",
+            },
             reason,
         };
         self.exchanges.get_or_create(&labels).inc();
@@ -137,7 +172,11 @@ impl Metrics {
         self.seconds.observe(seconds);
         if exchange.undeclared > 0 {
             let label = ServiceLabel { service: service.clone() };
-            self.drift.get_or_create(&label).inc_by(u64::from(exchange.undeclared));
+            self.drift.get_or_create(&label).inc_by(exchange.undeclared);
+        }
+        if let Some(elements) = exchange.elements {
+            let label = ServiceLabel { service: service.clone() };
+            self.stream_elements.get_or_create(&label).inc_by(elements);
         }
         let counts = [
             ("disclosed", exchange.disclosed),
@@ -146,7 +185,7 @@ impl Metrics {
         ];
         for (treatment, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             let labels = FieldLabels { service: service.clone(), treatment };
-            self.fields.get_or_create(&labels).inc_by(u64::from(count));
+            self.fields.get_or_create(&labels).inc_by(count);
         }
     }
 
@@ -180,7 +219,9 @@ impl Metrics {
     /// When the text cannot be written.
     pub fn encode(&self) -> Result<String, std::fmt::Error> {
         let mut text = String::new();
-        encode(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &self.quotas.registry())?;
+        encode_eof(&mut text)?;
         Ok(text)
     }
 }

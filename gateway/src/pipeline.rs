@@ -1,16 +1,18 @@
 //! The journey of one exchange, whole and in order.
 //!
 //! Each stage is one file and hands the next a value that only it can make: `forward` cannot be
-//! called without [`decide::Permitted`] and [`disclose_request::DisclosedRequest`] and never sees
-//! the consumer's bytes; `respond` cannot be called without [`disclose_answer::Disclosed`].
+//! called without [`decide::Permitted`], [`disclose_request::DisclosedRequest`] and
+//! [`charge::Charged`] and never sees the consumer's bytes; `respond` cannot be called without
+//! [`disclose_answer::Disclosed`].
 //!
 //! ```text
 //! listen -> tls -> edge -> identify -> route -> admit -> read -> validate_request -> decide -> disclose_request
 //!                                                                                                    |
-//!            respond <- disclose_answer <- validate_answer <-------------- provider <------------ forward
+//!            respond <- disclose_answer <- validate_answer <------- provider <------- forward <- charge
 //! ```
 
 pub mod admit;
+pub mod charge;
 pub mod decide;
 pub mod disclose_answer;
 pub mod disclose_request;
@@ -23,9 +25,9 @@ pub mod route;
 pub mod validate_answer;
 pub mod validate_request;
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use http::{Request, Response};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use lienthong_model::clock::civil_date;
 
@@ -38,35 +40,40 @@ use crate::{
 /// # Errors
 /// The refusal of the first stage that says no; nothing after it has run.
 pub async fn exchange(
-    gateway: &Gateway,
-    snapshot: &Snapshot,
+    gateway: &Arc<Gateway>,
+    snapshot: &Arc<Snapshot>,
     peer: &Peer,
     request: Request<Incoming>,
     record: &mut Exchange,
-) -> Result<Response<Full<Bytes>>, Refusal> {
+) -> Result<Response<respond::Body>, Refusal> {
     let now = gateway.clock().now();
     let today = civil_date(now);
 
     let (received, incoming) = edge::edge(request)?;
     if lgsp::is_token_request(snapshot, &received) {
-        return lgsp::answer(gateway, snapshot, peer, (&received, incoming), record).await;
+        let answer = lgsp::answer(gateway, snapshot, peer, (&received, incoming), record).await?;
+        return Ok(answer.map(respond::Body::from));
     }
     let consumer = identify::identify(gateway, snapshot, peer, &received, now)?;
     record.consumer(&consumer);
     let routed = match route::route(snapshot, &consumer, received, today)? {
         route::Target::Exchange(routed) => routed,
-        route::Target::Metaservice(answer) => return Ok(answer),
+        route::Target::Metaservice(answer) => return Ok(answer.map(respond::Body::from)),
     };
     record.route(&routed);
     let admitted = admit::admit(routed, &consumer, gateway.limits().consumer_in_flight)?;
     let body = read::read(incoming, &admitted, gateway.limits().body).await?;
-    let valid = validate_request::validate_request(admitted, &body)?;
+    let valid = validate_request::validate_request(admitted, &body, gateway.quotas())?;
     let permitted = decide::decide(valid, &consumer, today)?;
     record.permitted(&permitted);
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
-    let answer = forward::forward(&permitted, disclosed_request, record.request_id()).await?;
+    let charged = charge::charge(gateway.quotas(), &permitted).await?;
+    let answer =
+        forward::forward(&permitted, disclosed_request, charged, record.request_id()).await?;
+    charge::answered(gateway.quotas(), &answer);
     let valid_answer = validate_answer::validate_answer(&permitted, answer).await?;
-    let disclosed = disclose_answer::disclose_answer(&permitted, valid_answer)?;
+    let disclosed =
+        disclose_answer::disclose_answer(gateway, snapshot, &permitted, valid_answer).await?;
     record.disclosed(&disclosed);
     Ok(respond::respond(permitted, disclosed))
 }

@@ -9,6 +9,7 @@ use std::{
 
 use http::HeaderValue;
 use jiff::Timestamp;
+use lienthong_disclosure::StreamTally;
 use lienthong_model::{id::ParticipantId, reason::ReasonCode};
 use lienthong_policy::PolicySet;
 use serde::{Deserialize, Serialize};
@@ -44,9 +45,9 @@ pub struct Exchange {
     /// Id of the bearer token, shown or given; never the token.
     #[serde(default)]
     pub token: Option<String>,
-    /// `allow` or `deny`.
+    /// `allow`, `deny`, or `cut`: allowed, and ended before the end of the answer.
     pub decision: String,
-    /// The exact reason of a deny.
+    /// The exact reason of a deny or cut.
     pub reason: Option<String>,
     /// What led to the deny: names and codes.
     pub cause: Option<String>,
@@ -57,15 +58,18 @@ pub struct Exchange {
     /// HTTP status of the answer.
     pub status: u16,
     /// Fields of request and answer that passed as they are.
-    pub disclosed: u32,
+    pub disclosed: u64,
     /// Fields that passed masked.
-    pub masked: u32,
+    pub masked: u64,
     /// Declared fields that did not pass.
-    pub dropped: u32,
+    pub dropped: u64,
     /// Undeclared fields of the answer, which did not pass.
-    pub undeclared: u32,
+    pub undeclared: u64,
     /// Names of undeclared fields, at most eight: the provider has drifted from its schema.
     pub drift: Vec<String>,
+    /// Elements of an answer that streams which passed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elements: Option<u64>,
     /// Hash of the policy set that was in force, first 16 hexadecimal digits.
     pub snapshot: String,
     /// Time in the gateway, microseconds, the provider's time included.
@@ -107,6 +111,7 @@ impl Exchange {
             dropped: 0,
             undeclared: 0,
             drift: Vec::new(),
+            elements: None,
             snapshot: short(snapshot),
             micros: 0,
         }
@@ -143,11 +148,37 @@ impl Exchange {
     /// Notes how many fields passed.
     pub fn disclosed(&mut self, disclosed: &Disclosed) {
         let (request, answer) = (disclosed.request_tally(), disclosed.answer_tally());
-        self.disclosed = request.disclosed.saturating_add(answer.disclosed);
-        self.masked = request.masked.saturating_add(answer.masked);
-        self.dropped = request.dropped.saturating_add(answer.dropped);
-        self.undeclared = answer.undeclared;
+        self.disclosed = u64::from(request.disclosed) + u64::from(answer.disclosed);
+        self.masked = u64::from(request.masked) + u64::from(answer.masked);
+        self.dropped = u64::from(request.dropped) + u64::from(answer.dropped);
+        self.undeclared = u64::from(answer.undeclared);
         self.drift = answer.drift.iter().map(ToString::to_string).collect();
+    }
+
+    /// Notes what passed of an answer that streams, all of it or as much as there was.
+    pub fn streamed(&mut self, tally: &StreamTally) {
+        self.elements = Some(tally.elements);
+        self.disclosed = self.disclosed.saturating_add(tally.disclosed);
+        self.masked = self.masked.saturating_add(tally.masked);
+        self.dropped = self.dropped.saturating_add(tally.dropped);
+        self.undeclared = tally.undeclared;
+        self.drift = tally.drift.iter().map(ToString::to_string).collect();
+    }
+
+    /// Tells in the log how far an answer that streams is.
+    pub fn progress(&self, tally: &StreamTally) {
+        info!(
+            target: "progress",
+            request_id = %self.request_id,
+            service = self.service.as_deref().unwrap_or_default(),
+            operation = self.operation.as_deref().unwrap_or_default(),
+            agreement = self.agreement.as_deref().unwrap_or_default(),
+            elements = tally.elements,
+            disclosed = tally.disclosed,
+            masked = tally.masked,
+            dropped = tally.dropped,
+            undeclared = tally.undeclared,
+        );
     }
 
     /// Notes a refusal.
@@ -162,17 +193,19 @@ impl Exchange {
         }
     }
 
-    /// Notes that the consumer went away before an answer was ready.
-    pub fn abandoned(&mut self) {
-        self.reason = Some(ReasonCode::ConsumerGone.as_str().to_owned());
+    /// Notes that nobody took the answer, or the rest of it.
+    pub fn abandoned(&mut self, reason: ReasonCode) {
+        self.reason = Some(reason.as_str().to_owned());
     }
 
     /// Notes the end, and writes the log line.
     pub fn finish(&mut self, status: u16, micros: u64) {
         self.status = status;
         self.micros = micros;
-        if self.reason.is_none() {
-            "allow".clone_into(&mut self.decision);
+        match (&self.reason, self.elements) {
+            (None, _) => "allow".clone_into(&mut self.decision),
+            (Some(_), Some(_)) => "cut".clone_into(&mut self.decision),
+            (Some(_), None) => {}
         }
         let text = |value: &Option<String>| value.clone().unwrap_or_default();
         info!(
@@ -196,6 +229,7 @@ impl Exchange {
             dropped = self.dropped,
             undeclared = self.undeclared,
             drift = self.drift.join(","),
+            elements = self.elements,
             snapshot = %self.snapshot,
             micros = self.micros,
         );

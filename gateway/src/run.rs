@@ -10,6 +10,7 @@ use std::{
 };
 
 use lienthong_model::{clock::Clock, diagnostic::Diagnostics};
+use lienthong_store::StoreError;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -30,6 +31,9 @@ pub enum RunError {
     /// Files with mistakes.
     #[error("{0}")]
     Mistakes(#[from] Diagnostics),
+    /// The data directory cannot be had.
+    #[error(transparent)]
+    Data(#[from] StoreError),
     /// A socket that cannot be had.
     #[error("cannot listen on {what}: {source}")]
     Listen {
@@ -85,6 +89,7 @@ impl Running {
         for warning in warnings(&gateway) {
             warn!(target: "gateway", "{warning}");
         }
+        gateway.quotas().open(&gateway.config().data.directory).await?;
         let settings = gateway.config().listen.clone();
         let address = settings.address;
         let data_path = Arc::new(DataPath::new(Arc::clone(&gateway)));
@@ -158,6 +163,7 @@ impl Running {
         self.gateway.begin_drain();
         info!(target: "gateway", "draining");
         self.server.drain().await;
+        self.gateway.quotas().close().await;
         self.ended.send_replace(true);
         info!(target: "gateway", "ended");
     }

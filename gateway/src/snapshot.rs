@@ -11,16 +11,17 @@ use std::{
 use http::{HeaderValue, header::InvalidHeaderValue};
 use jiff::civil::Date;
 use lienthong_disclosure::{
-    Bounds, Direction, Disclosed, ParameterRule, ParameterView, Pseudonymiser, View, ViewError,
+    Bounds, Direction, Disclosed, ParameterRule, ParameterView, Pseudonymiser, StreamBounds,
+    StreamShape, StreamView, View, ViewError,
 };
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
-    id::{ParticipantId, ServiceId, TrustAnchorId},
+    id::{OperationId, ParticipantId, ServiceId, TrustAnchorId},
     sensitive::Sensitive,
 };
 use lienthong_policy::{
-    Agreement, AgreementOperation, CertificateMatcher, DataLimits, Limits, Operation, Participant,
-    PolicySet, Segment, Service,
+    Agreement, AgreementOperation, CertificateMatcher, DataLimits, FieldMasks, Limits, Operation,
+    Participant, PolicySet, Segment, Service,
 };
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
@@ -135,10 +136,15 @@ pub enum AnswerView {
     Empty,
     /// The fields of a JSON body.
     Json(View),
+    /// The fields of each element of a stream.
+    Stream(Arc<StreamView>),
 }
 
 /// Deepest nesting of a body.
 pub const MAX_BODY_DEPTH: usize = 32;
+
+/// Most bytes around the array of a stream.
+const MAX_ENVELOPE_BYTES: usize = 64 << 10;
 
 impl Snapshot {
     /// Compiles a policy set. Limiters of `previous` live on where nothing changed.
@@ -182,6 +188,20 @@ impl Snapshot {
     #[must_use]
     pub fn service(&self, address: &str) -> Option<&ServiceRoutes> {
         self.services.get(address)
+    }
+
+    /// The route of an operation under an agreement.
+    #[must_use]
+    pub fn route(
+        &self,
+        service: &Service,
+        operation: &OperationId,
+        agreement: &Agreement,
+    ) -> Option<&Arc<Route>> {
+        let routes = self.service(&address_key(service))?;
+        let operation = routes.operations.iter().find(|o| o.operation.id == *operation)?;
+        let routes = operation.routes.get(&agreement.consumer)?;
+        routes.iter().find(|route| route.agreement.id == agreement.id)
     }
 
     /// Every service that an agreement opens to `consumer` when it comes through `via`.
@@ -335,6 +355,38 @@ fn header(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     HeaderValue::from_str(&utf8_percent_encode(text, CONTROLS).to_string())
 }
 
+impl AnswerView {
+    /// Compiles what of the answer with `status` passes.
+    ///
+    /// # Errors
+    /// Every field that does not compile.
+    pub fn compile(
+        operation: &Operation,
+        status: u16,
+        masks: &FieldMasks,
+    ) -> Result<Self, Vec<ViewError>> {
+        let answer = operation.answers.get(&status);
+        let Some(schema) = answer.and_then(|answer| answer.schema.as_ref()) else {
+            return Ok(Self::Empty);
+        };
+        let Some(rules) = operation.stream(status) else {
+            let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
+            return View::compile(schema, masks, Direction::Answer, bounds).map(Self::Json);
+        };
+        let shape = match &rules.elements {
+            Some(array) => StreamShape::Array(array.clone()),
+            None => StreamShape::Ndjson,
+        };
+        let bounds = StreamBounds {
+            element_bytes: rules.element_bytes,
+            max_elements: rules.max_elements,
+            envelope_bytes: operation.answer_limit.min(MAX_ENVELOPE_BYTES),
+            max_depth: MAX_BODY_DEPTH,
+        };
+        StreamView::compile(schema, masks, &shape, bounds).map(|view| Self::Stream(Arc::new(view)))
+    }
+}
+
 impl Views {
     /// Compiles the disclosures of one agreement operation.
     ///
@@ -361,19 +413,10 @@ impl Views {
         });
         let mut answers = BTreeMap::new();
         for (status, masks) in &terms.answers {
-            let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
-            let schema = operation.answers.get(status).and_then(|answer| answer.schema.as_ref());
-            let view = match schema {
-                None => AnswerView::Empty,
-                Some(schema) => match View::compile(schema, masks, Direction::Answer, bounds) {
-                    Ok(view) => AnswerView::Json(view),
-                    Err(errors) => {
-                        report(&format!("answer {status}"), errors);
-                        continue;
-                    }
-                },
-            };
-            answers.insert(*status, view);
+            match AnswerView::compile(operation, *status, masks) {
+                Ok(view) => drop(answers.insert(*status, view)),
+                Err(errors) => report(&format!("answer {status}"), errors),
+            }
         }
         match parameters {
             Some(parameters) if found.is_empty() => Ok(Self { parameters, request, answers }),

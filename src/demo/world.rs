@@ -290,6 +290,8 @@ providers:
 admin:
   socket: admin.sock
   address: 127.0.0.1:0
+data:
+  directory: gateway-data
 "
     )
 }

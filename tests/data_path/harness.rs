@@ -10,6 +10,7 @@ mod frames;
 mod gateway;
 mod pki;
 mod provider;
+mod streamed;
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,7 +28,8 @@ pub(super) use self::{
     frames::{Frame, Frames, HeaderBlock, kind},
     gateway::{Gateway, lienthong},
     pki::{HTTP1, HTTP2, Pki, now},
-    provider::{Gate, Provider, Recorded, Reply},
+    provider::{Gate, Provider, Recorded, Reply, Written},
+    streamed::Streamed,
 };
 
 /// Longest a test waits for anything that must happen.
@@ -61,6 +63,8 @@ pub(super) struct Setup {
     pub(super) limits: Vec<(&'static str, u32)>,
     /// Settings of the provider of `people`.
     pub(super) people: Vec<(&'static str, u32)>,
+    /// Settings of the provider of `roll`.
+    pub(super) roll: Vec<(&'static str, u32)>,
     /// Settings of the provider of `vault`.
     pub(super) vault: Vec<(&'static str, u32)>,
     /// How often files are looked at, in seconds.
@@ -140,6 +144,8 @@ impl Setup {
 admin:
   socket: admin.sock
   address: 127.0.0.1:0
+data:
+  directory: data
 ",
             listen = lines(&self.listen, "  "),
             grace = self.grace,
@@ -158,6 +164,7 @@ admin:
         match self.files.origin() {
             Origin::Test => [
                 self.link(one("people", provider, "/registry", &self.people), provider),
+                one("roll", provider, "/roll", &self.roll),
                 one("vault", provider, "/vault", &self.vault),
                 one("void", nobody, "", &[]),
             ]

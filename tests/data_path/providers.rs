@@ -76,7 +76,8 @@ fn other_media() -> Vec<Row> {
         ("no media type", Reply::typed("200 OK", "", canary())),
         ("another charset", typed("application/json; charset=utf-16")),
         ("a media type of the canary", typed(&format!("text/{CANARY}"))),
-        ("compressed", typed("application/json\r\ncontent-encoding: gzip")),
+        ("a coding that is not known", typed("application/json\r\ncontent-encoding: compress")),
+        ("two codings", typed("application/json\r\ncontent-encoding: gzip, br")),
         ("an error page", Reply::typed("404 None", "content-type: text/html\r\n", html())),
     ];
     rows.into_iter().map(|(name, reply)| (name, reply, ReasonCode::ProviderMediaType)).collect()

@@ -20,6 +20,8 @@ pseudonyms:
   period: "2026"
 admin:
   socket: admin.sock
+data:
+  directory: data
 "#;
 
 fn mistakes(text: &str) -> Vec<String> {

@@ -138,7 +138,7 @@ pub(super) fn check<S: Serve>(vitals: &Vitals, shared: &Shared<S>) {
 fn apply(vitals: &Vitals, ending: Ending, settings: &ListenSettings) {
     match ending {
         Ending::Idle => vitals.finish(GOODBYE),
-        Ending::Age => vitals.finish(settings.drain),
+        Ending::Age => vitals.finish(settings.drain.max(settings.max_answer)),
         Ending::Handshake | Ending::Head | Ending::Stall | Ending::Overdue => vitals.abort(),
     }
 }

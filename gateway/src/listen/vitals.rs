@@ -262,6 +262,13 @@ impl InFlight {
             None => answers.push((id, now)),
         }
     }
+
+    /// The answer has nothing to give: whoever is slow, it is not the peer.
+    pub(super) fn nothing_waits(&mut self) {
+        if let Some(id) = self.answer {
+            self.vitals.answers().retain(|(known, _)| *known != id);
+        }
+    }
 }
 
 impl Drop for InFlight {

@@ -17,6 +17,7 @@ use crate::{
 pub struct Permitted {
     pub(super) request: ValidRequest,
     pub(super) message: Message,
+    pub(super) facts: Facts,
     pub(super) decision: Arc<Decision>,
 }
 
@@ -58,7 +59,7 @@ pub fn decide(
     };
     let decision = request.admitted.routed.route.terms.decide(&facts);
     match decision.as_ref() {
-        Decision::Permit(_) => Ok(Permitted { request, message, decision }),
+        Decision::Permit(_) => Ok(Permitted { request, message, facts, decision }),
         Decision::Deny(denial) => {
             Err(Refusal { reason: denial.reason, cause: Cause::Denied(Arc::clone(&decision)) })
         }

@@ -1,20 +1,47 @@
-//! Lets through what of the answer the agreement names, masked as it says. One pass; a violation
-//! anywhere means that nothing is disclosed.
+//! Lets through what of the answer the agreement names, masked as it says. One pass. Of a whole
+//! answer a violation anywhere means that nothing is disclosed; of one that streams, nothing from the
+//! failing element on.
+
+mod stream;
+mod terms;
+
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::Side;
+use lienthong_policy::Media;
 
-use super::{decide::Permitted, validate_answer::ValidAnswer};
-use crate::{refusal::Refusal, snapshot::AnswerView};
+pub use self::stream::DisclosedStream;
+use self::terms::Terms;
+use super::{
+    decide::Permitted,
+    validate_answer::{Body, ValidAnswer},
+};
+use crate::{
+    gateway::Gateway,
+    refusal::Refusal,
+    snapshot::{AnswerView, Snapshot},
+};
 
 /// What the consumer may see.
 pub struct Disclosed {
     pub(super) status: StatusCode,
-    pub(super) body: Option<Bytes>,
+    pub(super) media: Media,
+    pub(super) body: DisclosedBody,
     pub(super) request: Tally,
     pub(super) answer: Tally,
+}
+
+/// The body that the consumer may see.
+pub(super) enum DisclosedBody {
+    /// There is none.
+    Empty,
+    /// All of it.
+    Whole(Bytes),
+    /// To be taken as it comes.
+    Stream(Box<DisclosedStream>),
 }
 
 impl std::fmt::Debug for Disclosed {
@@ -43,21 +70,36 @@ impl Disclosed {
     }
 }
 
-/// Discloses an answer.
+/// Discloses an answer; of one that streams, its beginning.
 ///
 /// # Errors
-/// `provider.malformed`, `provider.schema`, `provider.too_large`.
-pub fn disclose_answer(permitted: &Permitted, answer: ValidAnswer) -> Result<Disclosed, Refusal> {
-    let ValidAnswer { status, body, request_tally: request } = answer;
+/// `provider.malformed`, `provider.schema`, `provider.too_large`, `provider.timeout`.
+pub async fn disclose_answer(
+    gateway: &Arc<Gateway>,
+    snapshot: &Arc<Snapshot>,
+    permitted: &Permitted,
+    answer: ValidAnswer,
+) -> Result<Disclosed, Refusal> {
+    let ValidAnswer { status, body, request_tally: request, charge: _charge } = answer;
     let route = permitted.route();
-    match route.views.answers.get(&status.as_u16()) {
-        Some(AnswerView::Json(view)) => {
+    let code = status.as_u16();
+    let declared = route.operation.answers.get(&code);
+    let media = declared.map_or(Media::Json, |answer| answer.media);
+    let mut tally = Tally::default();
+    let body = match (route.views.answers.get(&code), body) {
+        (Some(AnswerView::Json(view)), Body::Whole(body)) => {
             let mut out = Vec::with_capacity(body.len());
-            let answer = view
+            tally = view
                 .disclose(&body, &route.pseudonymiser, &mut out)
                 .map_err(|violation| Refusal::violation(Side::Provider, violation))?;
-            Ok(Disclosed { status, body: Some(Bytes::from(out)), request, answer })
+            DisclosedBody::Whole(Bytes::from(out))
         }
-        _ => Ok(Disclosed { status, body: None, request, answer: Tally::default() }),
-    }
+        (Some(AnswerView::Stream(view)), Body::Stream { chunks, deadline, in_flight }) => {
+            let terms = Terms::new(gateway, snapshot, permitted, code);
+            let stream = DisclosedStream::begin(chunks, view, terms, deadline, in_flight).await?;
+            DisclosedBody::Stream(Box::new(stream))
+        }
+        _ => DisclosedBody::Empty,
+    };
+    Ok(Disclosed { status, media, body, request, answer: tally })
 }

@@ -5,11 +5,13 @@ use http::{HeaderName, HeaderValue, Request, header};
 use http_body_util::Full;
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::ReasonCode;
+use lienthong_policy::{Media, Operation};
 use tokio::time::Instant;
 
-use super::{decide::Permitted, disclose_request::DisclosedRequest};
+use super::{charge::Charged, decide::Permitted, disclose_request::DisclosedRequest};
 use crate::{
     provider::{InFlight, ProviderBody},
+    quota::Charge,
     refusal::Refusal,
     xroad,
 };
@@ -21,6 +23,7 @@ pub struct Answer {
     pub(super) deadline: Instant,
     pub(super) request_tally: Tally,
     pub(super) in_flight: InFlight,
+    pub(super) charge: Charge,
 }
 
 /// Forwards a disclosed request.
@@ -30,6 +33,7 @@ pub struct Answer {
 pub async fn forward(
     permitted: &Permitted,
     disclosed: DisclosedRequest,
+    charged: Charged,
     request_id: &HeaderValue,
 ) -> Result<Answer, Refusal> {
     let provider = &permitted.route().provider;
@@ -37,10 +41,18 @@ pub async fn forward(
     let deadline = Instant::now() + provider.settings().answer;
     let request_tally = disclosed.tally.clone();
     let request = request(permitted, disclosed, request_id)?;
+    let mut charge = charged.charge;
+    // From here on the provider may know, also when the consumer goes away in between.
+    charge.commit();
     let response = tokio::time::timeout_at(deadline, provider.send(request))
         .await
-        .map_err(|_| Refusal::new(ReasonCode::ProviderTimeout))??;
-    Ok(Answer { response, deadline, request_tally, in_flight })
+        .map_err(|_| Refusal::new(ReasonCode::ProviderTimeout))?
+        .inspect_err(|refusal| {
+            if refusal.reason == ReasonCode::ProviderUnreachable {
+                charge.release();
+            }
+        })?;
+    Ok(Answer { response, deadline, request_tally, in_flight, charge })
 }
 
 /// Builds the provider's request. Every header is named here; none of the consumer's passes by
@@ -59,10 +71,10 @@ fn request(
         .body(Full::new(disclosed.body.clone().unwrap_or_default()))
         .map_err(internal)?;
     let headers = request.headers_mut();
-    headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if disclosed.body.is_some() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::ACCEPT, HeaderValue::from_static(accepted(&route.operation)));
+    headers.insert(header::ACCEPT_ENCODING, route.provider.settings().accept_encoding.clone());
+    if let (Some(_), Some(body)) = (&disclosed.body, &route.operation.request) {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(body.media.essence()));
     }
     headers.insert(xroad::CLIENT, message.client_header.clone());
     headers.insert(xroad::SERVICE, route.service_header.clone());
@@ -86,4 +98,13 @@ fn request(
         headers.append(name, value);
     }
     Ok(request)
+}
+
+/// What the provider may answer; its refusals are JSON.
+fn accepted(operation: &Operation) -> &'static str {
+    if operation.answers.values().any(|answer| answer.media == Media::Ndjson) {
+        "application/x-ndjson, application/json"
+    } else {
+        "application/json"
+    }
 }

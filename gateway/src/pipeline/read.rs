@@ -1,16 +1,23 @@
-//! Reads bodies: whole, bounded in bytes and time. The only place that does.
+//! Reads bodies, whole or as they come, bounded in bytes and time, and decodes their content coding.
+//! The only place that does.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, header};
+use http::HeaderValue;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use lienthong_model::reason::ReasonCode;
+use lienthong_policy::Media;
+use tokio::time::Instant;
 
 use super::admit::Admitted;
-use crate::refusal::Refusal;
+use crate::{
+    coding::{Coding, CodingError, DecodeBounds, Decoder, PushError},
+    provider::ProviderBody,
+    refusal::Refusal,
+};
 
 /// A request body within its bounds; not yet looked at.
 #[derive(Debug)]
@@ -32,15 +39,20 @@ pub async fn read(
     deadline: Duration,
 ) -> Result<Body, Refusal> {
     let routed = &admitted.routed;
-    let expects_body = routed.route.operation.request.is_some();
+    let expected = routed.route.operation.request.as_ref();
+    let expects_body = expected.is_some();
     if !expects_body && incoming.is_end_stream() {
         return Ok(Body(Bytes::new()));
     }
-    if expects_body {
-        let json = routed.content_type.as_ref().is_some_and(is_json);
-        if !json || !is_identity(routed.content_encoding.as_ref()) {
-            return Err(Refusal::new(ReasonCode::RequestMediaType));
+    let mut coding = Coding::Identity;
+    if let Some(expected) = expected {
+        let unknown = || Refusal::new(ReasonCode::RequestMediaType);
+        let named = routed.content_type.as_ref().ok_or_else(unknown)?;
+        if !is_media(named, expected.media) {
+            return Err(unknown());
         }
+        coding =
+            routed.coding.map_err(|error| Refusal::caused(ReasonCode::RequestMediaType, error))?;
     }
     let limit = if expects_body { routed.route.operation.request_limit } else { 0 };
     let refuse = |error| match error {
@@ -50,8 +62,12 @@ pub async fn read(
         ReadError::TooLarge => Refusal::new(ReasonCode::RequestTooLarge),
         ReadError::Timeout => Refusal::new(ReasonCode::RequestTimeout),
         ReadError::Broken(error) => Refusal::caused(ReasonCode::RequestMalformed, error),
+        ReadError::Coding(error @ (CodingError::TooLarge | CodingError::Ratio)) => {
+            Refusal::caused(ReasonCode::RequestTooLarge, error)
+        }
+        ReadError::Coding(error) => Refusal::caused(ReasonCode::RequestMalformed, error),
     };
-    bounded(incoming, limit, deadline).await.map(Body).map_err(refuse)
+    whole(incoming, coding, limit, deadline).await.map(Body).map_err(refuse)
 }
 
 /// Why a body could not be read.
@@ -60,6 +76,19 @@ pub(crate) enum ReadError {
     TooLarge,
     Timeout,
     Broken(hyper::Error),
+    Coding(CodingError),
+}
+
+/// Reads and decodes at most `limit` bytes before `deadline`; the bound holds before decoding and
+/// after it.
+pub(super) async fn whole(
+    incoming: impl http_body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    coding: Coding,
+    limit: usize,
+    deadline: Duration,
+) -> Result<Bytes, ReadError> {
+    let encoded = bounded(incoming, limit, deadline).await?;
+    if coding == Coding::Identity { Ok(encoded) } else { decoded(&encoded, coding, limit) }
 }
 
 /// Reads at most `limit` bytes before `deadline`.
@@ -96,24 +125,81 @@ pub(crate) async fn bounded(
     tokio::time::timeout(deadline, whole).await.map_err(|_| ReadError::Timeout)?
 }
 
-/// `application/json`, with no parameter but `charset=utf-8`.
-pub(super) fn is_json(value: &HeaderValue) -> bool {
+fn decoded(encoded: &[u8], coding: Coding, limit: usize) -> Result<Bytes, ReadError> {
+    let bounds = DecodeBounds::new(u64::try_from(limit).unwrap_or(u64::MAX));
+    let mut decoder = Decoder::new(coding, bounds);
+    let mut whole = BytesMut::new();
+    let pushed = decoder.push(encoded, |piece| {
+        whole.extend_from_slice(piece);
+        Ok::<(), Infallible>(())
+    });
+    match pushed {
+        Ok(()) => {}
+        Err(PushError::Coding(error)) => return Err(ReadError::Coding(error)),
+    }
+    decoder.finish().map_err(ReadError::Coding)?;
+    Ok(whole.freeze())
+}
+
+/// The body of a provider as it comes.
+pub(super) struct Chunks {
+    body: ProviderBody,
+    input: Bytes,
+    decoder: Decoder,
+    silence: Duration,
+    ends: Instant,
+    /// Since when the provider is waited for.
+    waiting: Option<Instant>,
+    ended: bool,
+}
+
+impl Chunks {
+    /// Reads `body` until `ends`, with no silence of the provider longer than `silence`.
+    pub(super) fn new(
+        body: ProviderBody,
+        coding: Coding,
+        silence: Duration,
+        ends: Instant,
+    ) -> Self {
+        // The elements have bounds of their own; here the ratio is what counts.
+        let decoder = Decoder::new(coding, DecodeBounds::new(u64::MAX));
+        let input = Bytes::new();
+        Self { body, input, decoder, silence, ends, waiting: None, ended: false }
+    }
+
+    /// The next decoded bytes; none after the last. May be dropped and called again.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, ReadError> {
+        loop {
+            let piece = self.decoder.next_piece(&mut self.input).map_err(ReadError::Coding)?;
+            if piece.is_some() || self.ended {
+                return Ok(piece);
+            }
+            let since = *self.waiting.get_or_insert_with(Instant::now);
+            let deadline = self.ends.min(since + self.silence);
+            let frame = tokio::time::timeout_at(deadline, self.body.frame()).await;
+            self.waiting = None;
+            match frame.map_err(|_| ReadError::Timeout)? {
+                Some(frame) => {
+                    let frame = frame.map_err(ReadError::Broken)?;
+                    self.input = frame.into_data().unwrap_or_default();
+                }
+                None => {
+                    self.decoder.finish().map_err(ReadError::Coding)?;
+                    self.ended = true;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a `Content-Type` names `media`, with no parameter but `charset=utf-8`.
+pub(super) fn is_media(value: &HeaderValue, media: Media) -> bool {
     let Ok(text) = value.to_str() else { return false };
     let mut parts = text.split(';').map(str::trim);
     let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case("application/json")
+    essence.eq_ignore_ascii_case(media.essence())
         && parts.all(|part| {
             part.eq_ignore_ascii_case("charset=utf-8")
                 || part.eq_ignore_ascii_case("charset=\"utf-8\"")
         })
-}
-
-/// Whether no content coding stands between the bytes and the JSON.
-pub(super) fn is_identity(coding: Option<&HeaderValue>) -> bool {
-    coding.is_none_or(|value| value.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-/// The content coding of an answer.
-pub(super) fn content_encoding(headers: &http::HeaderMap) -> Option<&HeaderValue> {
-    headers.get(header::CONTENT_ENCODING)
 }

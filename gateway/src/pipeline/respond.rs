@@ -6,19 +6,42 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use http_body_util::Full;
 
-use super::{decide::Permitted, disclose_answer::Disclosed};
+use super::{
+    decide::Permitted,
+    disclose_answer::{Disclosed, DisclosedBody, DisclosedStream},
+};
 use crate::xroad;
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum Body {
+    /// All of it.
+    Whole(Full<Bytes>),
+    /// To be taken as it comes.
+    Stream(Box<DisclosedStream>),
+}
+
+impl From<Full<Bytes>> for Body {
+    fn from(whole: Full<Bytes>) -> Self {
+        Self::Whole(whole)
+    }
+}
 
 /// Responds with what was disclosed.
 #[must_use]
-pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Full<Bytes>> {
+pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Body> {
     let route = Arc::clone(permitted.route());
-    let has_body = disclosed.body.is_some();
-    let mut response = Response::new(Full::new(disclosed.body.unwrap_or_default()));
+    let (has_body, body) = match disclosed.body {
+        DisclosedBody::Empty => (false, Body::Whole(Full::default())),
+        DisclosedBody::Whole(body) => (true, Body::Whole(Full::new(body))),
+        DisclosedBody::Stream(stream) => (true, Body::Stream(stream)),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = disclosed.status;
     let headers = response.headers_mut();
     if has_body {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let media = HeaderValue::from_static(disclosed.media.essence());
+        headers.insert(header::CONTENT_TYPE, media);
     }
     headers.insert(xroad::SERVICE, route.service_header.clone());
     headers.insert(xroad::CLIENT, permitted.message.client_header.clone());

@@ -11,6 +11,7 @@ use lienthong_model::{field::Place, id::PurposeId, reason::ReasonCode};
 
 use super::{edge::Received, identify::Consumer};
 use crate::{
+    coding::{Coding, UnknownCoding},
     metaservice,
     refusal::Refusal,
     snapshot::{OperationRoutes, Route, Snapshot},
@@ -33,7 +34,7 @@ pub struct Routed {
     pub(super) purpose: PurposeId,
     pub(super) values: Vec<(Place, String, String)>,
     pub(super) content_type: Option<http::HeaderValue>,
-    pub(super) content_encoding: Option<http::HeaderValue>,
+    pub(super) coding: Result<Coding, UnknownCoding>,
 }
 
 impl Routed {
@@ -75,7 +76,7 @@ pub fn route(
         values,
         purpose,
         content_type: header(http::header::CONTENT_TYPE),
-        content_encoding: header(http::header::CONTENT_ENCODING),
+        coding: Coding::of(&received.headers),
         route,
     }))
 }

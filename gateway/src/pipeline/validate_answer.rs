@@ -1,4 +1,5 @@
-//! Checks the head of an answer and reads its body: declared status, media type, size, deadline.
+//! Checks the head of an answer: declared status, media type, content coding; and reads its body,
+//! unless that streams: size, deadline.
 
 use bytes::Bytes;
 use http::header;
@@ -9,15 +10,31 @@ use tokio::time::Instant;
 use super::{
     decide::Permitted,
     forward::Answer,
-    read::{self, ReadError},
+    read::{self, Chunks, ReadError},
 };
-use crate::{refusal::Refusal, snapshot::AnswerView};
+use crate::{
+    coding::{Coding, CodingError},
+    provider::InFlight,
+    quota::Charge,
+    refusal::Refusal,
+    snapshot::AnswerView,
+};
 
-/// A whole answer of a declared status and media type; its body is not yet looked at.
+/// An answer of a declared status and media type; its body is not yet looked at.
 pub struct ValidAnswer {
     pub(super) status: http::StatusCode,
-    pub(super) body: Bytes,
+    pub(super) body: Body,
     pub(super) request_tally: Tally,
+    /// What the exchange took of its limits on data; a stream takes more as it goes.
+    pub(super) charge: Charge,
+}
+
+/// The body of an answer.
+pub(super) enum Body {
+    /// All of it.
+    Whole(Bytes),
+    /// To be read as it comes; the first of it before the deadline.
+    Stream { chunks: Chunks, deadline: Instant, in_flight: InFlight },
 }
 
 impl std::fmt::Debug for ValidAnswer {
@@ -30,37 +47,58 @@ impl std::fmt::Debug for ValidAnswer {
 ///
 /// # Errors
 /// `provider.refused`, `provider.media_type`, `provider.too_large`, `provider.timeout`,
-/// `provider.interrupted`.
+/// `provider.interrupted`, `provider.malformed`.
 pub async fn validate_answer(
     permitted: &Permitted,
     answer: Answer,
 ) -> Result<ValidAnswer, Refusal> {
-    let Answer { response, deadline, request_tally, in_flight } = answer;
+    let Answer { response, deadline, request_tally, in_flight, charge } = answer;
     let (parts, incoming) = response.into_parts();
     let route = permitted.route();
+    let status = parts.status.as_u16();
     let view = route
         .views
         .answers
-        .get(&parts.status.as_u16())
+        .get(&status)
         .ok_or_else(|| Refusal::caused(ReasonCode::ProviderRefused, class(parts.status)))?;
+    let mut coding = Coding::Identity;
+    if !matches!(view, AnswerView::Empty) {
+        let declared = route.operation.answers.get(&status).map(|answer| answer.media);
+        let named = parts.headers.get(header::CONTENT_TYPE);
+        if !named.zip(declared).is_some_and(|(named, declared)| read::is_media(named, declared)) {
+            return Err(Refusal::new(ReasonCode::ProviderMediaType));
+        }
+        coding = Coding::of(&parts.headers)
+            .map_err(|error| Refusal::caused(ReasonCode::ProviderMediaType, error))?;
+    }
     let limit = match view {
         AnswerView::Empty => 0,
-        AnswerView::Json(_) => {
-            let json = parts.headers.get(header::CONTENT_TYPE).is_some_and(read::is_json);
-            if !json || !read::is_identity(read::content_encoding(&parts.headers)) {
-                return Err(Refusal::new(ReasonCode::ProviderMediaType));
-            }
-            route.operation.answer_limit
+        AnswerView::Json(_) => route.operation.answer_limit,
+        AnswerView::Stream(_) => {
+            let settings = route.provider.settings();
+            let ends = Instant::now() + settings.stream;
+            let chunks = Chunks::new(incoming, coding, settings.silence, ends);
+            let body = Body::Stream { chunks, deadline, in_flight };
+            return Ok(ValidAnswer { status: parts.status, body, request_tally, charge });
         }
     };
     let left = deadline.saturating_duration_since(Instant::now());
-    let body = read::bounded(incoming, limit, left).await.map_err(|error| match error {
+    let body = read::whole(incoming, coding, limit, left).await.map_err(provider_fault)?;
+    drop(in_flight);
+    Ok(ValidAnswer { status: parts.status, body: Body::Whole(body), request_tally, charge })
+}
+
+/// The refusal of an answer that could not be read.
+pub(super) fn provider_fault(error: ReadError) -> Refusal {
+    match error {
         ReadError::TooLarge => Refusal::new(ReasonCode::ProviderTooLarge),
         ReadError::Timeout => Refusal::new(ReasonCode::ProviderTimeout),
         ReadError::Broken(error) => Refusal::caused(ReasonCode::ProviderInterrupted, error),
-    })?;
-    drop(in_flight);
-    Ok(ValidAnswer { status: parts.status, body, request_tally })
+        ReadError::Coding(error @ (CodingError::TooLarge | CodingError::Ratio)) => {
+            Refusal::caused(ReasonCode::ProviderTooLarge, error)
+        }
+        ReadError::Coding(error) => Refusal::caused(ReasonCode::ProviderMalformed, error),
+    }
 }
 
 /// The status class, which is all that may be told of an undeclared answer.

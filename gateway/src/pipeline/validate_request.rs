@@ -6,13 +6,18 @@ use lienthong_disclosure::{DisclosedParameter, Tally};
 use lienthong_model::{field::Place, reason::Side};
 
 use super::{admit::Admitted, read::Body};
-use crate::refusal::Refusal;
+use crate::{
+    quota::{Quotas, SubjectDigest},
+    refusal::Refusal,
+};
 
 /// A request that matches its schemas, with what of it may pass, sealed.
 #[derive(Debug)]
 pub struct ValidRequest {
     pub(super) admitted: Admitted,
     pub(super) sealed: Sealed,
+    /// Whom it is about, where the agreement counts that.
+    pub(super) subjects: Vec<SubjectDigest>,
 }
 
 /// What may pass of a request. Only `disclose_request` opens it.
@@ -32,7 +37,11 @@ impl std::fmt::Debug for Sealed {
 ///
 /// # Errors
 /// `request.malformed`, `request.schema`, `request.undeclared_field`, `disclosure.unfulfillable`.
-pub fn validate_request(admitted: Admitted, body: &Body) -> Result<ValidRequest, Refusal> {
+pub fn validate_request(
+    admitted: Admitted,
+    body: &Body,
+    quotas: &Quotas,
+) -> Result<ValidRequest, Refusal> {
     let route = &admitted.routed.route;
     let values: Vec<(Place, &str, &str)> = admitted
         .routed
@@ -54,7 +63,12 @@ pub fn validate_request(admitted: Admitted, body: &Body) -> Result<ValidRequest,
         }
         _ => None,
     };
-    Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, admitted })
+    let subjects = if route.agreement.limits.data.counts_subjects() {
+        quotas.subjects(&route.operation, &values, bytes)?
+    } else {
+        Vec::new()
+    };
+    Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, subjects, admitted })
 }
 
 fn add(total: &mut Tally, part: &Tally) {

@@ -85,11 +85,35 @@ impl Gate {
 enum Step {
     Write(Vec<u8>),
     Wait(Gate),
+    /// The same bytes over and over, until the gateway takes no more.
+    Endless(Vec<u8>, Written),
     /// Until the gateway gives up.
     Never,
     Close,
     /// Ends the connection with a TCP reset.
     Reset,
+}
+
+/// How many bytes of an endless answer the gateway has taken.
+#[derive(Debug, Clone)]
+pub(crate) struct Written(Arc<watch::Sender<usize>>);
+
+impl Written {
+    pub(crate) fn none() -> Self {
+        Self(Arc::new(watch::Sender::new(0)))
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        *self.0.borrow()
+    }
+
+    /// Waits until the gateway has taken this many.
+    pub(crate) async fn reaches(&self, bytes: usize) {
+        let mut watched = self.0.subscribe();
+        within("bytes from the provider", watched.wait_for(|written| *written >= bytes))
+            .await
+            .unwrap();
+    }
 }
 
 /// What the provider does after a request.
@@ -132,6 +156,42 @@ impl Reply {
         Self::raw(bytes)
     }
 
+    /// An answer of this media type in chunks, each as it is, without the last one.
+    pub(crate) fn chunks(media: &str, chunks: &[&[u8]]) -> Self {
+        let head = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: {media}\r\ntransfer-encoding: chunked\r\n\r\n"
+        );
+        let mut bytes = head.into_bytes();
+        for chunk in chunks.iter().filter(|chunk| !chunk.is_empty()) {
+            bytes.extend_from_slice(&framed(chunk));
+        }
+        Self::raw(bytes)
+    }
+
+    /// Then the last chunk.
+    pub(crate) fn then_last_chunk(mut self) -> Self {
+        self.0.push(Step::Write(b"0\r\n\r\n".to_vec()));
+        self
+    }
+
+    /// Then one more chunk.
+    pub(crate) fn then_chunk(mut self, chunk: &[u8]) -> Self {
+        self.0.push(Step::Write(framed(chunk)));
+        self
+    }
+
+    /// Then nothing until the gate is open.
+    pub(crate) fn then_wait(mut self, gate: &Gate) -> Self {
+        self.0.push(Step::Wait(gate.clone()));
+        self
+    }
+
+    /// Then this chunk without end.
+    pub(crate) fn then_endless(mut self, chunk: &[u8], written: &Written) -> Self {
+        self.0.push(Step::Endless(framed(chunk), written.clone()));
+        self
+    }
+
     /// Nothing, ever.
     pub(crate) fn never() -> Self {
         Self(vec![Step::Never])
@@ -160,6 +220,10 @@ impl Reply {
         self.0.push(Step::Reset);
         self
     }
+}
+
+fn framed(chunk: &[u8]) -> Vec<u8> {
+    [format!("{:x}\r\n", chunk.len()).as_bytes(), chunk, b"\r\n"].concat()
 }
 
 type Script = Arc<dyn Fn(&Recorded) -> Reply + Send + Sync>;
@@ -277,6 +341,12 @@ async fn serve(mut stream: impl Link, shared: Arc<Shared>) {
                     }
                 }
                 Step::Wait(gate) => gate.pass().await,
+                Step::Endless(bytes, written) => {
+                    while stream.write_all(&bytes).await.is_ok() {
+                        written.0.send_modify(|count| *count += bytes.len());
+                    }
+                    return;
+                }
                 Step::Never => {
                     while stream.read_buf(&mut buffer).await.is_ok_and(|read| read > 0) {}
                     return;

@@ -85,8 +85,8 @@ impl Drop for Waiting<'_> {
     }
 }
 
-impl Serve for Echo {
-    async fn call(&self, peer: &Arc<Peer>, request: Request<Incoming>) -> Response<Full<Bytes>> {
+impl Echo {
+    async fn answer(&self, peer: &Arc<Peer>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
         self.paths.lock().unwrap().push(path.clone());
         if self.standing(peer).is_err() {
@@ -121,6 +121,12 @@ impl Serve for Echo {
             _ => Bytes::from_static(b"ok"),
         };
         Response::new(Full::new(body))
+    }
+}
+
+impl Serve for Echo {
+    async fn call(&self, peer: &Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
+        self.answer(peer, request).await.map(Body::from)
     }
 
     fn standing(&self, _: &Peer) -> Result<(), ReasonCode> {

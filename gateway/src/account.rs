@@ -1,0 +1,149 @@
+//! The account of each exchange: however it ends, it ends up in the record, once.
+//!
+//! An exchange with a whole answer ends when the answer is ready; one that streams ends with its
+//! last element, when it is cut, or when the consumer goes away.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use lienthong_model::reason::ReasonCode;
+use tokio::time::Instant;
+
+use crate::{
+    gateway::Gateway,
+    listen::{Body, Cut},
+    pipeline::disclose_answer::DisclosedStream,
+    record::Exchange,
+    refusal::Refusal,
+    snapshot::Snapshot,
+};
+
+/// How often a stream tells how far it is.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+/// One exchange that has not ended yet.
+pub(crate) struct Account {
+    gateway: Arc<Gateway>,
+    snapshot: Arc<Snapshot>,
+    started: Instant,
+    /// What the consumer got as status; 0 while it got none.
+    status: u16,
+    record: Option<Exchange>,
+}
+
+impl Account {
+    /// Opens the account of an exchange that has just come in.
+    pub(crate) fn open(gateway: &Arc<Gateway>, snapshot: &Arc<Snapshot>) -> Self {
+        let record = Exchange::begin(gateway.clock().now(), &snapshot.policies.hash);
+        Self {
+            gateway: Arc::clone(gateway),
+            snapshot: Arc::clone(snapshot),
+            started: Instant::now(),
+            status: 0,
+            record: Some(record),
+        }
+    }
+
+    /// The record so far.
+    pub(crate) fn record(&mut self) -> Option<&mut Exchange> {
+        self.record.as_mut()
+    }
+
+    /// What is in force for this exchange.
+    pub(crate) fn snapshot(&self) -> &Arc<Snapshot> {
+        &self.snapshot
+    }
+
+    /// Notes the status of the answer whose head goes to the consumer now.
+    pub(crate) fn answers(&mut self, status: u16) {
+        self.status = status;
+    }
+
+    /// Closes the account.
+    pub(crate) fn close(&mut self) {
+        let Some(mut record) = self.record.take() else { return };
+        let micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
+        record.finish(self.status, micros);
+        self.gateway.metrics().exchange(&record);
+        self.gateway.recent().push(record);
+    }
+}
+
+impl Drop for Account {
+    /// Nobody took the answer, or the rest of it.
+    fn drop(&mut self) {
+        let stopping = self.gateway.is_draining();
+        let reason = if stopping { ReasonCode::GatewayStopping } else { ReasonCode::ConsumerGone };
+        if let Some(record) = self.record.as_mut() {
+            record.abandoned(reason);
+        }
+        self.close();
+    }
+}
+
+/// A stream with its account.
+struct Streaming {
+    account: Account,
+    stream: Box<DisclosedStream>,
+    told: Instant,
+}
+
+/// The body that a consumer takes of `stream`.
+pub(crate) fn streaming(account: Account, stream: Box<DisclosedStream>) -> Body {
+    account.gateway.metrics().streams.inc();
+    let streaming = Streaming { account, stream, told: Instant::now() };
+    let frames = stream::unfold(Some(streaming), |streaming| async move {
+        let mut streaming = streaming?;
+        match streaming.stream.next().await {
+            Ok(Some(bytes)) => {
+                streaming.tell(&bytes);
+                Some((Ok(Frame::data(bytes)), Some(streaming)))
+            }
+            Ok(None) => {
+                streaming.end(None);
+                None
+            }
+            Err(refusal) => {
+                streaming.end(Some(&refusal));
+                Some((Err(Cut), None))
+            }
+        }
+    });
+    Body::stream(StreamBody::new(frames))
+}
+
+impl Streaming {
+    fn tell(&mut self, bytes: &Bytes) {
+        let gateway = Arc::clone(&self.account.gateway);
+        gateway.metrics().stream_bytes.inc_by(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if self.told.elapsed() >= PROGRESS {
+            self.told = Instant::now();
+            if let Some(record) = self.account.record() {
+                record.progress(self.stream.tally());
+            }
+        }
+    }
+
+    fn end(&mut self, cut: Option<&Refusal>) {
+        let snapshot = Arc::clone(&self.account.snapshot);
+        if let Some(record) = self.account.record() {
+            record.streamed(self.stream.tally());
+            if let Some(refusal) = cut {
+                record.refused(refusal, &snapshot.policies);
+            }
+        }
+        self.account.close();
+    }
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        self.account.gateway.metrics().streams.dec();
+        if let Some(record) = self.account.record() {
+            record.streamed(self.stream.tally());
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Takes what the exchange costs from the agreement's limits on data, before the provider is asked,
+//! and counts what the provider answered.
+
+use super::{decide::Permitted, forward::Answer};
+use crate::{
+    quota::{Charge, Quotas},
+    refusal::Refusal,
+};
+
+/// A request within its agreement's limits on data. What it took goes back when the provider was
+/// not asked.
+#[derive(Debug)]
+pub struct Charged {
+    pub(super) charge: Charge,
+}
+
+/// Charges a permitted request.
+///
+/// # Errors
+/// `quota.enumeration`, `quota.officer_subjects`, `quota.data_subjects`, `quota.unavailable`.
+pub async fn charge(quotas: &Quotas, permitted: &Permitted) -> Result<Charged, Refusal> {
+    let agreement = &permitted.route().agreement;
+    let (officer, subjects) = (permitted.message.officer.as_ref(), &permitted.request.subjects);
+    let charge = quotas.admit(&agreement.id, agreement.limits.data, officer, subjects).await?;
+    Ok(Charged { charge })
+}
+
+/// Counts an answer, whatever becomes of it: the consumer can tell it from another either way.
+pub fn answered(quotas: &Quotas, answer: &Answer) {
+    quotas.answered(&answer.charge, answer.response.status());
+}
