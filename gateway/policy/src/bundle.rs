@@ -16,10 +16,10 @@ use lienthong_model::{
     document,
 };
 
-/// Most files below one directory.
-const MAX_FILES: usize = 4096;
-/// Most bytes below one directory.
-const MAX_TOTAL: usize = 64 << 20;
+/// Most files below one directory: more agreements than a city of ten million has.
+const MAX_FILES: usize = 65_536;
+/// Most bytes below one directory; this is what bounds the memory of a load.
+const MAX_TOTAL: usize = 192 << 20;
 /// Deepest folder.
 const MAX_DEPTH: usize = 8;
 

@@ -10,8 +10,7 @@ use std::{
 };
 
 use cedar_policy::{
-    EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, RestrictedExpression,
-    ValidationMode, Validator,
+    EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, ValidationMode,
 };
 use lienthong_model::{
     field::{FieldPath, Place},
@@ -21,7 +20,7 @@ use lienthong_model::{
 
 use crate::{
     agreement::{Agreement, AgreementOperation, FieldMasks, Requirement},
-    decide::{CompiledPolicy, Scope, Terms, day_number},
+    decide::{CompiledPolicy, Fact, Scope, Terms, day_number},
     legal_basis::{Citation, Instrument},
     rule::Rules,
     service::{FieldClass, Operation},
@@ -48,8 +47,6 @@ pub(crate) fn compile(
     let id = PolicyId::new(format!("permit {}/{operation}", agreement.id));
     let permit = Policy::parse(Some(id), &text).map_err(|error| error.to_string())?;
     check_strictly(&permit, rules)?;
-    let policies = PolicySet::from_policies(rules.policies.iter().cloned().chain([permit]))
-        .map_err(|error| error.to_string())?;
     let scope = Scope {
         principal: entity("Participant", agreement.consumer.as_str())?,
         action: entity("Action", "exchange")?,
@@ -64,7 +61,7 @@ pub(crate) fn compile(
             officer: agreement.officer,
             dossier: agreement.dossier,
         },
-        policies,
+        permit,
         rules: Arc::clone(rules),
         scope,
         fixed: fixed_facts(agreement, &disclosed),
@@ -115,7 +112,7 @@ pub(crate) fn permit(agreement: &Agreement, operation: &OperationId) -> String {
 
 fn check_strictly(permit: &Policy, rules: &Rules) -> Result<(), String> {
     let alone = PolicySet::from_policies([permit.clone()]).map_err(|error| error.to_string())?;
-    let result = Validator::new(rules.schema.clone()).validate(&alone, ValidationMode::Strict);
+    let result = rules.validator.validate(&alone, ValidationMode::Strict);
     match result.validation_errors().next() {
         Some(error) => Err(error.to_string()),
         None => Ok(()),
@@ -142,18 +139,15 @@ fn cited(agreement: &Agreement) -> impl Iterator<Item = &InstrumentId> {
 }
 
 /// The facts that do not depend on the exchange.
-fn fixed_facts(
-    agreement: &Agreement,
-    disclosed: &Disclosed,
-) -> Vec<(String, RestrictedExpression)> {
-    let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-    let flag = |demand| RestrictedExpression::new_bool(demand == Requirement::Required);
-    let day = |date| RestrictedExpression::new_long(i64::from(day_number(date)));
+fn fixed_facts(agreement: &Agreement, disclosed: &Disclosed) -> Vec<(&'static str, Fact)> {
+    let text = |text: &str| Fact::Text(text.into());
+    let flag = |demand| Fact::Flag(demand == Requirement::Required);
+    let day = |date| Fact::Day(day_number(date));
     let leaving = leaving(disclosed);
     let fields = leaving.iter().map(|(field, _)| field.clone());
     let categories = leaving.iter().filter_map(|(_, class)| class.category());
     let classes = leaving.iter().map(|(_, class)| class.class().as_str().to_owned());
-    let facts = [
+    vec![
         ("agreement", text(agreement.id.as_str())),
         ("provider", text(agreement.provider.as_str())),
         ("consumer", text(agreement.consumer.as_str())),
@@ -170,13 +164,12 @@ fn fixed_facts(
         ("fields", set(fields)),
         ("categories", set(categories.map(|c| c.as_str().to_owned()))),
         ("classes", set(classes)),
-    ];
-    facts.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    ]
 }
 
-fn set(texts: impl Iterator<Item = String>) -> RestrictedExpression {
+fn set(texts: impl Iterator<Item = String>) -> Fact {
     let texts: BTreeSet<String> = texts.collect();
-    RestrictedExpression::new_set(texts.into_iter().map(RestrictedExpression::new_string))
+    Fact::Set(texts.into_iter().map(String::into_boxed_str).collect())
 }
 
 /// Every field of which something may leave, with its class.

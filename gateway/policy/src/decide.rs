@@ -11,7 +11,7 @@ use std::{
 };
 
 use cedar_policy::{
-    Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, PolicySet, Request,
+    Authorizer, Context, Decision as CedarDecision, Entities, EntityUid, Policy, Request,
     RestrictedExpression,
 };
 use jiff::civil::Date;
@@ -90,16 +90,39 @@ pub struct Denial {
 #[derive(Debug)]
 pub(crate) struct CompiledPolicy {
     pub(crate) terms: Terms,
-    /// The permit and the rules.
-    pub(crate) policies: PolicySet,
+    pub(crate) permit: Policy,
     pub(crate) rules: Arc<Rules>,
     pub(crate) scope: Scope,
     /// The facts that the agreement fixes.
-    pub(crate) fixed: Vec<(String, RestrictedExpression)>,
+    pub(crate) fixed: Vec<(&'static str, Fact)>,
     /// Instruments the agreement cites, and when each is in force.
     pub(crate) instruments: Vec<(String, Date, Option<Date>)>,
     pub(crate) citations: Arc<[Citation]>,
     pub(crate) memo: Memo,
+}
+
+/// A fact that an agreement fixes. A Cedar expression takes many times the memory, so it is made
+/// when Cedar is asked.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    Text(Box<str>),
+    Flag(bool),
+    Day(i32),
+    Set(Box<[Box<str>]>),
+}
+
+impl Fact {
+    fn expression(&self) -> RestrictedExpression {
+        let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
+        match self {
+            Self::Text(value) => text(value),
+            Self::Flag(value) => RestrictedExpression::new_bool(*value),
+            Self::Day(value) => RestrictedExpression::new_long(i64::from(*value)),
+            Self::Set(values) => {
+                RestrictedExpression::new_set(values.iter().map(|value| text(value)))
+            }
+        }
+    }
 }
 
 /// What the agreement itself demands, for the reason of a deny. Never a ground to permit.
@@ -189,9 +212,11 @@ impl CompiledPolicy {
 
     /// Asks Cedar. The agreement's own terms are known to be met.
     fn evaluate(&self, facts: &Facts) -> Decision {
-        let Some(request) = self.request(facts) else { return self.deny(ReasonCode::PolicyError) };
-        let response =
-            Authorizer::new().is_authorized(&request, &self.policies, &Entities::empty());
+        let (Some(request), Ok(policies)) = (self.request(facts), self.rules.with(&self.permit))
+        else {
+            return self.deny(ReasonCode::PolicyError);
+        };
+        let response = Authorizer::new().is_authorized(&request, &policies, &Entities::empty());
         if response.diagnostics().errors().next().is_some() {
             return self.deny(ReasonCode::PolicyError);
         }
@@ -234,8 +259,9 @@ impl CompiledPolicy {
             ("dossier_present", named(facts.dossier)),
             ("lapsed_instruments", RestrictedExpression::new_set(lapsed)),
         ];
-        let read = read.into_iter().map(|(key, value)| (key.to_owned(), value));
-        let context = Context::from_pairs(self.fixed.iter().cloned().chain(read)).ok()?;
+        let fixed = self.fixed.iter().map(|(key, fact)| (*key, fact.expression()));
+        let facts = fixed.chain(read).map(|(key, value)| (key.to_owned(), value));
+        let context = Context::from_pairs(facts).ok()?;
         let Scope { principal, action, resource } = &self.scope;
         let (principal, action, resource) = (principal.clone(), action.clone(), resource.clone());
         Request::new(principal, action, resource, context, Some(&self.rules.schema)).ok()

@@ -56,10 +56,24 @@ pub struct Rule {
 pub(crate) struct Rules {
     /// The schema of the facts.
     pub(crate) schema: Schema,
+    /// What checks a policy against it; made once, not for each agreement.
+    pub(crate) validator: Validator,
     /// The Cedar policies; the id of each is its rule's.
     pub(crate) policies: Vec<Policy>,
     /// What each says and cites.
     pub(crate) rules: BTreeMap<RuleId, Rule>,
+}
+
+impl Rules {
+    /// The rules with the permit of one agreement operation. Made when it is asked: held for each
+    /// agreement, the rules would take more memory than everything else of it.
+    ///
+    /// # Errors
+    /// When the permit has the name of a rule.
+    pub(crate) fn with(&self, permit: &Policy) -> Result<PolicySet, String> {
+        let policies = self.policies.iter().chain([permit]).cloned();
+        PolicySet::from_policies(policies).map_err(|error| error.to_string())
+    }
 }
 
 /// What rules are read against.
@@ -82,7 +96,8 @@ pub(crate) fn read<'f>(
             return None;
         }
     };
-    let mut rules = Rules { schema, policies: Vec::new(), rules: BTreeMap::new() };
+    let validator = Validator::new(schema.clone());
+    let mut rules = Rules { schema, validator, policies: Vec::new(), rules: BTreeMap::new() };
     let mut places = BTreeMap::new();
     for (file, text) in files {
         let mut reader = FileReader { file, text, around, found };

@@ -122,7 +122,8 @@ fn denies_when_the_permit_and_the_terms_disagree() {
     let agreement = Arc::get_mut(agreement).expect("alone");
     let operation = agreement.operations.get_mut("getBirthRecord").expect("operation");
     let operation = Arc::get_mut(operation).expect("alone");
-    operation.policy.policies = PolicySet::new();
+    let never = "permit (principal, action, resource) when { false };";
+    operation.policy.permit = Policy::parse(None, never).expect("a permit");
     assert_eq!(denial(&operation.decide(&facts())), Some(("policy.error", None)));
 }
 
@@ -198,7 +199,8 @@ fn plainly_permits(set: &crate::PolicySet, facts: &Facts) -> bool {
     let opened = opened(set);
     let policy = &opened.policy;
     let request = policy.request(facts).expect("request");
-    let response = Authorizer::new().is_authorized(&request, &policy.policies, &Entities::empty());
+    let policies = policy.rules.with(&policy.permit).expect("policies");
+    let response = Authorizer::new().is_authorized(&request, &policies, &Entities::empty());
     response.decision() == CedarDecision::Allow && response.diagnostics().errors().count() == 0
 }
 
