@@ -16,7 +16,7 @@ use lienthong_model::{
 use serde::Serialize;
 
 use crate::{
-    agreement::AgreementOperation,
+    agreement::{AgreementOperation, Limits},
     case::DecisionKind,
     decide::{Decision, Denial, Facts, Presence},
     hash::to_hex,
@@ -28,7 +28,7 @@ use crate::{
 mod text;
 
 /// A decision with the clause, the law and the fields behind it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Explanation {
     /// `permit` or `deny`.
     pub decision: &'static str,
@@ -66,6 +66,8 @@ pub struct Explanation {
     pub officer_present: bool,
     /// Whether the dossier is named.
     pub dossier_present: bool,
+    /// How much the consumer may ask; none when there is no such agreement.
+    pub limits: Option<ExplainedLimits>,
     /// The law.
     pub cites: Vec<CitedArticle>,
     /// The request fields that pass; none on a deny.
@@ -81,6 +83,48 @@ pub struct Named<T> {
     pub id: T,
     /// The name.
     pub name: Option<Bilingual>,
+}
+
+/// The limits of an agreement, by the names that its file has for them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ExplainedLimits {
+    /// Requests at once after a pause.
+    pub burst: u32,
+    /// Sustained requests per second.
+    pub per_second: f64,
+    /// Requests in flight.
+    pub in_flight: u32,
+    /// Data subjects a civil day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_subjects_per_day: Option<u32>,
+    /// Distinct data subjects an officer and hour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subjects_per_officer_hour: Option<u32>,
+    /// The largest share of answers that found nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_found_share: Option<f64>,
+    /// The number of answers from which on that share counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_found_after: Option<u32>,
+    /// Elements of one streamed answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub elements_per_stream: Option<u64>,
+}
+
+impl From<&Limits> for ExplainedLimits {
+    fn from(limits: &Limits) -> Self {
+        let data = limits.data;
+        Self {
+            burst: limits.burst,
+            per_second: limits.per_second,
+            in_flight: limits.in_flight,
+            data_subjects_per_day: data.data_subjects_per_day,
+            subjects_per_officer_hour: data.subjects_per_officer_hour,
+            not_found_share: data.not_found.map(|limit| limit.share),
+            not_found_after: data.not_found.map(|limit| limit.after),
+            elements_per_stream: data.elements_per_stream,
+        }
+    }
 }
 
 /// An article that a decision cites.
@@ -174,6 +218,7 @@ pub fn explain(
         today: facts.today,
         officer_present: facts.officer == Presence::Present,
         dossier_present: facts.dossier == Presence::Present,
+        limits: known.map(|agreement| ExplainedLimits::from(&agreement.limits)),
         cites: citations.iter().filter_map(|cited| article(set, cited, facts.today)).collect(),
         request,
         answers,

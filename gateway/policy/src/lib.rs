@@ -33,7 +33,7 @@ pub use agreement::{
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};
 pub use decide::{Decision, Denial, Facts, Permit, Presence};
-pub use explain::{CitedArticle, ExplainedField, Explanation, Named, explain};
+pub use explain::{CitedArticle, ExplainedField, ExplainedLimits, Explanation, Named, explain};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,

@@ -24,6 +24,34 @@ fn explains_a_deny_by_the_clause_of_the_agreement() {
 }
 
 #[test]
+fn tells_every_limit_by_its_name() {
+    let files = Files::new().edit(
+        AGREEMENT,
+        "in_flight: 8",
+        "in_flight: 8, data_subjects_per_day: 400, subjects_per_officer_hour: 60,
+          not_found_share: 0.5, elements_per_stream: 9000",
+    );
+    let explanation = explained(&files, &facts());
+    let json = serde_json::to_value(&explanation).expect("JSON");
+    let expected = serde_json::json!({
+        "burst": 20, "per_second": 10.0, "in_flight": 8, "data_subjects_per_day": 400,
+        "subjects_per_officer_hour": 60, "not_found_share": 0.5, "not_found_after": 20,
+        "elements_per_stream": 9000,
+    });
+    assert_eq!(json["limits"], expected);
+    let text = explanation.text(Language::Vietnamese);
+    for told in [
+        "hạn mức       yêu cầu dồn một lúc: 20",
+        "chủ thể dữ liệu mỗi ngày: 400",
+        "chủ thể dữ liệu mỗi cán bộ mỗi giờ: 60",
+        "tỷ lệ không tìm thấy, sau số câu trả lời: 0.5, 20",
+        "phần tử mỗi luồng: 9000",
+    ] {
+        assert!(text.contains(told), "{text}");
+    }
+}
+
+#[test]
 fn explains_what_no_agreement_opens_as_not_available() {
     let set = Files::new().set();
     let operation = "sendNote".parse().expect("id");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lienthong_model::text::{Bilingual, Language};
 
-use super::{ExplainedField, Explanation, Named};
+use super::{ExplainedField, ExplainedLimits, Explanation, Named};
 
 /// Each label in Vietnamese and English.
 struct Label(&'static str, &'static str);
@@ -24,6 +24,16 @@ const OFFICER: Label = Label("cán bộ", "officer");
 const DOSSIER: Label = Label("hồ sơ", "dossier");
 const NAMED: Label = Label("có nêu", "named");
 const NOT_NAMED: Label = Label("không nêu", "not named");
+const LIMITS: Label = Label("hạn mức", "limits");
+const BURST: Label = Label("yêu cầu dồn một lúc", "requests at once");
+const PER_SECOND: Label = Label("yêu cầu mỗi giây", "requests a second");
+const IN_FLIGHT: Label = Label("yêu cầu đồng thời", "requests in flight");
+const PER_DAY: Label = Label("chủ thể dữ liệu mỗi ngày", "data subjects a day");
+const PER_HOUR: Label =
+    Label("chủ thể dữ liệu mỗi cán bộ mỗi giờ", "data subjects an officer and hour");
+const NOT_FOUND: Label =
+    Label("tỷ lệ không tìm thấy, sau số câu trả lời", "not found, after answers");
+const ELEMENTS: Label = Label("phần tử mỗi luồng", "elements a stream");
 const LAW: Label = Label("căn cứ", "law");
 const LAPSED: Label = Label("không còn hoặc chưa có hiệu lực", "not in force");
 const REQUEST: Label = Label("yêu cầu", "request");
@@ -37,6 +47,7 @@ pub(super) fn write(explanation: &Explanation, language: Language) -> String {
     let mut out = Text { out: String::new(), language };
     out.head(explanation);
     out.parties(explanation);
+    out.limits(explanation.limits.as_ref());
     out.law(explanation);
     if explanation.reason.is_none() {
         out.fields(&REQUEST, None, &explanation.request);
@@ -113,6 +124,26 @@ impl Text {
         let Some(named) = named else { return };
         let name = self.text(named.name.as_ref());
         self.line(label, &format!("{}  {name}", named.id));
+    }
+
+    fn limits(&mut self, limits: Option<&ExplainedLimits>) {
+        let Some(limits) = limits else { return };
+        let not_found = limits.not_found_share.zip(limits.not_found_after);
+        let all = [
+            (&BURST, Some(limits.burst.to_string())),
+            (&PER_SECOND, Some(limits.per_second.to_string())),
+            (&IN_FLIGHT, Some(limits.in_flight.to_string())),
+            (&PER_DAY, limits.data_subjects_per_day.map(|n| n.to_string())),
+            (&PER_HOUR, limits.subjects_per_officer_hour.map(|n| n.to_string())),
+            (&NOT_FOUND, not_found.map(|(share, after)| format!("{share}, {after}"))),
+            (&ELEMENTS, limits.elements_per_stream.map(|n| n.to_string())),
+        ];
+        let given = all.into_iter().filter_map(|(label, value)| Some((label, value?)));
+        for (n, (label, value)) in given.enumerate() {
+            let what = self.label(label);
+            let head = if n == 0 { &LIMITS } else { &Label("", "") };
+            self.line(head, &format!("{what}: {value}"));
+        }
     }
 
     fn law(&mut self, explanation: &Explanation) {
