@@ -19,6 +19,7 @@ use crate::{
     record::Exchange,
     refusal::Refusal,
     snapshot::Snapshot,
+    telemetry::Telemetry,
 };
 
 /// How often a stream tells how far it is.
@@ -37,7 +38,8 @@ pub(crate) struct Account {
 impl Account {
     /// Opens the account of an exchange that has just come in.
     pub(crate) fn open(gateway: &Arc<Gateway>, snapshot: &Arc<Snapshot>) -> Self {
-        let record = Exchange::begin(gateway.clock().now(), &snapshot.policies.hash);
+        let mut record = Exchange::begin(gateway.clock().now(), &snapshot.policies.hash);
+        record.trace = gateway.telemetry().and_then(Telemetry::sample);
         Self {
             gateway: Arc::clone(gateway),
             snapshot: Arc::clone(snapshot),
@@ -68,6 +70,9 @@ impl Account {
         let micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         record.finish(self.status, micros);
         self.gateway.metrics().exchange(&record);
+        if let (Some(telemetry), Some(trace)) = (self.gateway.telemetry(), record.trace.take()) {
+            telemetry.offer(trace, &record);
+        }
         self.gateway.recent().push(record);
     }
 }

@@ -5,6 +5,7 @@
 //! Every setting is documented in `gateway/docs/configuration.md`.
 
 mod lgsp;
+mod telemetry;
 
 use std::{
     collections::BTreeMap,
@@ -20,7 +21,7 @@ use lienthong_model::{
     id::{ServiceId, TrustAnchorId},
 };
 
-pub use self::lgsp::LgspSettings;
+pub use self::{lgsp::LgspSettings, telemetry::OtlpSettings};
 use crate::{
     coding::Coding,
     listen::ListenSettings,
@@ -50,6 +51,8 @@ pub struct Config {
     pub log: LogFormat,
     /// The dialect of present LGSP clients, where it is spoken.
     pub lgsp: Option<LgspSettings>,
+    /// Where traces go, where they are wanted.
+    pub telemetry: Option<OtlpSettings>,
 }
 
 /// Where the policies come from.
@@ -195,6 +198,7 @@ impl Reader<'_> {
             "limits",
             "log",
             "lgsp",
+            "telemetry",
         ];
         let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
         let listen = map.required("listen");
@@ -207,6 +211,7 @@ impl Reader<'_> {
         let limits = map.optional("limits");
         let log = map.optional("log");
         let lgsp = map.optional("lgsp");
+        let telemetry = map.optional("telemetry");
         let listen = listen.and_then(|n| self.listen(n, found));
         let tls = tls.and_then(|n| self.tls(n, found));
         let policies = policies.and_then(|n| self.policies(n, found));
@@ -217,6 +222,7 @@ impl Reader<'_> {
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
         let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
+        let telemetry = telemetry.and_then(|n| self.telemetry(n, found));
         Some(Config {
             listen: listen?,
             tls: tls?,
@@ -228,6 +234,7 @@ impl Reader<'_> {
             limits,
             log,
             lgsp,
+            telemetry,
         })
     }
 

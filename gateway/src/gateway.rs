@@ -41,6 +41,7 @@ use crate::{
     record::Recent,
     refusal::Refusal,
     snapshot::{PseudonymKey, Snapshot},
+    telemetry::Telemetry,
     tls::Trust,
     xroad,
 };
@@ -53,6 +54,7 @@ pub struct Gateway {
     trust: Arc<ArcSwap<Trust>>,
     metrics: Metrics,
     quotas: Quotas,
+    telemetry: Option<Telemetry>,
     recent: Recent,
     token_issuer: Option<TokenIssuer>,
     reloading: Mutex<()>,
@@ -78,6 +80,8 @@ impl Gateway {
         let (trust, snapshot) = both(trust, snapshot)?;
         let metrics = Metrics::default();
         let quotas = load_quotas(&clock, &metrics)?;
+        let telemetry = config.telemetry.as_ref();
+        let telemetry = telemetry.map(|to| Telemetry::start(to, metrics.telemetry.clone()));
         Ok(Self {
             recent: Recent::new(config.limits.recent),
             token_issuer: config.lgsp.as_ref().map(TokenIssuer::new),
@@ -87,6 +91,7 @@ impl Gateway {
             trust: Arc::new(ArcSwap::from_pointee(trust)),
             metrics,
             quotas,
+            telemetry: telemetry.transpose()?,
             reloading: Mutex::new(()),
             failure: ArcSwap::from_pointee(None),
             draining: AtomicBool::new(false),
@@ -177,6 +182,12 @@ impl Gateway {
     #[must_use]
     pub fn quotas(&self) -> &Quotas {
         &self.quotas
+    }
+
+    /// What sends traces, where they are sent.
+    #[must_use]
+    pub fn telemetry(&self) -> Option<&Telemetry> {
+        self.telemetry.as_ref()
     }
 
     /// The metrics as text, brought up to date.

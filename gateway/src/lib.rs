@@ -26,5 +26,6 @@ pub mod refusal;
 pub mod rehearse;
 pub mod run;
 pub mod snapshot;
+pub mod telemetry;
 pub mod tls;
 pub mod xroad;

@@ -1,6 +1,7 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
 mod quota;
+mod telemetry;
 
 use std::sync::atomic::{AtomicI64, AtomicU64};
 
@@ -14,7 +15,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::quota::QuotaMetrics;
+pub use self::{quota::QuotaMetrics, telemetry::TelemetryMetrics};
 use crate::{listen::Counts, record::Exchange};
 
 /// The metrics of one gateway.
@@ -39,6 +40,8 @@ pub struct Metrics {
     pub stale_revocation: Gauge<i64, AtomicI64>,
     /// How much of the limits on data is used.
     pub quotas: QuotaMetrics,
+    /// What became of traces.
+    pub telemetry: TelemetryMetrics,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -148,6 +151,7 @@ impl Default for Metrics {
             connections,
             stale_revocation,
             quotas: QuotaMetrics::default(),
+            telemetry: TelemetryMetrics::default(),
         }
     }
 }
@@ -221,6 +225,7 @@ impl Metrics {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &self.quotas.registry())?;
+        encode_registry(&mut text, &self.telemetry.registry())?;
         encode_eof(&mut text)?;
         Ok(text)
     }

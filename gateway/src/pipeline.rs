@@ -33,6 +33,7 @@ use lienthong_model::clock::civil_date;
 
 use crate::{
     gateway::Gateway, lgsp, listen::Peer, record::Exchange, refusal::Refusal, snapshot::Snapshot,
+    telemetry::Stage,
 };
 
 /// Carries one request through every stage.
@@ -63,15 +64,21 @@ pub async fn exchange(
     record.route(&routed);
     let admitted = admit::admit(routed, &consumer, gateway.limits().consumer_in_flight)?;
     let body = read::read(incoming, &admitted, gateway.limits().body).await?;
+    record.reached(Stage::Read);
     let valid = validate_request::validate_request(admitted, &body, gateway.quotas())?;
+    record.reached(Stage::ValidateRequest);
     let permitted = decide::decide(valid, &consumer, today)?;
     record.permitted(&permitted);
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
+    record.reached(Stage::DiscloseRequest);
     let charged = charge::charge(gateway.quotas(), &permitted).await?;
+    record.reached(Stage::Charge);
     let answer =
         forward::forward(&permitted, disclosed_request, charged, record.request_id()).await?;
+    record.reached(Stage::Forward);
     charge::answered(gateway.quotas(), &answer);
     let valid_answer = validate_answer::validate_answer(&permitted, answer).await?;
+    record.reached(Stage::ValidateAnswer);
     let disclosed =
         disclose_answer::disclose_answer(gateway, snapshot, &permitted, valid_answer).await?;
     record.disclosed(&disclosed);

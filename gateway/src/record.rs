@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     pipeline::{decide::Permitted, disclose_answer::Disclosed, identify::Consumer, route::Routed},
     refusal::Refusal,
+    telemetry::{Stage, Trace},
 };
 
 /// One exchange, as far as it got.
@@ -74,6 +75,9 @@ pub struct Exchange {
     pub snapshot: String,
     /// Time in the gateway, microseconds, the provider's time included.
     pub micros: u64,
+    /// Its trace, when it has one.
+    #[serde(skip)]
+    pub(crate) trace: Option<Box<Trace>>,
     #[serde(skip, default = "no_header")]
     header: HeaderValue,
 }
@@ -114,6 +118,7 @@ impl Exchange {
             elements: None,
             snapshot: short(snapshot),
             micros: 0,
+            trace: None,
         }
     }
 
@@ -128,6 +133,7 @@ impl Exchange {
         self.consumer = Some(consumer.acting().clone());
         self.via = consumer.via().cloned();
         self.token = consumer.token().map(|id| id.to_string());
+        self.reached(Stage::Identify);
     }
 
     /// Notes what is asked for.
@@ -138,11 +144,15 @@ impl Exchange {
         self.agreement = Some(route.agreement.id.to_string());
         self.agreement_version = Some(short(&route.agreement.version));
         self.purpose = Some(routed.purpose().to_string());
+        if let Some(trace) = &mut self.trace {
+            trace.routed(&route.operation);
+        }
     }
 
     /// Notes on which articles it is permitted.
     pub fn permitted(&mut self, permitted: &Permitted) {
         self.cites = permitted.citations().iter().map(ToString::to_string).collect();
+        self.reached(Stage::Decide);
     }
 
     /// Notes how many fields passed.
@@ -153,6 +163,14 @@ impl Exchange {
         self.dropped = u64::from(request.dropped) + u64::from(answer.dropped);
         self.undeclared = u64::from(answer.undeclared);
         self.drift = answer.drift.iter().map(ToString::to_string).collect();
+        self.reached(Stage::DiscloseAnswer);
+    }
+
+    /// Notes that a stage has ended, when the exchange is traced.
+    pub fn reached(&mut self, stage: Stage) {
+        if let Some(trace) = &mut self.trace {
+            trace.reached(stage);
+        }
     }
 
     /// Notes what passed of an answer that streams, all of it or as much as there was.

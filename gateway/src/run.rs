@@ -164,6 +164,9 @@ impl Running {
         info!(target: "gateway", "draining");
         self.server.drain().await;
         self.gateway.quotas().close().await;
+        if let Some(telemetry) = self.gateway.telemetry() {
+            telemetry.flush().await;
+        }
         self.ended.send_replace(true);
         info!(target: "gateway", "ended");
     }

@@ -12,7 +12,7 @@ mod span;
 mod trace;
 mod worker;
 
-use std::{sync::Arc, thread};
+use std::thread;
 
 use lienthong_model::diagnostic::{Diagnostics, Position};
 use tokio::sync::{mpsc, oneshot};
@@ -95,13 +95,6 @@ fn threshold(share: f64) -> u64 {
     )]
     let threshold = (share.clamp(0.0, 1.0) * (1_u64 << RANDOM_BITS) as f64) as u64;
     threshold
-}
-
-/// Takes the trace of a finished exchange and sends it.
-pub(crate) fn trace_finished(telemetry: Option<&Arc<Telemetry>>, exchange: &mut Exchange) {
-    if let (Some(telemetry), Some(trace)) = (telemetry, exchange.trace.take()) {
-        telemetry.offer(trace, exchange);
-    }
 }
 
 #[cfg(test)]

@@ -50,8 +50,11 @@ impl TelemetryMetrics {
         }
     }
 
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// The metrics under the gateway's prefix.
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix("gateway");
         let help = "Spans of traced exchanges by what became of them";
         registry.register("telemetry_spans", help, self.spans.clone());
+        registry
     }
 }

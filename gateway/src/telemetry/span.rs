@@ -1,7 +1,7 @@
 //! Traces as OTLP messages: names and attributes of spans. All names stand here, and in
 //! `gateway/docs/telemetry.md`.
 
-use lienthong_model::reason::ReasonCode;
+use lienthong_model::{id::ParticipantId, reason::ReasonCode};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value},
@@ -57,11 +57,7 @@ impl Origin {
 fn spans(finished: &Finished) -> Vec<Span> {
     let Finished { trace, exchange } = finished;
     let root = span_id();
-    let base = Span {
-        trace_id: trace.id().to_vec(),
-        flags: FLAGS,
-        ..Span::default()
-    };
+    let base = Span { trace_id: trace.id().to_vec(), flags: FLAGS, ..Span::default() };
     let method = trace.operation().map(|operation| operation.method.as_str());
     let route = trace.operation().map(|operation| operation.path.as_str());
     let exchange_span = Span {
@@ -111,8 +107,8 @@ fn attributes(exchange: &Exchange, method: Option<&str>, route: Option<&str>) ->
         ("http.route", route),
         ("error.type", exchange.reason.as_deref()),
         ("lienthong.request_id", Some(exchange.request_id.as_str())),
-        ("lienthong.consumer", exchange.consumer.as_ref().map(AsRef::as_ref)),
-        ("lienthong.via", exchange.via.as_ref().map(AsRef::as_ref)),
+        ("lienthong.consumer", exchange.consumer.as_ref().map(ParticipantId::as_str)),
+        ("lienthong.via", exchange.via.as_ref().map(ParticipantId::as_str)),
         ("lienthong.service", exchange.service.as_deref()),
         ("lienthong.operation", exchange.operation.as_deref()),
         ("lienthong.agreement", exchange.agreement.as_deref()),
@@ -179,5 +175,9 @@ fn string(value: &str) -> AnyValue {
 }
 
 fn attribute(key: &str, value: Value) -> KeyValue {
-    KeyValue { key: key.to_owned(), value: Some(AnyValue { value: Some(value) }), ..KeyValue::default() }
+    KeyValue {
+        key: key.to_owned(),
+        value: Some(AnyValue { value: Some(value) }),
+        ..KeyValue::default()
+    }
 }

@@ -23,6 +23,8 @@ pub enum Stage {
     Decide,
     /// The request is reduced to what the agreement names.
     DiscloseRequest,
+    /// The limits on data let it pass.
+    Charge,
     /// The provider is asked and its head is there.
     Forward,
     /// The head is checked and a whole answer is read.
@@ -35,13 +37,14 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Identify,
         Self::Route,
         Self::Read,
         Self::ValidateRequest,
         Self::Decide,
         Self::DiscloseRequest,
+        Self::Charge,
         Self::Forward,
         Self::ValidateAnswer,
         Self::DiscloseAnswer,
@@ -58,6 +61,7 @@ impl Stage {
             Self::ValidateRequest => "validate_request",
             Self::Decide => "decide",
             Self::DiscloseRequest => "disclose_request",
+            Self::Charge => "charge",
             Self::Forward => "forward",
             Self::ValidateAnswer => "validate_answer",
             Self::DiscloseAnswer => "disclose_answer",

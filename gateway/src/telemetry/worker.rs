@@ -17,10 +17,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{
-    span::Origin,
-    trace::Trace,
-};
+use super::{span::Origin, trace::Trace};
 use crate::{
     config::{OtlpSettings, ProviderSettings},
     metrics::TelemetryMetrics,
@@ -131,17 +128,20 @@ impl Collector {
             "otlp".parse().map_err(|error| unusable(format!("collector: {error}")))?;
         let path = settings.endpoint.path_and_query().cloned();
         let target = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/v1/traces")));
-        let provider = Provider::load(service, ProviderSettings {
-            url: settings.endpoint.clone(),
-            trust_anchor_file: settings.trust_anchor_file.clone(),
-            client: None,
-            connect: settings.timeout,
-            answer: settings.timeout,
-            accept_encoding: HeaderValue::from_static("identity"),
-            silence: settings.timeout,
-            stream: settings.timeout,
-            in_flight: 1,
-        })?;
+        let provider = Provider::load(
+            service,
+            ProviderSettings {
+                url: settings.endpoint.clone(),
+                trust_anchor_file: settings.trust_anchor_file.clone(),
+                client: None,
+                connect: settings.timeout,
+                answer: settings.timeout,
+                accept_encoding: HeaderValue::from_static("identity"),
+                silence: settings.timeout,
+                stream: settings.timeout,
+                in_flight: 1,
+            },
+        )?;
         let origin = Origin::new();
         Ok(Self { provider, target, origin, timeout: settings.timeout, metrics, failing: false })
     }
