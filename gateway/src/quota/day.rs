@@ -45,9 +45,12 @@ pub(super) struct Wish {
     pub(super) limit: u64,
 }
 
+/// Most that is leased at once, but for a request that is about more data subjects.
+const MAX_BLOCK: u64 = 1000;
+
 /// How much is leased at once: a hundredth of the limit, which is what a crash can cost.
 fn block(limit: u64) -> u64 {
-    (limit / 100).clamp(1, 1000)
+    (limit / 100).clamp(1, MAX_BLOCK)
 }
 
 /// Whether `used` of `limit` is 80 % or more.
@@ -70,8 +73,10 @@ impl Day {
         if room < least {
             return Take::UsedUp(today);
         }
-        let units = most.min(room).min(left);
-        if units >= least {
+        // A stream gets what it asked for at once and not what a small lease has left of it.
+        let wanted = most.min(room).min(MAX_BLOCK.max(least));
+        if left >= wanted {
+            let units = most.min(room).min(left);
             self.left -= units;
             let used = spent + units;
             let near = is_near(used, limit) && !std::mem::replace(&mut self.near, true);
@@ -79,7 +84,7 @@ impl Day {
             return Take::Taken { taken, near: near.then_some(used) };
         }
         let first = !std::mem::replace(&mut self.leasing, true);
-        let wish = Wish { today, units: block(limit).max(least - left), limit };
+        let wish = Wish { today, units: block(limit).max(wanted - left), limit };
         Take::Wait { wish: first.then_some(wish), failures: self.failures }
     }
 
