@@ -7,4 +7,5 @@ mod hygiene;
 mod layout;
 mod reasons;
 mod stages;
+mod telemetry;
 mod tree;

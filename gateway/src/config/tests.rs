@@ -77,7 +77,11 @@ fn takes_paths_from_the_files_directory_and_defaults_from_the_manual() {
 /// Every key that the reader knows stands in the manual, and the manual names no other.
 #[test]
 fn the_manual_names_every_setting() {
-    let source = concat!(include_str!("../config.rs"), include_str!("lgsp.rs"));
+    let source = concat!(
+        include_str!("../config.rs"),
+        include_str!("lgsp.rs"),
+        include_str!("telemetry.rs")
+    );
     let manual = include_str!("../../docs/configuration.md");
     let mut known: Vec<&str> = Vec::new();
     for list in source.split("let keys = [").skip(1).chain(source.split("&[\"").skip(1)) {
@@ -92,4 +96,33 @@ fn the_manual_names_every_setting() {
         let key = line.split('`').nth(1).expect("a key");
         assert!(known.contains(&key), "the manual names `{key}`, which is no setting");
     }
+}
+
+#[test]
+fn traces_go_nowhere_unless_a_collector_is_named() {
+    let parse = |text: &str| Config::parse("gateway.yaml", text, Path::new("/etc/gateway"));
+    assert_eq!(parse(GOOD).expect("is good").telemetry, None);
+    let endpoint = "endpoint: http://127.0.0.1:4318/v1/traces";
+    let with = |more: &str| format!("{GOOD}telemetry:\n  otlp: {{{endpoint}{more}}}\n");
+    let otlp = parse(&with("")).expect("is good").telemetry.expect("a collector");
+    assert_eq!((otlp.sample_share, otlp.queue, otlp.timeout.as_secs()), (0.01, 2048, 5));
+    for (share, number) in [("0", 0.0), ("1", 1.0), ("0.25", 0.25)] {
+        let text = with(&format!(", sample_share: {share}"));
+        assert_eq!(parse(&text).expect("is good").telemetry.expect("it").sample_share, number);
+    }
+}
+
+#[test]
+fn refuses_a_collector_that_could_not_be_trusted_and_shares_that_are_none() {
+    let with = |otlp: &str| mistakes(&format!("{GOOD}telemetry:\n  otlp: {{{otlp}}}\n"));
+    let plain = with("endpoint: http://collector.example:4318/v1/traces");
+    assert!(plain.iter().any(|m| m.contains("loopback address only")), "{plain:#?}");
+    let tls = with("endpoint: https://collector.example:4318/v1/traces");
+    assert!(tls.iter().any(|m| m.contains("needs `trust_anchor_file`")), "{tls:#?}");
+    for share in ["2", "-1", "1.5", "-0.1", "\"0.5\"", "true"] {
+        let found = with(&format!("endpoint: http://127.0.0.1:1/, sample_share: {share}"));
+        assert!(found.iter().any(|m| m.contains("from 0 to 1")), "{share}: {found:#?}");
+    }
+    let missing = mistakes(&format!("{GOOD}telemetry: {{}}\n"));
+    assert!(missing.iter().any(|m| m.contains("`otlp` is missing")), "{missing:#?}");
 }

@@ -1,7 +1,7 @@
 //! Traces as OTLP messages: names and attributes of spans. All names stand here, and in
 //! `gateway/docs/telemetry.md`.
 
-use lienthong_model::{id::ParticipantId, reason::ReasonCode};
+use lienthong_model::id::ParticipantId;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value},
@@ -115,7 +115,6 @@ fn attributes(exchange: &Exchange, method: Option<&str>, route: Option<&str>) ->
         ("lienthong.agreement_version", exchange.agreement_version.as_deref()),
         ("lienthong.purpose", exchange.purpose.as_deref()),
         ("lienthong.decision", Some(exchange.decision.as_str())),
-        ("lienthong.reason", exchange.reason_code().map(ReasonCode::as_str)),
         ("lienthong.rule", exchange.rule.as_deref()),
         ("lienthong.snapshot", Some(exchange.snapshot.as_str())),
     ];
