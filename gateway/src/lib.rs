@@ -14,6 +14,7 @@ pub mod gateway;
 pub mod lgsp;
 pub mod limit;
 pub mod listen;
+pub mod media;
 pub mod metaservice;
 pub mod metrics;
 pub mod path;

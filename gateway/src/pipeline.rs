@@ -70,7 +70,7 @@ pub async fn exchange(
     let permitted = decide::decide(valid, &consumer, today)?;
     record.permitted(&permitted);
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
-    record.reached(Stage::DiscloseRequest);
+    record.sending(&disclosed_request);
     let charged = charge::charge(gateway.quotas(), &permitted).await?;
     record.reached(Stage::Charge);
     let answer =

@@ -2,6 +2,8 @@
 //!
 //! Names, codes and counts only. No payload value, no identifier of a person, no path or query.
 
+mod file;
+
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
@@ -16,8 +18,12 @@ use serde::{Deserialize, Serialize};
 use tracing::info;
 use uuid::Uuid;
 
+pub use self::file::FileRecord;
 use crate::{
-    pipeline::{decide::Permitted, disclose_answer::Disclosed, identify::Consumer, route::Routed},
+    pipeline::{
+        decide::Permitted, disclose_answer::Disclosed, disclose_request::DisclosedRequest,
+        identify::Consumer, route::Routed,
+    },
     refusal::Refusal,
     telemetry::{Stage, Trace},
 };
@@ -68,6 +74,9 @@ pub struct Exchange {
     pub undeclared: u64,
     /// Names of undeclared fields, at most eight: the provider has drifted from its schema.
     pub drift: Vec<String>,
+    /// Files that passed, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opaque: Vec<FileRecord>,
     /// Elements of an answer that streams which passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elements: Option<u64>,
@@ -115,6 +124,7 @@ impl Exchange {
             dropped: 0,
             undeclared: 0,
             drift: Vec::new(),
+            opaque: Vec::new(),
             elements: None,
             snapshot: short(snapshot),
             micros: 0,
@@ -155,6 +165,13 @@ impl Exchange {
         self.reached(Stage::Decide);
     }
 
+    /// Notes the files that the provider is about to get.
+    pub fn sending(&mut self, request: &DisclosedRequest) {
+        let files = request.tally().opaque.iter();
+        self.opaque.extend(files.map(|file| FileRecord::new("request", file)));
+        self.reached(Stage::DiscloseRequest);
+    }
+
     /// Notes how many fields passed.
     pub fn disclosed(&mut self, disclosed: &Disclosed) {
         let (request, answer) = (disclosed.request_tally(), disclosed.answer_tally());
@@ -163,6 +180,7 @@ impl Exchange {
         self.dropped = u64::from(request.dropped) + u64::from(answer.dropped);
         self.undeclared = u64::from(answer.undeclared);
         self.drift = answer.drift.iter().map(ToString::to_string).collect();
+        self.opaque.extend(answer.opaque.iter().map(|file| FileRecord::new("answer", file)));
         self.reached(Stage::DiscloseAnswer);
     }
 
@@ -247,10 +265,17 @@ impl Exchange {
             dropped = self.dropped,
             undeclared = self.undeclared,
             drift = self.drift.join(","),
+            opaque = self.files(),
             elements = self.elements,
             snapshot = %self.snapshot,
             micros = self.micros,
         );
+    }
+
+    /// The files that passed, as one text; none when there are none.
+    fn files(&self) -> Option<String> {
+        let all: Vec<String> = self.opaque.iter().map(ToString::to_string).collect();
+        (!all.is_empty()).then(|| all.join(","))
     }
 
     /// The reason as a code, for metrics.
@@ -263,8 +288,12 @@ impl Exchange {
 /// The first 16 hexadecimal digits of a hash.
 #[must_use]
 pub fn short(hash: &[u8; 32]) -> String {
+    hex(hash.get(..8).unwrap_or_default())
+}
+
+fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    hash.iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a String cannot fail.
         write!(text, "{byte:02x}").ok();
         text

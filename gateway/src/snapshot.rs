@@ -12,7 +12,7 @@ use http::{HeaderValue, header::InvalidHeaderValue};
 use jiff::civil::Date;
 use lienthong_disclosure::{
     Bounds, Direction, Disclosed, ParameterRule, ParameterView, Pseudonymiser, StreamBounds,
-    StreamShape, StreamView, View, ViewError,
+    StreamShape, StreamView, ViewError,
 };
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
@@ -29,6 +29,7 @@ use crate::{
     certificate::PeerCertificate,
     lgsp::Lgsp,
     limit::{AgreementLimiter, ConsumerPlaces},
+    media::{self, BodyView},
     provider::Provider,
 };
 
@@ -124,9 +125,11 @@ pub struct Views {
     /// What of the parameters passes.
     pub parameters: ParameterView,
     /// What of the request body passes; `None` when there is no body.
-    pub request: Option<View>,
+    pub request: Option<BodyView>,
     /// What of each answer passes, by status.
     pub answers: BTreeMap<u16, AnswerView>,
+    /// What the provider may answer, as a header.
+    pub accept: HeaderValue,
 }
 
 /// What of one answer status passes.
@@ -134,8 +137,8 @@ pub struct Views {
 pub enum AnswerView {
     /// The status alone; the answer has no body.
     Empty,
-    /// The fields of a JSON body.
-    Json(View),
+    /// A whole body.
+    Whole(BodyView),
     /// The fields of each element of a stream.
     Stream(Arc<StreamView>),
 }
@@ -366,12 +369,15 @@ impl AnswerView {
         masks: &FieldMasks,
     ) -> Result<Self, Vec<ViewError>> {
         let answer = operation.answers.get(&status);
-        let Some(schema) = answer.and_then(|answer| answer.schema.as_ref()) else {
+        let Some((media, schema)) =
+            answer.and_then(|answer| Some((answer.media, answer.schema.as_ref()?)))
+        else {
             return Ok(Self::Empty);
         };
         let Some(rules) = operation.stream(status) else {
             let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
-            return View::compile(schema, masks, Direction::Answer, bounds).map(Self::Json);
+            let answer = (Direction::Answer, bounds);
+            return BodyView::compile(media, schema, masks, answer).map(Self::Whole);
         };
         let shape = match &rules.elements {
             Some(array) => StreamShape::Array(array.clone()),
@@ -407,7 +413,8 @@ impl Views {
             .ok();
         let request = operation.request.as_ref().and_then(|body| {
             let bounds = Bounds { max_bytes: operation.request_limit, max_depth: MAX_BODY_DEPTH };
-            View::compile(&body.schema, &terms.request_body, Direction::Request, bounds)
+            let request = (Direction::Request, bounds);
+            BodyView::compile(body.media, &body.schema, &terms.request_body, request)
                 .map_err(|errors| report("request", errors))
                 .ok()
         });
@@ -419,7 +426,9 @@ impl Views {
             }
         }
         match parameters {
-            Some(parameters) if found.is_empty() => Ok(Self { parameters, request, answers }),
+            Some(parameters) if found.is_empty() => {
+                Ok(Self { parameters, request, answers, accept: media::accepted(operation) })
+            }
             _ => Err(found),
         }
     }

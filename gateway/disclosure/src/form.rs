@@ -20,6 +20,7 @@ use crate::{
     text_field::{TextField, TextFieldRule, Times},
     view::check_names,
     walk::GROWTH,
+    write::{self, Members},
 };
 
 /// What may leave of one form in one direction, compiled.
@@ -92,6 +93,23 @@ impl FormView {
             out.truncate(before);
         }
         outcome
+    }
+
+    /// The declared fields of a body that was disclosed, as one JSON object of texts; whoever looks
+    /// for a field finds it where the schema has it. None when it cannot be read.
+    #[must_use]
+    pub fn to_json(&self, body: &[u8]) -> Option<Vec<u8>> {
+        let text = str::from_utf8(body).ok()?;
+        let mut members = Members::default();
+        for pair in text.split('&').filter(|_| !text.is_empty()) {
+            let (name, value) = pair.split_once('=')?;
+            let (name, value) = (decode(name).ok()?, decode(value).ok()?);
+            let Some((key, field)) = self.fields.get_key_value(&*name) else { continue };
+            let mut json = Vec::new();
+            write::string(&value, &mut json);
+            members.add(key, field.times, &json);
+        }
+        Some(members.finish())
     }
 
     fn fields(

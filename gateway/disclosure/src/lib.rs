@@ -33,8 +33,8 @@ mod walk;
 mod write;
 
 pub use form::FormView;
-pub use multipart::{DisclosedParts, MultipartView, OpaquePart};
-pub use opaque::{OpaqueTally, OpaqueView};
+pub use multipart::MultipartView;
+pub use opaque::{OpaqueFile, OpaqueView};
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;
 pub use stream::{

@@ -15,8 +15,8 @@ use lienthong_model::{
 };
 
 use crate::{
-    Bounds, Direction, OpaqueTally, Pseudonymiser, Tally, ViewError, ViewProblem, Violation,
-    ViolationKind, fingerprint::Fingerprint, header::HeaderValue, view::check_names,
+    Bounds, Direction, Pseudonymiser, Tally, ViewError, ViewProblem, Violation, ViolationKind,
+    fingerprint::Fingerprint, header::HeaderValue, view::check_names, write::Members,
 };
 
 use parts::RawPart;
@@ -32,26 +32,6 @@ pub struct MultipartView {
     direction: Direction,
     max_bytes: usize,
     hash: [u8; 32],
-}
-
-/// What was disclosed of a body of parts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DisclosedParts {
-    /// The `Content-Type` of the body that was built, with its boundary.
-    pub content_type: String,
-    /// The counts, over all parts.
-    pub tally: Tally,
-    /// The files that passed, in their order.
-    pub opaque: Vec<OpaquePart>,
-}
-
-/// A file that passed as one part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpaquePart {
-    /// The part's name, as the schema declares it.
-    pub part: String,
-    /// What it is.
-    pub tally: OpaqueTally,
 }
 
 impl MultipartView {
@@ -93,7 +73,8 @@ impl MultipartView {
     }
 
     /// Appends a body of the disclosed parts of `body` to `out`, which is left as it was on a
-    /// violation. `content_type` is that of `body`, with its boundary.
+    /// violation. `content_type` is that of `body`, with its boundary; that of the new body is
+    /// given.
     ///
     /// # Errors
     /// When the body cannot be cut into parts within the bounds in one way only, lacks a part, or
@@ -104,18 +85,9 @@ impl MultipartView {
         body: &[u8],
         pseudonyms: &Pseudonymiser,
         out: &mut Vec<u8>,
-    ) -> Result<DisclosedParts, Violation> {
+    ) -> Result<(String, Tally), Violation> {
         let whole = |kind| Violation { kind, at: Pointer::root() };
-        let value = HeaderValue::read(content_type).ok();
-        let value = value.filter(|value| value.is("multipart/form-data"));
-        let boundary = value.as_ref().filter(|value| value.has_only(&["boundary"]));
-        let boundary = boundary.and_then(|value| value.parameter("boundary"));
-        let boundary = boundary.filter(|text| parts::is_boundary(text));
-        let boundary = boundary.ok_or_else(|| whole(ViolationKind::MediaType))?;
-        if body.len() > self.max_bytes {
-            return Err(whole(ViolationKind::TooLarge));
-        }
-        let raw = parts::cut(boundary, body).map_err(whole)?;
+        let raw = self.cut(content_type, body).map_err(whole)?;
         let (mut tally, mut sent) = (Tally::default(), Vec::with_capacity(raw.len()));
         let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
         for part in &raw {
@@ -134,11 +106,40 @@ impl MultipartView {
             view.check_count(counts.get(name.as_str()).copied().unwrap_or(0))?;
         }
         let boundary = write(&sent, out);
-        Ok(DisclosedParts {
-            content_type: format!("multipart/form-data; boundary={boundary}"),
-            tally,
-            opaque: sent.into_iter().filter_map(Sent::into_opaque).collect(),
-        })
+        Ok((format!("multipart/form-data; boundary={boundary}"), tally))
+    }
+
+    /// The declared texts and objects of a body that was disclosed, as one JSON object; whoever
+    /// looks for a field finds it where the schema has it. None when it cannot be cut.
+    #[must_use]
+    pub fn to_json(&self, content_type: &str, body: &[u8]) -> Option<Vec<u8>> {
+        let raw = self.cut(content_type, body).ok()?;
+        let mut members = Members::default();
+        for part in &raw {
+            let Some((name, view)) = self.parts.get_key_value(&part.name) else { continue };
+            let mut value = Vec::new();
+            if view.write_json(part, &mut value) {
+                members.add(name, view.times, &value);
+            }
+        }
+        Some(members.finish())
+    }
+
+    fn cut<'b>(
+        &self,
+        content_type: &str,
+        body: &'b [u8],
+    ) -> Result<Vec<RawPart<'b>>, ViolationKind> {
+        let value = HeaderValue::read(content_type).ok();
+        let value = value.filter(|value| value.is("multipart/form-data"));
+        let boundary = value.as_ref().filter(|value| value.has_only(&["boundary"]));
+        let boundary = boundary.and_then(|value| value.parameter("boundary"));
+        let boundary = boundary.filter(|text| parts::is_boundary(text));
+        let boundary = boundary.ok_or(ViolationKind::MediaType)?;
+        if body.len() > self.max_bytes {
+            return Err(ViolationKind::TooLarge);
+        }
+        parts::cut(boundary, body)
     }
 }
 

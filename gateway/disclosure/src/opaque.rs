@@ -23,7 +23,9 @@ mod recognise;
 
 /// What evidence says of a file that passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpaqueTally {
+pub struct OpaqueFile {
+    /// Where it stood, as the schema names it; the root is a whole body.
+    pub at: Pointer,
     /// What it is.
     pub media_type: OpaqueType,
     /// SHA-256 of its bytes.
@@ -128,7 +130,8 @@ impl OpaqueView {
         self.passage == Passage::Passes
     }
 
-    /// Looks at a body that says it is of `content_type`; it may leave as it is when it passes.
+    /// Looks at a body that says it is of `content_type`; it may leave as it is, as a body of the
+    /// type that is given, when it passes.
     ///
     /// # Errors
     /// When it is too large, of another type than may leave, or not what it says it is.
@@ -136,20 +139,20 @@ impl OpaqueView {
         &self,
         content_type: &str,
         body: &[u8],
-    ) -> Result<(OpaqueTally, Tally), Violation> {
+    ) -> Result<(OpaqueType, Tally), Violation> {
         let mut tally = Tally::default();
         let passed = self.look(Some(content_type), body, &mut tally)?;
         let withheld = Violation { kind: ViolationKind::MediaType, at: self.at.clone() };
-        passed.map(|passed| (passed, tally)).ok_or(withheld)
+        passed.map(|media_type| (media_type, tally)).ok_or(withheld)
     }
 
-    /// Looks at a file; none when it is withheld.
+    /// Looks at a file; gives its type, unless it is withheld.
     pub(crate) fn look(
         &self,
         content_type: Option<&str>,
         bytes: &[u8],
         tally: &mut Tally,
-    ) -> Result<Option<OpaqueTally>, Violation> {
+    ) -> Result<Option<OpaqueType>, Violation> {
         let fail = |kind| Violation { kind, at: self.at.clone() };
         if self.passage == Passage::Dropped {
             tally.dropped = tally.dropped.saturating_add(1);
@@ -172,7 +175,9 @@ impl OpaqueView {
         for (to, from) in sha256.iter_mut().zip(digest(&SHA256, bytes).as_ref()) {
             *to = *from;
         }
-        Ok(Some(OpaqueTally { media_type, sha256, bytes: bytes.len() as u64 }))
+        let bytes = bytes.len() as u64;
+        tally.opaque.push(OpaqueFile { at: self.at.clone(), media_type, sha256, bytes });
+        Ok(Some(media_type))
     }
 }
 

@@ -48,6 +48,7 @@ pub(crate) struct TextField {
     min: u64,
     max: u64,
     direction: Direction,
+    pub(crate) times: Times,
 }
 
 impl TextField {
@@ -72,7 +73,7 @@ impl TextField {
         if required && leaf.is_withheld() {
             return Err(fail(ViewProblem::RequiredWithheld));
         }
-        Ok(Self { at, leaf, required, min, max, direction })
+        Ok(Self { at, leaf, required, min, max, direction, times: rule.times })
     }
 
     pub(crate) fn is_withheld(&self) -> bool {

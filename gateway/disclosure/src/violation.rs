@@ -7,6 +7,8 @@ use std::fmt;
 
 use lienthong_model::{field::Pointer, mask::MaskError};
 
+use crate::OpaqueFile;
+
 /// Most names of undeclared fields kept.
 const MAX_DRIFT: usize = 8;
 /// Longest name of an undeclared field kept, in bytes.
@@ -28,15 +30,18 @@ pub struct Tally {
     /// Where the first few undeclared members stood. A name that is long, or could be more than a
     /// name, is `?`.
     pub drift: Vec<Pointer>,
+    /// The files that passed, each one of the leaves that passed as they were.
+    pub opaque: Vec<OpaqueFile>,
 }
 
 impl Tally {
-    /// Adds what another part of the body disclosed.
-    pub(crate) fn add(&mut self, part: Self) {
+    /// Adds what another part of the message disclosed.
+    pub fn add(&mut self, part: Self) {
         self.disclosed = self.disclosed.saturating_add(part.disclosed);
         self.masked = self.masked.saturating_add(part.masked);
         self.dropped = self.dropped.saturating_add(part.dropped);
         self.undeclared = self.undeclared.saturating_add(part.undeclared);
+        self.opaque.extend(part.opaque);
         for at in part.drift {
             if self.drift.len() < MAX_DRIFT && !self.drift.contains(&at) {
                 self.drift.push(at);

@@ -16,6 +16,10 @@ pub(crate) const PURPOSES: &str = "policies/purposes.yaml";
 pub(crate) const RULES: &str = "policies/rules/sensitive.cedar";
 pub(crate) const CASES: &str = "policies/cases/civil-status.yaml";
 
+pub(crate) const FILES_SERVICE: &str = "policies/services/dossier-files.yaml";
+pub(crate) const FILES_DOCUMENT: &str = "schemas/services/v1/dossier-files.yaml";
+pub(crate) const FILES_AGREEMENT: &str = "policies/agreements/ward-dossier-files.yaml";
+
 /// Files by name, to edit before they are checked.
 #[derive(Clone)]
 pub(crate) struct Files(pub(crate) BTreeMap<String, String>);
@@ -35,6 +39,14 @@ impl Files {
             (CASES, include_str!("fixture/cases.yaml")),
         ];
         Self(files.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    /// The same and a service of forms, bodies of parts, and files.
+    pub(crate) fn with_files() -> Self {
+        Self::new()
+            .add(FILES_DOCUMENT, include_str!("fixture/files-openapi.yaml"))
+            .add(FILES_SERVICE, include_str!("fixture/files-service.yaml"))
+            .add(FILES_AGREEMENT, include_str!("fixture/files-agreement.yaml"))
     }
 
     /// Replaces a text that must be there.

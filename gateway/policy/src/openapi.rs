@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::service::{Answer, Media, Method, Parameter, PathTemplate, RequestBody, Segment};
 
+mod content;
 mod parameter;
 
 /// Most operations of one document.
@@ -25,8 +26,8 @@ const MAX_OPERATIONS: usize = 512;
 const MAX_REFERENCES: usize = 8;
 
 /// What a request, an answer of success and any other answer may be.
-const REQUEST_MEDIA: &[Media] = &[Media::Json];
-const ANSWER_MEDIA: &[Media] = &[Media::Json, Media::Ndjson];
+const REQUEST_MEDIA: &[Media] = &[Media::Json, Media::Form, Media::Multipart, Media::Opaque];
+const ANSWER_MEDIA: &[Media] = Media::ALL;
 const REFUSAL_MEDIA: &[Media] = &[Media::Json];
 
 /// A document and its operations.
@@ -362,30 +363,13 @@ impl<'a> Reader<'a, '_> {
         Some(Answer { media, schema: Some(schema) })
     }
 
-    /// The one media type that a body has, and its schema.
-    fn content(&mut self, content: &Located<'a>, known: &[Media]) -> Option<(Media, Schema)> {
-        let [(key, _)] = content.entries() else {
-            self.fail(content.node.at, "`content` must name exactly one media type");
-            return None;
-        };
-        let Some(media) = known.iter().copied().find(|media| media.essence() == key.text) else {
-            let names: Vec<_> = known.iter().map(|media| media.essence()).collect();
-            let message = format!("media type `{}` is not available here", key.text);
-            self.fail_with(key.at, message, format!("expected `{}`", names.join("` or `")));
-            return None;
-        };
-        let described = content.child(&key.text)?;
-        self.keys(&described, "a media type", &["schema", "example", "examples"]);
-        let Some(schema) = described.child("schema") else {
-            self.fail(described.node.at, "key `schema` is missing");
-            return None;
-        };
-        Some((media, self.schema(&schema)?))
+    fn schema(&mut self, schema: &Located<'a>) -> Option<Schema> {
+        self.schema_of(&schema.node.to_json(), &schema.pointer)
     }
 
-    fn schema(&mut self, schema: &Located<'a>) -> Option<Schema> {
-        let value = schema.node.to_json();
-        match Schema::read(self.json, &value, &schema.pointer) {
+    /// The schema `value`, which is written at `pointer`.
+    fn schema_of(&mut self, value: &Value, pointer: &str) -> Option<Schema> {
+        match Schema::read(self.json, value, pointer) {
             Ok(schema) => Some(schema),
             Err(errors) => {
                 for error in errors {

@@ -20,6 +20,7 @@ use crate::{
     service::{Media, Operation, Parameter, Service},
 };
 
+mod media;
 mod notes;
 
 use notes::{Describing, Notes};
@@ -125,10 +126,8 @@ impl Projection<'_> {
         let masks = self.opened.iter().map(|opened| &opened.request_body);
         let passing = Passing::new(masks, self.describing.request(), Direction::Request);
         let schema = passing.project(&body.schema, &Pointer::root())?;
-        Some(json!({
-            "required": body.required,
-            "content": {body.media.essence(): {"schema": schema}},
-        }))
+        let content = media::content(body.media, &body.schema, schema);
+        Some(json!({"required": body.required, "content": content}))
     }
 
     fn responses(&self) -> Value {
@@ -141,11 +140,11 @@ impl Projection<'_> {
             let answer = self.operation.answers.get(&status);
             let schema = answer.and_then(|answer| answer.schema.as_ref());
             let mut response = json!({"description": format!("Answer {status}.")});
-            let media = answer.map_or(Media::Json, |answer| answer.media).essence();
+            let media = answer.map_or(Media::Json, |answer| answer.media);
             if let (Some(schema), Value::Object(response)) = (schema, &mut response) {
-                let schema = passing.project(schema, &Pointer::root());
-                let schema = schema.unwrap_or_else(|| json!({"type": "object"}));
-                let content = json!({media: {"schema": schema}});
+                let projected = passing.project(schema, &Pointer::root());
+                let projected = projected.unwrap_or_else(|| json!({"type": "object"}));
+                let content = media::content(media, schema, projected);
                 response.insert("content".to_owned(), content);
             }
             out.insert(status.to_string(), response);
@@ -224,6 +223,7 @@ impl<'a> Passing<'a> {
 
 fn leaf(schema: &Schema, masks: &[Option<&Mask>], direction: Direction) -> Value {
     let mut out = match (direction, masks.split_first()) {
+        _ if matches!(schema.kind, Kind::Opaque(_)) => media::file(schema),
         (Direction::Request, _) | (_, None) => schema.source.clone(),
         (Direction::Answer, Some((first, rest))) if rest.iter().all(|mask| mask == first) => {
             first.map_or_else(|| schema.source.clone(), |mask| masked(schema, mask))
@@ -239,7 +239,7 @@ fn leaf(schema: &Schema, masks: &[Option<&Mask>], direction: Direction) -> Value
 fn masked(schema: &Schema, mask: &Mask) -> Value {
     let text = match mask {
         Mask::Null => return json!({"type": "null"}),
-        Mask::Opaque(_) => return schema.source.clone(),
+        Mask::Opaque(_) => return media::file(schema),
         Mask::Generalise(Generalisation::Year) => json!({"type": "string", "pattern": "^\\d{4}$"}),
         Mask::Generalise(Generalisation::Province) => {
             json!({"type": "string", "pattern": "^\\d{2}$"})

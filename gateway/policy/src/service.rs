@@ -216,11 +216,17 @@ pub enum Media {
     Json,
     /// `application/x-ndjson`: each line one JSON value.
     Ndjson,
+    /// `application/x-www-form-urlencoded` (URL Standard): flat fields.
+    Form,
+    /// `multipart/form-data` (RFC 7578): each part a text, JSON or a file.
+    Multipart,
+    /// A file that passes whole, of one of the types of its schema.
+    Opaque,
 }
 
 impl Media {
     /// Every medium.
-    pub const ALL: &[Self] = &[Self::Json, Self::Ndjson];
+    pub const ALL: &[Self] = &[Self::Json, Self::Ndjson, Self::Form, Self::Multipart, Self::Opaque];
 
     /// The word used in policy files.
     #[must_use]
@@ -228,16 +234,22 @@ impl Media {
         match self {
             Self::Json => "json",
             Self::Ndjson => "ndjson",
+            Self::Form => "form",
+            Self::Multipart => "multipart",
+            Self::Opaque => "opaque",
         }
     }
 
-    /// The name on the wire, without parameters.
+    /// The name on the wire, without parameters; of a file none, for its schema names them.
     #[must_use]
-    pub fn essence(self) -> &'static str {
-        match self {
+    pub fn essence(self) -> Option<&'static str> {
+        Some(match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
-        }
+            Self::Form => "application/x-www-form-urlencoded",
+            Self::Multipart => "multipart/form-data",
+            Self::Opaque => return None,
+        })
     }
 }
 

@@ -8,10 +8,9 @@ mod terms;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::Side;
-use lienthong_policy::Media;
 
 pub use self::stream::DisclosedStream;
 use self::terms::Terms;
@@ -28,7 +27,8 @@ use crate::{
 /// What the consumer may see.
 pub struct Disclosed {
     pub(super) status: StatusCode,
-    pub(super) media: Media,
+    /// The type of its body, when it has one.
+    pub(super) content_type: HeaderValue,
     pub(super) body: DisclosedBody,
     pub(super) request: Tally,
     pub(super) answer: Tally,
@@ -84,15 +84,17 @@ pub async fn disclose_answer(
     let route = permitted.route();
     let code = status.as_u16();
     let declared = route.operation.answers.get(&code);
-    let media = declared.map_or(Media::Json, |answer| answer.media);
+    let essence = declared.and_then(|answer| answer.media.essence()).unwrap_or_default();
+    let mut content_type = HeaderValue::from_static(essence);
     let mut tally = Tally::default();
     let body = match (route.views.answers.get(&code), body) {
-        (Some(AnswerView::Json(view)), Body::Whole(body)) => {
-            let mut out = Vec::with_capacity(body.len());
-            tally = view
-                .disclose(&body, &route.pseudonymiser, &mut out)
+        (Some(AnswerView::Whole(view)), Body::Whole(body, named)) => {
+            let passed = view
+                .disclose(named.as_ref(), &body, &route.pseudonymiser)
                 .map_err(|violation| Refusal::violation(Side::Provider, violation))?;
-            DisclosedBody::Whole(Bytes::from(out))
+            tally = passed.tally;
+            content_type = passed.content_type;
+            DisclosedBody::Whole(passed.body)
         }
         (Some(AnswerView::Stream(view)), Body::Stream { chunks, deadline, in_flight }) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
@@ -101,5 +103,5 @@ pub async fn disclose_answer(
         }
         _ => DisclosedBody::Empty,
     };
-    Ok(Disclosed { status, media, body, request, answer: tally })
+    Ok(Disclosed { status, content_type, body, request, answer: tally })
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::Uri;
+use http::{HeaderValue, Uri};
 use lienthong_disclosure::Tally;
 use lienthong_model::{field::Place, reason::ReasonCode};
 use lienthong_policy::Segment;
@@ -15,13 +15,22 @@ use crate::{path, refusal::Refusal};
 pub struct DisclosedRequest {
     pub(super) address: Uri,
     pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Option<Bytes>,
+    /// The body and its type.
+    pub(super) body: Option<(Bytes, HeaderValue)>,
     pub(super) tally: Tally,
 }
 
 impl std::fmt::Debug for DisclosedRequest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DisclosedRequest").field("tally", &self.tally).finish_non_exhaustive()
+    }
+}
+
+impl DisclosedRequest {
+    /// What passes of the request.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 }
 

@@ -5,7 +5,6 @@ use http::{HeaderName, HeaderValue, Request, header};
 use http_body_util::Full;
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::ReasonCode;
-use lienthong_policy::{Media, Operation};
 use tokio::time::Instant;
 
 use super::{charge::Charged, decide::Permitted, disclose_request::DisclosedRequest};
@@ -65,16 +64,18 @@ fn request(
     let route = permitted.route();
     let message = &permitted.message;
     let internal = |error: http::Error| Refusal::caused(ReasonCode::GatewayInternal, error);
+    let (body, content_type) = disclosed.body.unzip();
+    let body = body.unwrap_or_default();
     let mut request = Request::builder()
         .method(route.operation.method.as_str())
         .uri(disclosed.address)
-        .body(Full::new(disclosed.body.clone().unwrap_or_default()))
+        .body(Full::new(body))
         .map_err(internal)?;
     let headers = request.headers_mut();
-    headers.insert(header::ACCEPT, HeaderValue::from_static(accepted(&route.operation)));
+    headers.insert(header::ACCEPT, route.views.accept.clone());
     headers.insert(header::ACCEPT_ENCODING, route.provider.settings().accept_encoding.clone());
-    if let (Some(_), Some(body)) = (&disclosed.body, &route.operation.request) {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(body.media.essence()));
+    if let Some(content_type) = content_type {
+        headers.insert(header::CONTENT_TYPE, content_type);
     }
     headers.insert(xroad::CLIENT, message.client_header.clone());
     headers.insert(xroad::SERVICE, route.service_header.clone());
@@ -98,13 +99,4 @@ fn request(
         headers.append(name, value);
     }
     Ok(request)
-}
-
-/// What the provider may answer; its refusals are JSON.
-fn accepted(operation: &Operation) -> &'static str {
-    if operation.answers.values().any(|answer| answer.media == Media::Ndjson) {
-        "application/x-ndjson, application/json"
-    } else {
-        "application/json"
-    }
 }

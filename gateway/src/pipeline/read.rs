@@ -4,17 +4,16 @@
 use std::{convert::Infallible, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderValue;
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use lienthong_model::reason::ReasonCode;
-use lienthong_policy::Media;
 use tokio::time::Instant;
 
 use super::admit::Admitted;
 use crate::{
     coding::{Coding, CodingError, DecodeBounds, Decoder, PushError},
+    media,
     provider::ProviderBody,
     refusal::Refusal,
 };
@@ -48,7 +47,7 @@ pub async fn read(
     if let Some(expected) = expected {
         let unknown = || Refusal::new(ReasonCode::RequestMediaType);
         let named = routed.content_type.as_ref().ok_or_else(unknown)?;
-        if !is_media(named, expected.media) {
+        if !media::is_named(named, expected.media) {
             return Err(unknown());
         }
         coding =
@@ -190,16 +189,4 @@ impl Chunks {
             }
         }
     }
-}
-
-/// Whether a `Content-Type` names `media`, with no parameter but `charset=utf-8`.
-pub(super) fn is_media(value: &HeaderValue, media: Media) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let mut parts = text.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case(media.essence())
-        && parts.all(|part| {
-            part.eq_ignore_ascii_case("charset=utf-8")
-                || part.eq_ignore_ascii_case("charset=\"utf-8\"")
-        })
 }

@@ -40,8 +40,7 @@ pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Body> {
     *response.status_mut() = disclosed.status;
     let headers = response.headers_mut();
     if has_body {
-        let media = HeaderValue::from_static(disclosed.media.essence());
-        headers.insert(header::CONTENT_TYPE, media);
+        headers.insert(header::CONTENT_TYPE, disclosed.content_type);
     }
     headers.insert(xroad::SERVICE, route.service_header.clone());
     headers.insert(xroad::CLIENT, permitted.message.client_header.clone());

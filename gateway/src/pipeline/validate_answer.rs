@@ -2,7 +2,7 @@
 //! unless that streams: size, deadline.
 
 use bytes::Bytes;
-use http::header;
+use http::{HeaderValue, header};
 use lienthong_disclosure::Tally;
 use lienthong_model::reason::ReasonCode;
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     coding::{Coding, CodingError},
+    media,
     provider::InFlight,
     quota::Charge,
     refusal::Refusal,
@@ -31,8 +32,8 @@ pub struct ValidAnswer {
 
 /// The body of an answer.
 pub(super) enum Body {
-    /// All of it.
-    Whole(Bytes),
+    /// All of it, with the type that the provider gives it.
+    Whole(Bytes, Option<HeaderValue>),
     /// To be read as it comes; the first of it before the deadline.
     Stream { chunks: Chunks, deadline: Instant, in_flight: InFlight },
 }
@@ -65,7 +66,7 @@ pub async fn validate_answer(
     if !matches!(view, AnswerView::Empty) {
         let declared = route.operation.answers.get(&status).map(|answer| answer.media);
         let named = parts.headers.get(header::CONTENT_TYPE);
-        if !named.zip(declared).is_some_and(|(named, declared)| read::is_media(named, declared)) {
+        if !named.zip(declared).is_some_and(|(named, declared)| media::is_named(named, declared)) {
             return Err(Refusal::new(ReasonCode::ProviderMediaType));
         }
         coding = Coding::of(&parts.headers)
@@ -73,7 +74,7 @@ pub async fn validate_answer(
     }
     let limit = match view {
         AnswerView::Empty => 0,
-        AnswerView::Json(_) => route.operation.answer_limit,
+        AnswerView::Whole(_) => route.operation.answer_limit,
         AnswerView::Stream(_) => {
             let settings = route.provider.settings();
             let ends = Instant::now() + settings.stream;
@@ -85,7 +86,8 @@ pub async fn validate_answer(
     let left = deadline.saturating_duration_since(Instant::now());
     let body = read::whole(incoming, coding, limit, left).await.map_err(provider_fault)?;
     drop(in_flight);
-    Ok(ValidAnswer { status: parts.status, body: Body::Whole(body), request_tally, charge })
+    let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
+    Ok(ValidAnswer { status: parts.status, body: Body::Whole(body, content_type), request_tally, charge })
 }
 
 /// The refusal of an answer that could not be read.

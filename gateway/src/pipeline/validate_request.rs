@@ -2,8 +2,12 @@
 //! over the bytes; what it yields stays sealed until the decision permits it.
 
 use bytes::Bytes;
+use http::HeaderValue;
 use lienthong_disclosure::{DisclosedParameter, Tally};
-use lienthong_model::{field::Place, reason::Side};
+use lienthong_model::{
+    field::Place,
+    reason::{ReasonCode, Side},
+};
 
 use super::{admit::Admitted, read::Body};
 use crate::{
@@ -23,7 +27,8 @@ pub struct ValidRequest {
 /// What may pass of a request. Only `disclose_request` opens it.
 pub(super) struct Sealed {
     pub(super) parameters: Vec<DisclosedParameter>,
-    pub(super) body: Option<Bytes>,
+    /// The body and its type.
+    pub(super) body: Option<(Bytes, HeaderValue)>,
     pub(super) tally: Tally,
 }
 
@@ -54,25 +59,28 @@ pub fn validate_request(
         route.views.parameters.disclose(&values, &route.pseudonymiser).map_err(refuse)?;
     let required = route.operation.request.as_ref().is_some_and(|r| r.required);
     let bytes = body.bytes();
+    let content_type = admitted.routed.content_type.as_ref();
     let body = match &route.views.request {
         Some(view) if required || !bytes.is_empty() => {
-            let mut out = Vec::with_capacity(bytes.len());
-            let of_body = view.disclose(bytes, &route.pseudonymiser, &mut out).map_err(refuse)?;
-            add(&mut tally, &of_body);
-            Some(Bytes::from(out))
+            let passed =
+                view.disclose(content_type, bytes, &route.pseudonymiser).map_err(refuse)?;
+            tally.add(passed.tally);
+            Some((passed.body, passed.content_type))
         }
         _ => None,
     };
     let subjects = if route.agreement.limits.data.counts_subjects() {
-        quotas.subjects(&route.operation, &values, bytes)?
+        let fields = route.views.request.as_ref().filter(|_| body.is_some());
+        let fields = fields.map(|view| view.fields(content_type, bytes).ok_or_else(unread));
+        let fields = fields.transpose()?;
+        quotas.subjects(&route.operation, &values, fields.as_deref().unwrap_or_default())?
     } else {
         Vec::new()
     };
     Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, subjects, admitted })
 }
 
-fn add(total: &mut Tally, part: &Tally) {
-    total.disclosed = total.disclosed.saturating_add(part.disclosed);
-    total.masked = total.masked.saturating_add(part.masked);
-    total.dropped = total.dropped.saturating_add(part.dropped);
+/// A body that passed its view and has no fields: nobody goes uncounted for our own mistake.
+fn unread() -> Refusal {
+    Refusal::named(ReasonCode::GatewayInternal, "fields of the body")
 }

@@ -2,7 +2,7 @@ use std::{path::Path, sync::LazyLock};
 
 use jiff::civil::date;
 use lienthong_model::{schema::Schema, text::Language};
-use lienthong_policy::{Answer, Bundle};
+use lienthong_policy::{Answer, Bundle, Media};
 use serde_json::{Value, json};
 
 use super::*;
@@ -208,7 +208,7 @@ fn under_the_proposed_patch_the_samples_fit() {
 
     let mut patched = Service::clone(&service);
     let mut operation = Operation::clone(&patched.operations[of.0]);
-    operation.answers.insert(of.1, Answer { schema: Some(schema) });
+    operation.answers.insert(of.1, Answer { media: Media::Json, schema: Some(schema) });
     patched.operations.insert(operation.id.clone(), Arc::new(operation));
     let again = rehearse(&patched, of, &bodies);
     let [answer] = again.answers.as_slice() else { panic!("{again:#?}") };

@@ -230,3 +230,11 @@ fn hashes_everything_that_decides() {
     .into();
     assert_eq!(hashes.len(), 4);
 }
+
+#[test]
+fn tells_its_fields_as_json() {
+    let json = view(Direction::Request).to_json(b"Ma=%22&So=079090000001&la=1&Ma=&Tuoi=7");
+    let value: Value = serde_json::from_slice(&json.unwrap()).unwrap();
+    assert_eq!(value, json!({"Ma": ["\"", ""], "So": "079090000001", "Tuoi": "7"}));
+    assert_eq!(view(Direction::Request).to_json(b"So"), None);
+}

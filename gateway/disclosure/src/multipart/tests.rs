@@ -84,17 +84,17 @@ fn so() -> Vec<u8> {
     part("name=so", "", b"079090000001")
 }
 
-type Found = Result<(String, DisclosedParts), (ViolationKind, String)>;
+type Found = Result<(String, Tally), (ViolationKind, String)>;
 
 fn disclose(view: &MultipartView, says: &str, body: &[u8]) -> Found {
     let mut out = b"kept".to_vec();
     let outcome = view.disclose(says, body, &pseudonyms(), &mut out);
     let out = String::from_utf8_lossy(&out).strip_prefix("kept").unwrap().to_owned();
     match outcome {
-        Ok(parts) => {
-            let boundary = parts.content_type.split_once("boundary=").unwrap().1;
+        Ok((content_type, tally)) => {
+            let boundary = content_type.strip_prefix("multipart/form-data; boundary=").unwrap();
             assert!(parts::is_boundary(boundary));
-            Ok((out.replace(boundary, "B"), parts))
+            Ok((out.replace(boundary, "B"), tally))
         }
         Err(violation) => {
             assert_eq!(out, "", "a violation leaves nothing behind");
@@ -265,7 +265,7 @@ fn discloses_what_is_named_in_a_body_built_anew() {
         part("name=more; filename*=UTF-8''a", "image/jpeg", JPEG),
         part("name=ma", "", b""),
     ];
-    let (out, found) = disclose(&view(Direction::Request), SAYS, &body(&parts)).unwrap();
+    let (out, tally) = disclose(&view(Direction::Request), SAYS, &body(&parts)).unwrap();
     let jpeg = String::from_utf8_lossy(JPEG);
     let expected = format!(
         "--B\r\nContent-Disposition: form-data; name=\"scan\"; filename=\"part.pdf\"\r\n\
@@ -279,13 +279,12 @@ fn discloses_what_is_named_in_a_body_built_anew() {
          --B\r\nContent-Disposition: form-data; name=\"ma\"\r\n\r\n\r\n--B--\r\n"
     );
     assert_eq!(out, expected);
-    let tally = &found.tally;
     assert_eq!((tally.disclosed, tally.masked, tally.dropped, tally.undeclared), (6, 0, 3, 0));
     let files: Vec<_> =
-        found.opaque.iter().map(|f| (f.part.as_str(), f.tally.media_type, f.tally.bytes)).collect();
+        tally.opaque.iter().map(|f| (f.at.to_string(), f.media_type, f.bytes)).collect();
     let expected = [
-        ("scan", OpaqueType::Pdf, PDF.len() as u64),
-        ("more", OpaqueType::Jpeg, JPEG.len() as u64),
+        ("/scan".to_owned(), OpaqueType::Pdf, PDF.len() as u64),
+        ("/more/*".to_owned(), OpaqueType::Jpeg, JPEG.len() as u64),
     ];
     assert_eq!(files, expected);
 }
@@ -299,23 +298,20 @@ fn drops_and_counts_what_an_answer_does_not_declare() {
         part("name=an", "", b"much-too-long"),
         part("name=kin", "application/json", b"{\"x\":\"any\"}"),
     ];
-    let (out, found) = disclose(&view(Direction::Answer), SAYS, &body(&parts)).unwrap();
+    let (out, tally) = disclose(&view(Direction::Answer), SAYS, &body(&parts)).unwrap();
     assert_eq!(
         out,
         "--B\r\nContent-Disposition: form-data; name=\"so\"\r\n\r\n079090000001\r\n--B--\r\n"
     );
-    assert_eq!((found.tally.disclosed, found.tally.dropped, found.tally.undeclared), (1, 2, 2));
-    assert_eq!(
-        found.tally.drift.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        ["/la", "/?"]
-    );
+    assert_eq!((tally.disclosed, tally.dropped, tally.undeclared), (1, 2, 2));
+    assert_eq!(tally.drift.iter().map(ToString::to_string).collect::<Vec<_>>(), ["/la", "/?"]);
     let kept = json!({"/so": {"keep_last": 4}});
     let view = MultipartView::compile(&schema(&source()), &masks(&kept), Direction::Answer, BOUNDS)
         .unwrap();
     let files = [so(), part("name=scan", "application/pdf", b"<html>")];
-    let (out, found) = disclose(&view, SAYS, &body(&files)).unwrap();
+    let (out, tally) = disclose(&view, SAYS, &body(&files)).unwrap();
     assert!(out.contains("\r\n\r\n***0001\r\n") && !out.contains("scan"), "{out}");
-    assert!(found.opaque.is_empty());
+    assert!(tally.opaque.is_empty());
 }
 
 #[test]
@@ -324,14 +320,14 @@ fn one_body_is_one_body_again() {
         let mut out = Vec::new();
         let parts = body(&[part("name=so", "", value)]);
         let found = view(Direction::Request).disclose(SAYS, &parts, &pseudonyms(), &mut out);
-        (found.unwrap().content_type, out)
+        (found.unwrap().0, out)
     };
     let first = disclosed(b"079090000001");
     assert_eq!(first, disclosed(b"079090000001"));
     assert_ne!(first.0, disclosed(b"079090000002").0);
     let again =
         view(Direction::Request).disclose(&first.0, &first.1, &pseudonyms(), &mut Vec::new());
-    assert_eq!(again.unwrap().content_type, first.0);
+    assert_eq!(again.unwrap().0, first.0);
 }
 
 #[test]
@@ -388,4 +384,22 @@ fn hashes_everything_that_decides() {
     ]
     .into();
     assert_eq!(hashes.len(), 5);
+}
+
+#[test]
+fn tells_its_fields_as_json() {
+    let parts = body(&[
+        part("name=ma", "", b"\"a"),
+        part("name=scan", "application/pdf", PDF),
+        so(),
+        part("name=ma", "", b""),
+        part("name=don", "application/json", b" {\"ten\": \"x\"}"),
+        part("name=la", "", b"x"),
+    ]);
+    let json = view(Direction::Request).to_json(SAYS, &parts).unwrap();
+    let value: Value = serde_json::from_slice(&json).unwrap();
+    let expected = json!({"ma": ["\"a", ""], "so": "079090000001", "don": {"ten": "x"}});
+    assert_eq!(value, expected);
+    assert_eq!(view(Direction::Request).to_json("multipart/form-data", &parts), None);
+    assert_eq!(view(Direction::Request).to_json(SAYS, &parts[1..]), None);
 }

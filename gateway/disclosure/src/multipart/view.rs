@@ -5,15 +5,17 @@ use std::{borrow::Cow, collections::BTreeMap};
 use lienthong_model::{
     field::Pointer,
     mask::Mask,
+    opaque::OpaqueType,
     schema::{Kind, Schema},
 };
 
-use super::{OpaquePart, RawPart};
+use super::RawPart;
 use crate::{
-    Bounds, Direction, OpaqueTally, OpaqueView, Pseudonymiser, Tally, View, ViewError, ViewProblem,
-    Violation, ViolationKind,
+    Bounds, Direction, OpaqueView, Pseudonymiser, Tally, View, ViewError, ViewProblem, Violation,
+    ViolationKind,
     header::HeaderValue,
     text_field::{TextField, TextFieldRule, Times},
+    write,
 };
 
 /// Longest name of a part.
@@ -28,6 +30,7 @@ pub(super) struct PartView {
     min: u64,
     max: u64,
     checked: bool,
+    pub(super) times: Times,
 }
 
 #[derive(Debug)]
@@ -52,7 +55,7 @@ pub(super) struct Sent<'b> {
 enum SentKind {
     Text,
     Json,
-    File(OpaqueTally),
+    File(OpaqueType),
 }
 
 impl PartView {
@@ -67,12 +70,12 @@ impl PartView {
         if !is_name(name) {
             return Err(fail(ViewProblem::PartName));
         }
-        let (schema, of, min, max) = match &schema.kind {
+        let (schema, of, min, max, times) = match &schema.kind {
             Kind::Array(rules) => {
                 let max = rules.max_items.unwrap_or(u64::MAX);
-                (&*rules.items, at.child("*"), rules.min_items, max)
+                (&*rules.items, at.child("*"), rules.min_items, max, Times::Repeated)
             }
-            _ => (schema, at.clone(), 1, 1),
+            _ => (schema, at.clone(), 1, 1, Times::Once),
         };
         let kind = match &schema.kind {
             Kind::Object(_) | Kind::Tree => {
@@ -83,8 +86,7 @@ impl PartView {
                 .map(PartKind::File)
                 .map_err(|error| vec![error])?,
             _ => {
-                let (mask, times) = (masks.get(&of), Times::Once);
-                let required = false;
+                let (mask, required, times) = (masks.get(&of), false, Times::Once);
                 let rule = TextFieldRule { at: of, schema, mask, required, times, direction };
                 TextField::compile(rule).map(PartKind::Text).map_err(|error| vec![error])?
             }
@@ -93,7 +95,7 @@ impl PartView {
         if required && checked && !kind.passes() {
             return Err(fail(ViewProblem::RequiredWithheld));
         }
-        Ok(Self { at, kind, required: required && checked, min, max, checked })
+        Ok(Self { at, kind, required: required && checked, min, max, checked, times })
     }
 
     /// The `count`th part of this name as it goes on; none when it is withheld.
@@ -114,9 +116,9 @@ impl PartView {
         match &self.kind {
             PartKind::File(view) => {
                 let passed = view.look(part.content_type, part.contents, tally)?;
-                Ok(passed.map(|tally| {
+                Ok(passed.map(|media_type| {
                     let contents = Cow::Borrowed(part.contents);
-                    Sent { name, contents, kind: SentKind::File(tally) }
+                    Sent { name, contents, kind: SentKind::File(media_type) }
                 }))
             }
             PartKind::Text(field) => {
@@ -144,6 +146,16 @@ impl PartView {
                 Ok(contents.map(|contents| Sent { name, contents, kind: SentKind::Json }))
             }
         }
+    }
+
+    /// Appends the part as JSON; whether there is such a form of it.
+    pub(super) fn write_json(&self, part: &RawPart<'_>, out: &mut Vec<u8>) -> bool {
+        match (&self.kind, str::from_utf8(part.contents)) {
+            (PartKind::Text(_), Ok(text)) => write::string(text, out),
+            (PartKind::Json(_), Ok(text)) => out.extend_from_slice(text.as_bytes()),
+            (PartKind::File(_), _) | (_, Err(_)) => return false,
+        }
+        true
     }
 
     /// Checks that there were `count` parts of this name.
@@ -176,7 +188,7 @@ impl Sent<'_> {
             // Without a type: a text in UTF-8, which more software understands than is told so.
             SentKind::Text => format!("{disposition}\r\n\r\n"),
             SentKind::Json => format!("{disposition}\r\nContent-Type: application/json\r\n\r\n"),
-            SentKind::File(OpaqueTally { media_type, .. }) => format!(
+            SentKind::File(media_type) => format!(
                 "{disposition}; filename=\"part.{}\"\r\nContent-Type: {media_type}\r\n\r\n",
                 media_type.extension()
             ),
@@ -185,13 +197,6 @@ impl Sent<'_> {
 
     pub(super) fn contents(&self) -> &[u8] {
         &self.contents
-    }
-
-    pub(super) fn into_opaque(self) -> Option<OpaquePart> {
-        match self.kind {
-            SentKind::File(tally) => Some(OpaquePart { part: self.name.to_owned(), tally }),
-            SentKind::Text | SentKind::Json => None,
-        }
     }
 }
 

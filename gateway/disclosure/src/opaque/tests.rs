@@ -145,13 +145,15 @@ fn view(bytes: u64) -> OpaqueView {
 
 #[test]
 fn tells_what_passed() {
-    let (file, tally) = view(100).disclose("Application/PDF", PDF).unwrap();
-    assert_eq!((file.media_type, file.bytes), (OpaqueType::Pdf, PDF.len() as u64));
+    let (media_type, tally) = view(100).disclose("Application/PDF", PDF).unwrap();
+    let [file] = tally.opaque.as_slice() else { panic!("one file") };
+    assert_eq!((media_type, file.media_type), (OpaqueType::Pdf, OpaqueType::Pdf));
+    assert_eq!((file.at.to_string().as_str(), file.bytes), ("", PDF.len() as u64));
     assert_eq!(file.sha256, *digest(&SHA256, PDF).as_ref());
     assert_eq!((tally.disclosed, tally.masked, tally.dropped), (1, 0, 0));
     let docx = zip(&["[Content_Types].xml", "word/document.xml"]);
-    let (file, _) = view(400).disclose("application/zip", &docx).unwrap();
-    assert_eq!(file.media_type, OpaqueType::Zip, "a document is an archive, if that is said");
+    let (media_type, _) = view(400).disclose("application/zip", &docx).unwrap();
+    assert_eq!(media_type, OpaqueType::Zip, "a document is an archive, if that is said");
 }
 
 #[test]

@@ -49,6 +49,7 @@ impl StreamTally {
             dropped: whole.dropped.saturating_sub(part.dropped),
             undeclared: whole.undeclared.saturating_sub(part.undeclared),
             drift: whole.drift,
+            opaque: Vec::new(),
         });
     }
 }

@@ -7,16 +7,18 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use lienthong_model::{
-    diagnostic::{Diagnostics, Position},
+    diagnostic::{Diagnostics, Position, nearest},
     document::{self, Content, MapReader, Node},
     field::{FieldPath, Pointer},
     mask::{Mask, MaskError},
+    opaque::OpaqueTerms,
     schema::{Kind, Schema},
 };
 
 use super::FieldMasks;
 use crate::{
     compile::Disclosed,
+    legal_basis::Citation,
     openapi,
     service::{
         Operation,
@@ -28,6 +30,8 @@ use crate::{
 pub(super) struct DisclosureReader<'a> {
     pub(super) file: &'a str,
     pub(super) operation: &'a Arc<Operation>,
+    /// What the agreement rests on.
+    pub(super) legal_bases: &'a [Citation],
 }
 
 type Named = BTreeMap<FieldPath, Option<Mask>>;
@@ -40,7 +44,8 @@ impl DisclosureReader<'_> {
         let leaves = openapi::request_leaves(&operation.parameters, operation.request.as_ref());
         let request = map.optional("request");
         let place = request.map_or(node.at, |node| node.at);
-        let request = self.fields(request, &leaves, "a request field", map.found());
+        let limit = operation.request_limit;
+        let request = self.fields(request, &leaves, ("a request field", limit), map.found());
         self.check_fulfillable(&request, place, map.found());
         let answers = map.required("answers");
         let answers = answers.map(|node| self.answers(node, map.found()));
@@ -75,7 +80,8 @@ impl DisclosureReader<'_> {
             let leaves = answer.schema.iter().flat_map(Schema::leaves);
             let leaves: Vec<_> = leaves.map(|(p, s)| (FieldPath::Body(p), s)).collect();
             let what = format!("a field of answer {status}");
-            let named = self.fields(Some(node), &leaves, &what, found);
+            let limit = self.operation.answer_limit;
+            let named = self.fields(Some(node), &leaves, (&what, limit), found);
             let masks = named.into_iter().filter_map(|(field, mask)| match field {
                 FieldPath::Body(pointer) => Some((pointer, mask)),
                 FieldPath::Parameter(..) => None,
@@ -88,12 +94,12 @@ impl DisclosureReader<'_> {
         answers
     }
 
-    /// The named leaves, each with its mask.
+    /// The named leaves, each with its mask. `limit` is that of the body, in bytes.
     fn fields(
         &self,
         node: Option<&Node>,
         leaves: &[(FieldPath, &Schema)],
-        what: &str,
+        (what, limit): (&str, usize),
         found: &mut Diagnostics,
     ) -> Named {
         let file = self.file;
@@ -113,9 +119,50 @@ impl DisclosureReader<'_> {
             {
                 found.add(file, node.at, format!("`{field}`: {error}"));
             }
+            match (&mask, &schema.kind) {
+                (None, Kind::Opaque(_)) => {
+                    let message = format!("`{field}` is a file, which never just passes");
+                    let help = "write `{opaque: {article: ARTICLE, bytes: N}}`";
+                    found.add_with_help(file, node.at, message, help);
+                }
+                (Some(Mask::Opaque(terms)), Kind::Opaque(_)) => {
+                    self.check_terms(terms, node, (&field, limit), found);
+                }
+                _ => {}
+            }
             fields.insert(field, mask);
         }
         fields
+    }
+
+    /// Checks on what terms a file passes.
+    fn check_terms(
+        &self,
+        terms: &OpaqueTerms,
+        node: &Node,
+        (field, limit): (&FieldPath, usize),
+        found: &mut Diagnostics,
+    ) {
+        let at = |key: &str| {
+            let value = node.get("opaque").and_then(|node| node.get(key));
+            value.map_or(node.at, |value| value.at)
+        };
+        let cited: Vec<String> = self.legal_bases.iter().map(ToString::to_string).collect();
+        // A file tells all that is written in it: the agreement says on which article it passes.
+        if !cited.contains(&terms.article) {
+            let article = &terms.article;
+            let message = format!("`{field}` passes on `{article}`, which `legal_bases` lacks");
+            let help = match nearest(article, cited.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected one of `{}`", cited.join("`, `")),
+            };
+            found.add_with_help(self.file, at("article"), message, help);
+        }
+        if terms.bytes > limit as u64 {
+            let message = format!("`{field}`: the service's limit is {limit} bytes");
+            let help = "allow as many or fewer, or raise the limit of the operation";
+            found.add_with_help(self.file, at("bytes"), message, help);
+        }
     }
 
     /// Reports what the provider needs and the agreement withholds.
@@ -140,7 +187,16 @@ impl DisclosureReader<'_> {
         }
         for field in withheld {
             let message = format!("the provider needs `{field}`, which the agreement withholds");
-            let help = format!("add `{field}: pass` to the request of `{}`", operation.id);
+            let body = operation.request.as_ref().map(|body| &body.schema);
+            let schema = match &field {
+                FieldPath::Body(at) => body.and_then(|body| body.at(at)),
+                FieldPath::Parameter(..) => None,
+            };
+            let passes = match schema.map(|schema| &schema.kind) {
+                Some(Kind::Opaque(_)) => "{opaque: {article: ARTICLE, bytes: N}}",
+                _ => "pass",
+            };
+            let help = format!("add `{field}: {passes}` to the request of `{}`", operation.id);
             found.add_with_help(self.file, place, message, help);
         }
     }

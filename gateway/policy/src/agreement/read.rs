@@ -97,7 +97,8 @@ pub(crate) fn read(
     let offered = service.as_ref().and_then(|id| around.services.get(id));
     let operations = map.required("operations");
     let disclosed = operations.zip(offered);
-    let disclosed = disclosed.map(|(node, offered)| read_operations(file, node, offered, &mut map));
+    let disclosed = disclosed
+        .map(|(node, offered)| read_operations((file, node), offered, &legal_bases, &mut map));
     let mut agreement = Agreement {
         id: id?,
         version: hash::sha256("agreement", [hash::canonical(&source.root.to_json()).as_str()]),
@@ -316,9 +317,9 @@ fn read_signature(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Si
 }
 
 fn read_operations(
-    file: &str,
-    node: &Node,
+    (file, node): (&str, &Node),
     offered: &ReadService,
+    legal_bases: &[Citation],
     map: &mut MapReader<'_, '_>,
 ) -> Vec<(Disclosed, Position)> {
     let entries = document::entries(file, node, "the operations", map.found());
@@ -335,7 +336,7 @@ fn read_operations(
         // An operation that is named but cannot be read has had its mistakes told already.
         let operation = offered.service.operations.get(key.text.as_str());
         let Some(operation) = operation else { continue };
-        let reader = DisclosureReader { file, operation };
+        let reader = DisclosureReader { file, operation, legal_bases };
         if let Some(disclosed) = reader.read(node, map.found()) {
             all.push((disclosed, key.at));
         }

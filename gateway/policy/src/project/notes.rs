@@ -59,7 +59,8 @@ impl<'a> Describing<'a> {
         let mut notes = Notes::new();
         let schema = body
             .and_then(|body| self.resolve(body, 0))
-            .and_then(|body| body.get("content")?.get("application/json")?.get("schema"));
+            // One media type, or types of files, which have no schema.
+            .and_then(|body| body.get("content")?.as_object()?.values().next()?.get("schema"));
         if let Some(schema) = schema {
             self.collect(schema, &Pointer::root(), &mut notes, 0);
         }

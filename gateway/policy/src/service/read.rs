@@ -244,6 +244,11 @@ impl OperationReader<'_> {
                 return None;
             }
             ([Media::Ndjson], None) | ([Media::Json], Some(_)) => {}
+            ([Media::Form | Media::Multipart | Media::Opaque], _) => {
+                let message = "an answer of this media type is never a stream";
+                map.found().add_with_help(file, at, message, "write `answer: whole`");
+                return None;
+            }
             _ => {
                 let message = "the answers of success have different media types";
                 map.found().add(file, at, message);
