@@ -79,84 +79,55 @@ const SECONDS: [f64; 13] =
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("gateway");
-        let exchanges = Family::default();
-        let fields = Family::default();
-        let seconds = Histogram::new(SECONDS);
-        let drift = Family::default();
-        let streams = Gauge::default();
-        let stream_bytes = Counter::default();
-        let stream_elements = Family::default();
-        let reloads = Family::default();
-        let reload_failed = Gauge::default();
-        let connections = Gauge::default();
-        let listener = Family::default();
-        let stale_revocation = Gauge::default();
-        registry.register("exchanges", "Exchanges by decision and exact reason", exchanges.clone());
-        registry.register("fields", "Fields by what became of them", fields.clone());
-        registry.register(
-            "exchange_seconds",
-            "Time in the gateway, provider included",
-            seconds.clone(),
-        );
-        registry.register(
-            "drift_fields",
-            "Undeclared fields of answers, not passed",
-            drift.clone(),
-        );
-        registry.register("streams", "Answers that stream now", streams.clone());
-        registry.register(
-            "stream_bytes",
-            "Bytes of streams given to consumers",
-            stream_bytes.clone(),
-        );
-        registry.register(
-            "stream_elements",
-            "Elements of streams that passed",
-            stream_elements.clone(),
-        );
-        registry.register("reloads", "Reloads of policies and certificates", reloads.clone());
-        registry.register(
-            "reload_failed",
-            "1 while the newest files are not in force",
-            reload_failed.clone(),
-        );
-        registry.register(
-            "connections",
-            "Open connections of the exchange listener",
-            connections.clone(),
-        );
-        registry.register(
-            "stale_revocation_lists",
-            "Trust anchors with a stale revocation list",
-            stale_revocation.clone(),
-        );
-        registry.register(
-            "listener_events",
-            "Connections of the exchange listener since start, by what became of them",
-            listener.clone(),
-        );
-        Self {
-            registry,
-            listener,
-            exchanges,
-            fields,
-            seconds,
-            drift,
-            streams,
-            stream_bytes,
-            stream_elements,
-            reloads,
-            reload_failed,
-            connections,
-            stale_revocation,
+        let mut metrics = Self {
+            registry: Registry::with_prefix("gateway"),
+            exchanges: Family::default(),
+            fields: Family::default(),
+            seconds: Histogram::new(SECONDS),
+            drift: Family::default(),
+            streams: Gauge::default(),
+            stream_bytes: Counter::default(),
+            stream_elements: Family::default(),
+            reloads: Family::default(),
+            reload_failed: Gauge::default(),
+            connections: Gauge::default(),
+            listener: Family::default(),
+            stale_revocation: Gauge::default(),
             quotas: QuotaMetrics::default(),
             telemetry: TelemetryMetrics::default(),
-        }
+        };
+        metrics.register();
+        metrics
     }
 }
 
 impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let exchanges = "Exchanges by decision and exact reason";
+        registry.register("exchanges", exchanges, self.exchanges.clone());
+        registry.register("fields", "Fields by what became of them", self.fields.clone());
+        let seconds = "Time in the gateway, provider included";
+        registry.register("exchange_seconds", seconds, self.seconds.clone());
+        let drift = "Undeclared fields of answers, not passed";
+        registry.register("drift_fields", drift, self.drift.clone());
+        registry.register("streams", "Answers that stream now", self.streams.clone());
+        let bytes = "Bytes of streams given to consumers";
+        registry.register("stream_bytes", bytes, self.stream_bytes.clone());
+        let elements = "Elements of streams that passed";
+        registry.register("stream_elements", elements, self.stream_elements.clone());
+        let reloads = "Reloads of policies and certificates";
+        registry.register("reloads", reloads, self.reloads.clone());
+        let failed = "1 while the newest files are not in force";
+        registry.register("reload_failed", failed, self.reload_failed.clone());
+        let connections = "Open connections of the exchange listener";
+        registry.register("connections", connections, self.connections.clone());
+        let stale = "Trust anchors with a stale revocation list";
+        registry.register("stale_revocation_lists", stale, self.stale_revocation.clone());
+        let events = "Connections of the exchange listener since start, by what became of them";
+        registry.register("listener_events", events, self.listener.clone());
+    }
+
     /// Counts a finished exchange.
     pub fn exchange(&self, exchange: &Exchange) {
         let service = exchange.service.clone().unwrap_or_default();
