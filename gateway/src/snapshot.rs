@@ -3,6 +3,8 @@
 //! Takes a checked policy set and the configured providers; gives identities, routes and compiled
 //! views. Everything that does not depend on a request is decided here, once a load.
 
+mod shared;
+
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
@@ -25,6 +27,7 @@ use lienthong_policy::{
 };
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
+use self::shared::SharedViews;
 use crate::{
     certificate::PeerCertificate,
     lgsp::Lgsp,
@@ -103,8 +106,8 @@ pub struct Route {
     pub agreement: Arc<Agreement>,
     /// The operation's terms, with the compiled decision.
     pub terms: Arc<AgreementOperation>,
-    /// What may pass.
-    pub views: Views,
+    /// What may pass; equal ones are one.
+    pub views: Arc<Views>,
     /// The agreement's limits.
     pub limiter: Arc<AgreementLimiter>,
     /// Where the data is.
@@ -299,10 +302,14 @@ impl Builder<'_> {
         let mut operations = Vec::new();
         for operation in self.service.operations.values() {
             let mut routes: HashMap<ParticipantId, Vec<Arc<Route>>> = HashMap::new();
+            let mut shared = SharedViews::new(operation);
             for agreement in agreements {
                 let Some(terms) = agreement.operations.get(&operation.id) else { continue };
                 let Some(limiter) = limiters.get(&agreement.id) else { continue };
-                let route = self.route(operation, agreement, terms, Arc::clone(limiter));
+                let limiter = Arc::clone(limiter);
+                let route = shared
+                    .under(terms)
+                    .and_then(|views| self.route(operation, agreement, terms, views, limiter));
                 match route {
                     Ok(route) => {
                         routes.entry(agreement.consumer.clone()).or_default().push(Arc::new(route));
@@ -320,9 +327,9 @@ impl Builder<'_> {
         operation: &Arc<Operation>,
         agreement: &Arc<Agreement>,
         terms: &Arc<AgreementOperation>,
+        views: Arc<Views>,
         limiter: Arc<AgreementLimiter>,
     ) -> Result<Route, Diagnostics> {
-        let views = Views::compile(operation, terms)?;
         let cites: Vec<String> = agreement.legal_bases.iter().map(ToString::to_string).collect();
         let version: String =
             agreement.version.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
