@@ -8,10 +8,10 @@ use arc_swap::ArcSwap;
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, StatusCode, uri::PathAndQuery};
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body, Incoming};
+use hyper::body::Incoming;
 use lienthong_gateway::{
     config::Config,
-    listen::{Peer, Serve, Server},
+    listen::{Body, Peer, Serve, Server},
     provider::Provider,
     tls::Trust,
 };
@@ -42,12 +42,13 @@ struct Forward {
 }
 
 impl Serve for Forward {
-    async fn call(&self, _: &Arc<Peer>, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        self.forward(request).await.unwrap_or_else(|_| {
+    async fn call(&self, _: &Arc<Peer>, request: Request<Incoming>) -> Response<Body> {
+        let response = self.forward(request).await.unwrap_or_else(|_| {
             let mut response = Response::new(Full::default());
             *response.status_mut() = StatusCode::BAD_GATEWAY;
             response
-        })
+        });
+        response.map(Body::from)
     }
 
     fn standing(&self, _: &Peer) -> Result<(), ReasonCode> {
@@ -73,7 +74,7 @@ impl Forward {
 /// The whole body; one frame is not copied.
 async fn whole<B>(mut body: B) -> anyhow::Result<Bytes>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: http_body::Body<Data = Bytes> + Unpin,
     B::Error: std::error::Error + Send + Sync + 'static,
 {
     let mut first = Bytes::new();
