@@ -18,6 +18,7 @@ mod data_path {
     mod harness;
     mod headers;
     mod http2;
+    mod lgsp;
     mod metaservices;
     mod paths;
     mod policies;

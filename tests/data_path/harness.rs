@@ -77,6 +77,9 @@ pub(super) struct Setup {
     pub(super) tls: &'static str,
     /// For how many seconds a stale revocation list is still used.
     pub(super) grace: u32,
+    /// Settings of the dialect of LGSP clients, as lines of the configuration; none when it is not
+    /// spoken.
+    pub(super) lgsp: Option<&'static str>,
     /// What is logged; by default what the gateway logs by default.
     pub(super) log: Option<&'static str>,
 }
@@ -118,6 +121,7 @@ impl Setup {
             Anchors::City => "",
             Anchors::CityAndNational => NATIONAL,
         };
+        let lgsp = self.lgsp.map(|lines| format!("lgsp:\n  key_file: token.key\n{lines}"));
         let limits = match self.limits.as_slice() {
             [] => String::new(),
             some => format!("limits:\n{}", lines(some, "  ")),
@@ -134,7 +138,7 @@ impl Setup {
       crl_files: [pki/city.crl.pem]
       revocation: required
       stale_grace_seconds: {grace}
-{national}{tls}policies:
+{national}{tls}{lgsp}policies:
   directory: policies
   schemas: schemas
 {watch}providers:
@@ -149,6 +153,7 @@ data:
 ",
             listen = lines(&self.listen, "  "),
             grace = self.grace,
+            lgsp = lgsp.unwrap_or_default(),
             tls = self.tls,
             watch = watch.unwrap_or_default(),
             providers = self.providers(provider, nobody),
@@ -310,7 +315,7 @@ impl World {
         assert_eq!(problem["status"], public.status());
         assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()));
         assert!(problem["cites"].is_array());
-        let known = ["type", "title", "status", "reason", "request_id", "cites", "detail"];
+        let known = ["type", "title", "status", "reason", "request_id", "cites", "detail", "error"];
         for member in problem.as_object().unwrap().keys() {
             assert!(known.contains(&member.as_str()), "unknown member `{member}`");
         }

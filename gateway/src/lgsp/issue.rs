@@ -139,9 +139,10 @@ impl TokenIssuer {
         }
         let limits = gateway.limits();
         let _place = identity.places.admit(limits.consumer_in_flight)?;
+        // The form is small, and some clients take an answer before its end for a broken stream.
+        read_form(received, incoming, limits.body).await?;
         self.failures.admit(certificate, now).map_err(wait)?;
         let sheet = read_sheet(received.headers())?;
-        read_form(received, incoming, limits.body).await?;
         self.admit(&identity.participant.id)?;
         let client = lgsp.clients.get(&identity.participant.id);
         match client {

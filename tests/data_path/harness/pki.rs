@@ -43,6 +43,7 @@ impl Pki {
         pki.renew_gateway();
         pki.publish(HOUR);
         secret(&directory.join("pseudonym.key"), &"5a".repeat(32));
+        secret(&directory.join("token.key"), &"7b".repeat(32));
         pki
     }
 
