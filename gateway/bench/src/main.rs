@@ -19,7 +19,9 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::mode::{Options, agreements, all, compare, handshake, idle, refused, stages, stream};
+use crate::mode::{
+    Options, agreements, all, compare, handshake, idle, refused, stacks, stages, stream,
+};
 
 #[derive(Debug, Parser)]
 #[command(name = "lienthong-bench", version, arg_required_else_help = true)]
@@ -45,8 +47,10 @@ enum Command {
     Idle(idle::Arguments),
     /// Throughput, CPU time and memory of one long answer.
     Stream(stream::Arguments),
-    /// Microseconds by stage, from the stacks that `perf script` writes.
+    /// Microseconds of each stage, as the gateway's own traces tell them.
     Stages(stages::Arguments),
+    /// Microseconds by kind of work, from the stacks that `perf script` writes.
+    Stacks(stacks::Arguments),
     #[command(hide = true)]
     Provider { port: u16 },
     #[command(hide = true)]
@@ -96,7 +100,8 @@ async fn perform(command: Command) -> anyhow::Result<()> {
         Command::Agreements(arguments) => agreements::run(&arguments).await,
         Command::Idle(arguments) => idle::run(&arguments).await,
         Command::Stream(arguments) => stream::run(&arguments).await,
-        Command::Stages(arguments) => stages::run(&arguments),
+        Command::Stages(arguments) => stages::run(&arguments).await,
+        Command::Stacks(arguments) => stacks::run(&arguments),
         Command::Provider { port } => role::provider::serve(port).await,
         Command::Gateway { config } => role::gateway::serve(&config).await,
         Command::Listener { config } => role::listener::serve(&config).await,

@@ -6,6 +6,7 @@ pub(crate) mod compare;
 pub(crate) mod handshake;
 pub(crate) mod idle;
 pub(crate) mod refused;
+pub(crate) mod stacks;
 pub(crate) mod stages;
 pub(crate) mod stream;
 

@@ -83,6 +83,8 @@ pub(crate) struct Identity {
 #[derive(Debug)]
 pub(crate) struct World {
     directory: TempDir,
+    /// What the gateway's configuration says beside the usual.
+    also: String,
 }
 
 impl World {
@@ -100,7 +102,7 @@ impl World {
 
     fn with(files: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("lienthong-bench-").tempdir()?;
-        let world = Self { directory };
+        let world = Self { directory, also: String::new() };
         let now = clock().now();
         let names = [CONSUMER.1, LIMITED.1, NOBODY.1, STRANGER];
         pki::write_example(&world.path("pki"), now, &names).context("making certificates")?;
@@ -116,6 +118,11 @@ impl World {
             fs::write(file, text)?;
         }
         Ok(world)
+    }
+
+    /// Has the configurations that are written from now on say more.
+    pub(crate) fn configure_also(&mut self, text: &str) {
+        self.also.push_str(text);
     }
 
     /// A path below the directory.
@@ -169,7 +176,8 @@ providers:
 {providers}pseudonyms: {{key_file: pseudonym.key, period: \"2026\"}}
 admin: {{socket: admin-{port}.sock}}
 data: {{directory: data-{port}}}
-"
+{}",
+            self.also
         );
         let file = self.path(&format!("gateway-{port}.yaml"));
         fs::write(&file, text)?;

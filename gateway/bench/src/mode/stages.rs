@@ -1,148 +1,109 @@
-//! Where the time of a proxy goes, by stage, from sampled stacks.
+//! Microseconds of each stage of the gateway's pipeline, as its own traces tell them.
 //!
-//! In: what `perf script -F comm,ip,sym` and `compare --json` write. Out: microseconds
-//! of each stage. A sample belongs to the innermost frame that a stage is known by, so that an
-//! allocation or a copy counts for the stage that wanted it.
+//! The gateway runs with every exchange traced and this process as the collector, under one
+//! connection: with more, the stages that wait would tell of each other. A stage that waits for
+//! the provider or the body has that wait in it.
 
-use std::{collections::BTreeMap, fs, io::BufRead as _, path::PathBuf};
+mod collector;
 
-use anyhow::{Context as _, ensure};
-use serde_json::Value;
+use std::collections::BTreeMap;
 
+use anyhow::ensure;
+use serde::Serialize;
+
+use super::{Machine, Options, request};
 use crate::{
-    figures::{figure, table},
-    load::ratio,
+    competitor::Kind,
+    figures::{Spread, figure, table},
+    note,
+    records::Size,
     say,
+    world::CONSUMER,
 };
-
-/// Frames of one stack that are looked at.
-const DEEPEST: usize = 512;
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
-    /// What `compare --json` wrote of the same run; its first competitor was sampled.
-    #[arg(long, value_name = "FILE")]
-    from: PathBuf,
-    /// Threads whose samples count, by the beginning of their names; the gateway's are `listen-0`…
-    #[arg(long, default_value = "listen-")]
-    thread: String,
+    #[command(flatten)]
+    options: Options,
+    /// Sizes of the answer.
+    #[arg(long, value_delimiter = ',', default_value = "1k,16k,1m")]
+    sizes: Vec<Size>,
+    /// Share of the exchanges that is traced.
+    #[arg(long, default_value_t = 0.2)]
+    share: f64,
 }
 
-/// Stages, and the parts of function names they are known by. The first that fits a frame counts.
-const STAGES: &[(&str, &[&str])] = &[
-    ("TLS: cryptography", &["aws_lc", "aes_gcm", "gcm_", "AES_", "EVP_", "ring::aead"]),
-    ("TLS: records and buffers", &["rustls::", "tokio_rustls"]),
-    ("validate, cut and mask", &["lienthong_disclosure"]),
-    ("look up and decide", &["lienthong_policy", "snapshot::", "limit::", "quota::"]),
-    ("log line", &["record::", "lienthong_gateway::log", "tracing_subscriber", "tracing_core"]),
-    ("traces", &["telemetry", "opentelemetry"]),
-    ("metrics", &["metrics::", "prometheus_client"]),
-    ("read the request's head and path", &["xroad::", "path::", "framing", "httparse"]),
-    (
-        "provider: connection and HTTP",
-        &["provider::", "hyper_util::client", "proto::h1::role::Client"],
-    ),
-    ("content codings", &["coding::", "zstd", "brotli", "flate2"]),
-    ("the pipeline's own steps", &["lienthong_gateway::pipeline", "lienthong_gateway::gateway"]),
-    ("listener: HTTP and deadlines", &["hyper::", "lienthong_gateway::listen"]),
-    (
-        "kernel: sockets",
-        &[
-            "tcp_",
-            "sock_",
-            "inet_",
-            "__sys_send",
-            "__sys_recv",
-            "ksys_read",
-            "ksys_write",
-            "vfs_read",
-            "vfs_write",
-            "do_writev",
-            "do_readv",
-        ],
-    ),
-    ("kernel: waiting and waking", &["epoll", "futex", "schedule"]),
-    ("event loop", &["tokio::"]),
-    ("kernel: the rest", &["entry_SYSCALL", "asm_", "exc_page_fault"]),
-];
-
-/// Samples by stage.
-#[derive(Debug, Default, PartialEq)]
-struct Counted {
-    stages: BTreeMap<&'static str, u64>,
-    /// Samples that no stage is known by.
-    rest: u64,
-    all: u64,
+#[derive(Debug, Serialize)]
+struct Measured {
+    machine: Machine,
+    sizes: Vec<OfSize>,
 }
 
-impl Counted {
-    /// Counts one stack, innermost frame first.
-    fn add<'a>(&mut self, mut stack: impl Iterator<Item = &'a str>) {
-        self.all += 1;
-        match stack.find_map(stage_of) {
-            Some(stage) => *self.stages.entry(stage).or_default() += 1,
-            None => self.rest += 1,
-        }
+#[derive(Debug, Serialize)]
+struct OfSize {
+    size: Size,
+    /// CPU time of a whole exchange under this load, microseconds.
+    cpu: f64,
+    exchanges: usize,
+    /// Microseconds by the name of the span.
+    spans: BTreeMap<String, Spread>,
+}
+
+pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let Arguments { options, sizes, share } = arguments;
+    let collector = collector::Collector::start().await?;
+    let mut bench = options.bench(10)?;
+    bench.world.configure_also(&format!(
+        "telemetry: {{otlp: {{endpoint: \"http://127.0.0.1:{}/v1/traces\", sample_share: {share}, \
+         queue: 8192}}}}\n",
+        collector.port
+    ));
+    let machine = Machine::here();
+    say(&machine);
+    let provider = bench.provider().await?;
+    let mut measured = Vec::new();
+    for size in sizes {
+        let proxy = bench.programs.start(Kind::Gateway, &bench.world, provider.port, 10).await?;
+        let identity = bench.world.identity(CONSUMER.1);
+        let mut job = bench.job(&proxy, identity, &request(*size), 200);
+        job.connections = 1;
+        let outcome = bench.turn(&job).await?;
+        // What the gateway still holds comes within the second that its batches wait.
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let spans = collector.take();
+        let exchanges = spans.get("exchange").map_or(0, Vec::len);
+        ensure!(exchanges > 0, "no trace came");
+        note(format!("{size}: {exchanges} traces"));
+        let micros = |nanos: Vec<u64>| {
+            #[expect(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
+            Spread::of(nanos.into_iter().map(|nanos| nanos as f64 / 1e3))
+        };
+        let spans = spans.into_iter().map(|(name, nanos)| (name, micros(nanos))).collect();
+        measured.push(OfSize { size: *size, cpu: outcome.cpu_each(), exchanges, spans });
     }
+    say(report(&measured));
+    options.keep(&Measured { machine, sizes: measured })
 }
 
-fn stage_of(frame: &str) -> Option<&'static str> {
-    let known = STAGES.iter().find(|(_, parts)| parts.iter().any(|part| frame.contains(part)));
-    known.map(|(stage, _)| *stage)
-}
-
-/// Reads stacks: a line with the thread's name, then a line for each frame, then an empty one.
-fn count(
-    lines: impl Iterator<Item = std::io::Result<String>>,
-    thread: &str,
-) -> anyhow::Result<Counted> {
-    let mut counted = Counted::default();
-    let mut stack: Vec<String> = Vec::new();
-    let mut wanted = false;
-    for line in lines.chain([Ok(String::new())]) {
-        let line = line.context("reading stacks")?;
-        if line.trim().is_empty() {
-            if wanted && !stack.is_empty() {
-                counted.add(stack.iter().map(String::as_str));
-            }
-            stack.clear();
-            wanted = false;
-        } else if line.starts_with(char::is_whitespace) {
-            if stack.len() < DEEPEST {
-                stack.push(line);
-            }
-        } else {
-            wanted = line.starts_with(thread);
-        }
-    }
-    Ok(counted)
-}
-
-/// CPU microseconds of a request in the run that was sampled.
-fn micros(text: &str) -> Option<f64> {
-    let run: Value = serde_json::from_str(text).ok()?;
-    run.pointer("/sizes/0/competitors/0/closed/cpu/median")?.as_f64()
-}
-
-pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let text = fs::read_to_string(&arguments.from).context("reading what `compare` wrote")?;
-    let micros = micros(&text).context("no CPU time in what `compare` wrote")?;
-    let counted = count(std::io::stdin().lock().lines(), &arguments.thread)?;
-    ensure!(counted.all > 0, "no stack of a thread `{}…`", arguments.thread);
-    let row = |name: &str, samples: u64| {
-        let share = ratio(samples, counted.all);
-        let micros = figure(share * micros);
-        vec![name.to_owned(), micros, format!("{:.1}", share * 100.0)]
-    };
-    let mut rows: Vec<_> = STAGES
-        .iter()
-        .map(|(stage, _)| row(stage, counted.stages.get(stage).copied().unwrap_or_default()))
+/// The stages in the order in which most of them end.
+fn report(sizes: &[OfSize]) -> String {
+    let mut names: Vec<&String> = sizes.iter().flat_map(|of| of.spans.keys()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let rows: Vec<_> = names
+        .into_iter()
+        .map(|name| {
+            let figures = sizes
+                .iter()
+                .map(|of| of.spans.get(name).map_or_else(|| "–".to_owned(), |s| figure(s.median)));
+            std::iter::once(name.clone()).chain(figures).collect()
+        })
+        .chain([std::iter::once("CPU time of all of it".to_owned())
+            .chain(sizes.iter().map(|of| figure(of.cpu)))
+            .collect()])
         .collect();
-    rows.push(row("not known", counted.rest));
-    say(format!("{} samples, {} µs a request while sampled\n", counted.all, figure(micros)));
-    say(table(&["stage", "µs a request", "%"], &rows));
-    Ok(())
+    let names: Vec<String> = sizes.iter().map(|of| format!("{}, µs", of.size)).collect();
+    let head: Vec<&str> =
+        std::iter::once("stage, median").chain(names.iter().map(String::as_str)).collect();
+    format!("\n{}", table(&head, &rows))
 }
-
-#[cfg(test)]
-mod tests;

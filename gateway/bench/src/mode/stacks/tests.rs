@@ -23,8 +23,8 @@ fn lines(text: &str) -> impl Iterator<Item = std::io::Result<String>> {
 #[test]
 fn a_sample_belongs_to_the_innermost_frame_that_is_known() {
     let counted = count(lines(TEXT), "listen-").expect("stacks");
-    let stages = BTreeMap::from([("validate, cut and mask", 1), ("kernel: sockets", 1)]);
-    assert_eq!(counted, Counted { stages, rest: 1, all: 3 });
+    let kinds = BTreeMap::from([("validate, cut and mask", 1), ("kernel: sockets", 1)]);
+    assert_eq!(counted, Counted { kinds, rest: 1, all: 3 });
 }
 
 #[test]

@@ -1,0 +1,21 @@
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+
+use super::*;
+
+#[test]
+fn spans_are_kept_by_name() {
+    let span = |name: &str, start_time_unix_nano, end_time_unix_nano| Span {
+        name: name.to_owned(),
+        start_time_unix_nano,
+        end_time_unix_nano,
+        ..Span::default()
+    };
+    let spans = vec![span("decide", 10, 12), span("route", 3, 4), span("decide", 5, 6)];
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
+    let mut kept = Spans::new();
+    keep(&ExportTraceServiceRequest { resource_spans }.encode_to_vec(), &mut kept);
+    keep(b"no message", &mut kept);
+    assert_eq!(kept.get("decide"), Some(&vec![2, 1]));
+    assert_eq!(kept.get("route"), Some(&vec![1]));
+}
