@@ -132,3 +132,6 @@ impl Day {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
