@@ -11,6 +11,8 @@ mod data_path {
     mod bodies;
     mod canary;
     mod certificates;
+    mod clients;
+    mod codings;
     mod consumers;
     mod drain;
     mod exchanges;

@@ -28,7 +28,7 @@ pub(super) use self::{
     frames::{Frame, Frames, HeaderBlock, kind},
     gateway::{Gateway, lienthong},
     pki::{HTTP1, HTTP2, Pki, now},
-    provider::{Gate, Provider, Recorded, Reply, Written},
+    provider::{Gate, PERSON, Provider, Recorded, Reply, Written},
     streamed::Streamed,
 };
 
@@ -80,6 +80,8 @@ pub(super) struct Setup {
     /// Settings of the dialect of LGSP clients, as lines of the configuration; none when it is not
     /// spoken.
     pub(super) lgsp: Option<&'static str>,
+    /// Where traces of all exchanges are sent.
+    pub(super) otlp: Option<SocketAddr>,
     /// What is logged; by default what the gateway logs by default.
     pub(super) log: Option<&'static str>,
 }
@@ -150,14 +152,21 @@ admin:
   address: 127.0.0.1:0
 data:
   directory: data
-",
+{otlp}",
             listen = lines(&self.listen, "  "),
             grace = self.grace,
             lgsp = lgsp.unwrap_or_default(),
             tls = self.tls,
+            otlp = self.telemetry(),
             watch = watch.unwrap_or_default(),
             providers = self.providers(provider, nobody),
         )
+    }
+
+    fn telemetry(&self) -> String {
+        let Some(address) = self.otlp else { return String::new() };
+        let endpoint = format!("endpoint: http://{address}/v1/traces");
+        format!("telemetry:\n  otlp: {{{endpoint}, sample_share: 1, timeout_seconds: 2}}\n")
     }
 
     fn providers(&self, provider: SocketAddr, nobody: SocketAddr) -> String {
@@ -203,8 +212,13 @@ const NATIONAL: &str = "    - id: national
 ";
 
 /// The services of the shipped policies.
-const SHIPPED: [&str; 4] =
-    ["civil-status", "land-registration", "population-verification", "portal-case-sync"];
+const SHIPPED: [&str; 5] = [
+    "civil-status",
+    "health-book",
+    "land-registration",
+    "population-verification",
+    "portal-case-sync",
+];
 
 /// Everything a test has.
 pub(super) struct World {

@@ -1,6 +1,8 @@
 //! Takes what the exchange costs from the agreement's limits on data, before the provider is asked,
 //! and counts what the provider answered.
 
+use lienthong_policy::Delivery;
+
 use super::{decide::Permitted, forward::Answer};
 use crate::{
     quota::{Charge, Quotas},
@@ -21,7 +23,11 @@ pub struct Charged {
 pub async fn charge(quotas: &Quotas, permitted: &Permitted) -> Result<Charged, Refusal> {
     let agreement = &permitted.route().agreement;
     let (officer, subjects) = (permitted.message.officer.as_ref(), &permitted.request.subjects);
-    let charge = quotas.admit(&agreement.id, agreement.limits.data, officer, subjects).await?;
+    let mut charge = quotas.admit(&agreement.id, agreement.limits.data, officer, subjects).await?;
+    if matches!(permitted.route().operation.delivery, Delivery::Stream(_)) {
+        // Nobody is asked for a stream of which not one element may pass.
+        quotas.elements(&mut charge, 1).await?;
+    }
     Ok(Charged { charge })
 }
 

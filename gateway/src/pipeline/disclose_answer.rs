@@ -80,7 +80,7 @@ pub async fn disclose_answer(
     permitted: &Permitted,
     answer: ValidAnswer,
 ) -> Result<Disclosed, Refusal> {
-    let ValidAnswer { status, body, request_tally: request, charge: _charge } = answer;
+    let ValidAnswer { status, body, request_tally: request } = answer;
     let route = permitted.route();
     let code = status.as_u16();
     let declared = route.operation.answers.get(&code);
@@ -96,9 +96,9 @@ pub async fn disclose_answer(
             content_type = passed.content_type;
             DisclosedBody::Whole(passed.body)
         }
-        (Some(AnswerView::Stream(view)), Body::Stream { chunks, deadline, in_flight }) => {
+        (Some(AnswerView::Stream(view)), Body::Stream(answer)) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
-            let stream = DisclosedStream::begin(chunks, view, terms, deadline, in_flight).await?;
+            let stream = DisclosedStream::begin(answer, view, terms).await?;
             DisclosedBody::Stream(Box::new(stream))
         }
         _ => DisclosedBody::Empty,

@@ -26,8 +26,6 @@ pub struct ValidAnswer {
     pub(super) status: http::StatusCode,
     pub(super) body: Body,
     pub(super) request_tally: Tally,
-    /// What the exchange took of its limits on data; a stream takes more as it goes.
-    pub(super) charge: Charge,
 }
 
 /// The body of an answer.
@@ -35,7 +33,15 @@ pub(super) enum Body {
     /// All of it, with the type that the provider gives it.
     Whole(Bytes, Option<HeaderValue>),
     /// To be read as it comes; the first of it before the deadline.
-    Stream { chunks: Chunks, deadline: Instant, in_flight: InFlight },
+    Stream(ProviderStream),
+}
+
+/// The body of an answer that streams, and what is held while it does.
+pub(super) struct ProviderStream {
+    pub(super) chunks: Chunks,
+    pub(super) deadline: Instant,
+    pub(super) in_flight: InFlight,
+    pub(super) charge: Charge,
 }
 
 impl std::fmt::Debug for ValidAnswer {
@@ -79,15 +85,15 @@ pub async fn validate_answer(
             let settings = route.provider.settings();
             let ends = Instant::now() + settings.stream;
             let chunks = Chunks::new(incoming, coding, settings.silence, ends);
-            let body = Body::Stream { chunks, deadline, in_flight };
-            return Ok(ValidAnswer { status: parts.status, body, request_tally, charge });
+            let body = Body::Stream(ProviderStream { chunks, deadline, in_flight, charge });
+            return Ok(ValidAnswer { status: parts.status, body, request_tally });
         }
     };
     let left = deadline.saturating_duration_since(Instant::now());
     let body = read::whole(incoming, coding, limit, left).await.map_err(provider_fault)?;
     drop(in_flight);
     let content_type = parts.headers.get(header::CONTENT_TYPE).cloned();
-    Ok(ValidAnswer { status: parts.status, body: Body::Whole(body, content_type), request_tally, charge })
+    Ok(ValidAnswer { status: parts.status, body: Body::Whole(body, content_type), request_tally })
 }
 
 /// The refusal of an answer that could not be read.

@@ -13,8 +13,12 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::terms::Terms;
 use crate::{
-    pipeline::{read::Chunks, validate_answer::provider_fault},
+    pipeline::{
+        read::Chunks,
+        validate_answer::{ProviderStream, provider_fault},
+    },
     provider::InFlight,
+    quota::Charge,
     refusal::{Cause, Refusal},
 };
 
@@ -30,6 +34,11 @@ pub struct DisclosedStream {
     rest: Bytes,
     disclosure: StreamDisclosure,
     terms: Terms,
+    charge: Charge,
+    /// How many elements the limits on data let pass so far.
+    allowed: u64,
+    /// Why they let no more pass.
+    used_up: Option<Refusal>,
     look: Interval,
     looked: Instant,
     /// What the consumer gets before anything else.
@@ -62,20 +71,23 @@ impl DisclosedStream {
     /// # Errors
     /// Why nothing passes.
     pub(super) async fn begin(
-        chunks: Chunks,
+        answer: ProviderStream,
         view: &Arc<StreamView>,
         terms: Terms,
-        deadline: Instant,
-        in_flight: InFlight,
     ) -> Result<Self, Refusal> {
+        let ProviderStream { chunks, deadline, in_flight, charge } = answer;
         let mut look = interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let disclosure = StreamDisclosure::new(Arc::clone(view), terms.pseudonymiser().clone());
+        let mut disclosure = StreamDisclosure::new(Arc::clone(view), terms.pseudonymiser().clone());
+        disclosure.set_allowance(0);
         let mut stream = Self {
             chunks,
             rest: Bytes::new(),
             disclosure,
             terms,
+            charge,
+            allowed: 0,
+            used_up: None,
             look,
             looked: Instant::now(),
             first: None,
@@ -117,15 +129,19 @@ impl DisclosedStream {
         let mut out = Vec::new();
         while out.is_empty() {
             let Some(piece) = self.piece().await? else {
-                self.disclosure.finish(&mut out).map_err(stopped)?;
+                self.disclosure.finish(&mut out).map_err(|stop| self.refusal(stop))?;
                 self.state = State::Complete;
                 break;
             };
-            if let Err(stop) = self.disclosure.push(&piece, &mut out) {
+            self.allow(&piece).await;
+            let pushed = self.disclosure.push(&piece, &mut out);
+            self.charge.passed(self.disclosure.elements());
+            if let Err(stop) = pushed {
+                let refusal = self.refusal(stop);
                 if out.is_empty() {
-                    return Err(stopped(stop));
+                    return Err(refusal);
                 }
-                self.state = State::Stopping(stopped(stop));
+                self.state = State::Stopping(refusal);
             }
         }
         Ok(Some(Bytes::from(out)).filter(|out| !out.is_empty()))
@@ -147,6 +163,35 @@ impl DisclosedStream {
             }
         }
         Ok(Some(self.rest.split_to(self.rest.len().min(PIECE_BYTES))))
+    }
+
+    /// Takes from the limits on data what `piece` may need: as many elements as end in it at most.
+    async fn allow(&mut self, piece: &[u8]) {
+        if self.allowed == u64::MAX {
+            return;
+        }
+        let ends = if self.terms.is_lines() {
+            memchr::memchr_iter(b'\n', piece).count()
+        } else {
+            memchr::memchr2_iter(b',', b']', piece).count()
+        };
+        let most =
+            self.disclosure.elements().saturating_add(u64::try_from(ends).unwrap_or(u64::MAX));
+        while self.allowed < most && self.used_up.is_none() {
+            let more = most - self.allowed;
+            match self.terms.quotas().elements(&mut self.charge, more).await {
+                Ok(allowed) => self.allowed = allowed,
+                Err(refusal) => self.used_up = Some(refusal),
+            }
+        }
+        self.disclosure.set_allowance(self.allowed);
+    }
+
+    fn refusal(&mut self, stop: Stop) -> Refusal {
+        match (stop.cause, self.used_up.take()) {
+            (StopCause::Allowance, Some(refusal)) => refusal,
+            _ => stopped(stop),
+        }
     }
 
     fn look(&mut self) -> Result<(), Refusal> {

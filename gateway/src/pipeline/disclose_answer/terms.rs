@@ -12,6 +12,7 @@ use lienthong_policy::{Decision, Facts, ParticipantStatus};
 use crate::{
     gateway::Gateway,
     pipeline::decide::Permitted,
+    quota::Quotas,
     refusal::{Cause, Refusal},
     snapshot::{AnswerView, Route, Snapshot},
 };
@@ -40,6 +41,16 @@ impl Terms {
             facts: permitted.facts.clone(),
             status,
         }
+    }
+
+    /// The counters of the limits on data.
+    pub(super) fn quotas(&self) -> &Quotas {
+        self.gateway.quotas()
+    }
+
+    /// Whether each line is an element.
+    pub(super) fn is_lines(&self) -> bool {
+        self.route.operation.stream(self.status).is_some_and(|rules| rules.elements.is_none())
     }
 
     /// Derives the pseudonyms of the stream.
