@@ -3,5 +3,6 @@
 #[cfg(test)]
 mod rest {
     mod architecture;
+    mod participant;
     mod service;
 }

@@ -71,7 +71,8 @@ async fn a_present_client_comes_over_with_curl() {
 
     let header = format!("lgspaccesstoken: {}", header_of(&sheet));
     let arguments = ["--header", &header, "--data", "grant_type=client_credentials"];
-    let (status, wrong) = curl(&world, "/token", &["--data", "grant_type=client_credentials"]).await;
+    let (status, wrong) =
+        curl(&world, "/token", &["--data", "grant_type=client_credentials"]).await;
     assert_eq!((status, &wrong["error"]), (401, &"invalid_client".into()));
     let (status, given) = curl(&world, "/token", &arguments).await;
     assert_eq!(status, 200, "{given}");

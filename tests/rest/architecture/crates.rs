@@ -44,6 +44,7 @@ const DOES_IO: &[&str] =
 
 /// Libraries that only some of our crates may import.
 const KEPT_TO: &[(&str, &[&str])] = &[
+    ("argon2", &["lienthong-policy"]),
     ("cedar-policy", &["lienthong-policy"]),
     ("reqwest", &["lienthong-adapters"]),
     ("sqlx", &["lienthong-store", "lienthong-adapters", "lienthong-sandbox", "lienthong"]),
