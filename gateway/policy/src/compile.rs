@@ -144,9 +144,11 @@ fn fixed_facts(agreement: &Agreement, disclosed: &Disclosed) -> Vec<(&'static st
     let flag = |demand| Fact::Flag(demand == Requirement::Required);
     let day = |date| Fact::Day(day_number(date));
     let leaving = leaving(disclosed);
-    let fields = leaving.iter().map(|(field, _)| field.clone());
-    let categories = leaving.iter().filter_map(|(_, class)| class.category());
-    let classes = leaving.iter().map(|(_, class)| class.class().as_str().to_owned());
+    let fields = leaving.iter().map(|leaving| leaving.field.clone());
+    let unmasked = leaving.iter().filter(|leaving| !leaving.masked);
+    let unmasked = unmasked.map(|leaving| leaving.field.clone());
+    let categories = leaving.iter().filter_map(|leaving| leaving.class.category());
+    let classes = leaving.iter().map(|leaving| leaving.class.class().as_str().to_owned());
     vec![
         ("agreement", text(agreement.id.as_str())),
         ("provider", text(agreement.provider.as_str())),
@@ -162,6 +164,7 @@ fn fixed_facts(agreement: &Agreement, disclosed: &Disclosed) -> Vec<(&'static st
         ("instruments", set(cited(agreement).map(InstrumentId::to_string))),
         ("articles", set(agreement.legal_bases.iter().map(Citation::to_string))),
         ("fields", set(fields)),
+        ("unmasked", set(unmasked)),
         ("categories", set(categories.map(|c| c.as_str().to_owned()))),
         ("classes", set(classes)),
     ]
@@ -172,30 +175,42 @@ fn set(texts: impl Iterator<Item = String>) -> Fact {
     Fact::Set(texts.into_iter().map(String::into_boxed_str).collect())
 }
 
-/// Every field of which something may leave, with its class.
-fn leaving(disclosed: &Disclosed) -> Vec<(String, FieldClass)> {
+/// A field of which something may leave.
+struct Leaving {
+    field: String,
+    class: FieldClass,
+    masked: bool,
+}
+
+impl Leaving {
+    /// None when the mask leaves nothing of the value.
+    fn new(field: String, known: Option<&FieldClass>, mask: Option<&Mask>) -> Option<Self> {
+        // A file has a mask that lets it pass as it is.
+        let masked = !matches!(mask, None | Some(Mask::Opaque(_)));
+        tells_something(mask).then(|| Self { field, class: class(known), masked })
+    }
+}
+
+/// Every field of which something may leave.
+fn leaving(disclosed: &Disclosed) -> Vec<Leaving> {
     let classes = &disclosed.operation.classes;
     let mut fields = Vec::new();
     for ((place, name), mask) in &disclosed.request_parameters {
         let field = FieldPath::Parameter(*place, name.clone());
-        if tells_something(mask.as_ref()) {
-            fields.push((request_name(&field), class(classes.request.get(&field))));
-        }
+        let known = classes.request.get(&field);
+        fields.extend(Leaving::new(request_name(&field), known, mask.as_ref()));
     }
     for (pointer, mask) in &disclosed.request_body {
         let field = FieldPath::Body(pointer.clone());
-        if tells_something(mask.as_ref()) {
-            fields.push((request_name(&field), class(classes.request.get(&field))));
-        }
+        let known = classes.request.get(&field);
+        fields.extend(Leaving::new(request_name(&field), known, mask.as_ref()));
     }
     for (status, masks) in &disclosed.answers {
         let of_status = classes.answers.get(status);
         for (pointer, mask) in masks {
-            if tells_something(mask.as_ref()) {
-                let field = FieldPath::Body(pointer.clone());
-                let class = class(of_status.and_then(|classes| classes.get(pointer)));
-                fields.push((answer_name(*status, &field), class));
-            }
+            let field = FieldPath::Body(pointer.clone());
+            let known = of_status.and_then(|classes| classes.get(pointer));
+            fields.extend(Leaving::new(answer_name(*status, &field), known, mask.as_ref()));
         }
     }
     fields

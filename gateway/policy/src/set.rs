@@ -408,7 +408,9 @@ fn vocabulary(names: &Names, services: &BTreeMap<ServiceId, ReadService>) -> Voc
         read == Some(named.len())
     });
     if whole {
-        let fields = services.values().flat_map(|read| fields(&read.service)).collect();
+        let fields: BTreeSet<String> =
+            services.values().flat_map(|read| fields(&read.service)).collect();
+        facts.insert("unmasked", fields.clone());
         facts.insert("fields", fields);
     }
     let resources = names.services.iter().flat_map(|(service, operations)| {

@@ -88,6 +88,16 @@ fn counts_a_masked_field_as_leaving_unless_nothing_of_it_is_left() {
 }
 
 #[test]
+fn tells_a_field_that_leaves_as_it_is_from_one_that_is_masked() {
+    let condition = "context.unmasked.contains(\"answer 200 /NgaySinh\")";
+    let files = Files::new().add("policies/rules/plain.cedar", &rule("plain", condition));
+    assert_eq!(denial(&opened(&files.set()).decide(&facts())), None);
+    let files = files.edit(AGREEMENT, "/NgaySinh: {generalise: year}", "/NgaySinh: pass");
+    let expected = Some(("policy.denied", Some("plain")));
+    assert_eq!(denial(&opened(&files.set()).decide(&facts())), expected);
+}
+
+#[test]
 fn denies_when_a_cited_instrument_is_not_in_force_on_the_day() {
     let set = Files::new().set();
     let last = Facts { today: "2027-06-30".parse().expect("date"), ..facts() };

@@ -62,6 +62,7 @@ fn refuses_names_that_nothing_bears_for_such_a_rule_would_never_forbid() {
         ("context.purpose != \"dossier\"", "unknown value of `context.purpose` `dossier`"),
         ("\"H29.04\" == context.consumer", "did you mean"),
         ("context.fields.contains(\"answer 200 /DanTco\")", "did you mean `answer 200 /DanToc`?"),
+        ("context.unmasked.contains(\"request query.so\")", "unknown value of `context.unmasked`"),
         ("context.lapsed_instruments.contains(\"pdpl-2024\")", "did you mean `pdpl-2025`?"),
         ("context.exchange_mode == \"sync\"", "unknown value of `context.exchange_mode` `sync`"),
         ("principal == Participant::\"H29.04\"", "unknown entity of type `Participant` `H29.04`"),
