@@ -1,13 +1,16 @@
-//! Two city providers over the synthetic database: civil status and land registration.
+//! Three city providers: civil status and land registration over the synthetic database, and the
+//! health register beside it.
 //!
-//! Paths and fields are those of `schemas/services/v1/civil-status.yaml` and
-//! `land-registration.yaml`. The answers hold everything the register knows, sensitive fields
+//! Paths and fields are those of `civil-status.yaml`, `land-registration.yaml` and
+//! `health-book.yaml` in `schemas/services/v1/`. The answers hold everything the register knows, sensitive fields
 //! included: what may leave is the gateway's business.
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use serde_json::{Map, Value, json};
 use sqlx::{FromRow, Row as _, SqlitePool, sqlite::SqliteRow};
+
+mod health;
 
 use crate::{
     Error, Faults,
@@ -22,9 +25,14 @@ pub struct CitySettings {
     pub listen: Listen,
     /// The database made by [`crate::synthetic::generate`].
     pub database: PathBuf,
+    /// People of the health extract.
+    pub health_records: u32,
 }
 
-/// The city's civil-status and land-registration providers.
+/// People of the health extract, unless another number is given.
+pub const HEALTH_RECORDS: u32 = 200_000;
+
+/// The city's civil-status, land-registration and health providers.
 #[derive(Debug)]
 pub struct City;
 
@@ -34,7 +42,7 @@ pub struct CityHandle {
     /// Where they listen.
     pub addr: SocketAddr,
     /// What breaks on purpose. A call is named by the last part of its path, or by
-    /// `civil-status` and `land-registration` for all of one register.
+    /// `civil-status`, `land-registration` and `health-book` for all of one register.
     pub faults: Faults,
     _running: Running,
 }
@@ -47,7 +55,8 @@ impl City {
     pub async fn start(settings: CitySettings) -> Result<CityHandle, Error> {
         let pool = database::open(&settings.database).await?;
         let faults = Faults::default();
-        let desk = Desk { pool, faults: faults.clone() };
+        let health_records = settings.health_records;
+        let desk = Desk { pool, faults: faults.clone(), health_records };
         let running = server::start(&settings.listen, Arc::new(desk)).await?;
         Ok(CityHandle { addr: running.addr, faults, _running: running })
     }
@@ -56,6 +65,7 @@ impl City {
 struct Desk {
     pool: SqlitePool,
     faults: Faults,
+    health_records: u32,
 }
 
 impl Serve for Desk {
@@ -63,6 +73,7 @@ impl Serve for Desk {
         let service = match request.path.split('/').find(|part| !part.is_empty()) {
             Some("ho-tich") => "civil-status",
             Some("dat-dai") => "land-registration",
+            Some("so-suc-khoe") => "health-book",
             _ => "unknown",
         };
         let fault = self.faults.next(request.call()).or_else(|| self.faults.next(service));
@@ -98,6 +109,9 @@ fn not_found(request: &Request) -> Answer {
 impl Desk {
     async fn answer(&self, request: &Request) -> Result<Option<Answer>, sqlx::Error> {
         let parts: Vec<&str> = request.path.split('/').filter(|part| !part.is_empty()).collect();
+        if let Some(answer) = health::stream(&parts, request, self.health_records) {
+            return Ok(Some(answer));
+        }
         let found = match (request.method.as_str(), parts.as_slice()) {
             ("GET", ["ho-tich", "khai-sinh"]) => {
                 let number = request.query("soDinhDanh").unwrap_or_default();
@@ -114,6 +128,9 @@ impl Desk {
                 let number = |name| request.query(name).and_then(|v| v.parse().ok()).unwrap_or(0);
                 let ward = request.query("maXa").unwrap_or_default();
                 self.parcel_by_sheet(ward, number("soHieuToBanDo"), number("soThuTuThua")).await?
+            }
+            ("GET", ["so-suc-khoe"]) => {
+                health::book(&self.pool, request.query("soDinhDanh").unwrap_or_default()).await?
             }
             ("POST", ["dat-dai", "xac-nhan-chu-su-dung"]) => self.confirm(&request.body).await?,
             _ => None,

@@ -16,7 +16,7 @@ use lienthong_model::{
 
 use crate::{
     City, Error, Fault, Faults, Listen, Population, Portal, TlsFiles,
-    city::{CityHandle, CitySettings},
+    city::{self, CityHandle, CitySettings},
     population::{PopulationHandle, PopulationSettings},
     portal::{PortalHandle, PortalSettings},
     synthetic,
@@ -118,10 +118,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         let settings = |listen| PopulationSettings { listen, database: path.clone() };
         reader.plain(node, "the population database", settings)
     });
-    let city = city.and_then(|node| {
-        let settings = |listen| CitySettings { listen, database: path.clone() };
-        reader.plain(node, "the city's providers", settings)
-    });
+    let city = city.and_then(|node| reader.city(node, &path));
     Some(Config { database, portal, population, city })
 }
 
@@ -177,6 +174,19 @@ impl<'a> Reader<'a> {
         Some(Stand { settings, faults, random })
     }
 
+    fn city(&mut self, node: &'a Node, database: &Path) -> Option<Stand<CitySettings>> {
+        let mut known = STAND.to_vec();
+        known.push("health_records");
+        let what = "the city's providers";
+        let (listen, faults, random) = self.stand(node, what, &known)?;
+        let most = i64::from(synthetic::MAX_RECORDS);
+        let mut map = self.map(node, what, &known)?;
+        let records = map.integer("health_records", 1..=most, i64::from(city::HEALTH_RECORDS));
+        let health_records = u32::try_from(records).unwrap_or(city::HEALTH_RECORDS);
+        let settings = CitySettings { listen, database: database.to_owned(), health_records };
+        Some(Stand { settings, faults, random })
+    }
+
     fn plain<T>(
         &mut self,
         node: &'a Node,
@@ -220,10 +230,21 @@ impl<'a> Reader<'a> {
     }
 
     fn fault(&mut self, node: &'a Node) -> Option<(String, Fault)> {
-        let mut map = self.map(node, "a fault", &["call", "fault"])?;
+        let mut map = self.map(node, "a fault", &["call", "fault", "after"])?;
         let call = map.text("call").map(str::to_owned);
         let fault = map.parse::<FaultName>("fault");
-        Some((call?, fault?.0))
+        let given = map.optional("after");
+        let after = map.integer("after", 0..=i64::from(u32::MAX), 0);
+        let (call, fault) = (call?, fault?.0);
+        let (Some(given), Ok(after)) = (given, u32::try_from(after)) else {
+            return Some((call, fault));
+        };
+        let counted = fault.after(after);
+        if counted.is_none() {
+            let file = map.file();
+            map.found().add(file, given.at, "`after` belongs to `drift_after` and `break_after`");
+        }
+        Some((call, counted?))
     }
 
     fn random(&mut self, node: &'a Node) -> Option<RandomFaults> {

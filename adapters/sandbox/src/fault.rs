@@ -14,7 +14,10 @@ use bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
 
-use crate::server::{Answer, Transport};
+use crate::server::{Answer, Content, Transport};
+
+/// Elements before a fault of a stream, unless another number is given.
+const ELEMENTS: u32 = 1_000;
 
 /// Something that goes wrong with one answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +42,11 @@ pub enum Fault {
     Redirect,
     /// Each object of the answer has a field that nobody declared.
     Drift,
+    /// The same, in a stream only from the element after so many on.
+    DriftAfter(u32),
+    /// The connection closes in the midst of the element after so many; of an answer that is no
+    /// stream, in its midst.
+    BreakAfter(u32),
     /// The values of the answer change their types.
     Breakage,
     /// The answer is not JSON although it says so.
@@ -58,9 +66,21 @@ impl Fault {
         ("set_cookie", Self::SetCookie),
         ("redirect", Self::Redirect),
         ("drift", Self::Drift),
+        ("drift_after", Self::DriftAfter(ELEMENTS)),
+        ("break_after", Self::BreakAfter(ELEMENTS)),
         ("breakage", Self::Breakage),
         ("garbage", Self::Garbage),
     ];
+
+    /// The same fault after another number of elements. None when it does not count any.
+    #[must_use]
+    pub fn after(self, elements: u32) -> Option<Self> {
+        match self {
+            Self::DriftAfter(_) => Some(Self::DriftAfter(elements)),
+            Self::BreakAfter(_) => Some(Self::BreakAfter(elements)),
+            _ => None,
+        }
+    }
 
     /// The answer that stands in for the work, when the fault prevents it.
     pub(crate) fn instead(self) -> Option<Answer> {
@@ -85,15 +105,24 @@ impl Fault {
     pub(crate) fn spoil(self, mut answer: Answer) -> Answer {
         match self {
             Self::ResetAfterAccept => answer.transport = Transport::Reset,
-            Self::ResetMidBody => answer.transport = Transport::ResetMidBody,
+            Self::ResetMidBody | Self::BreakAfter(_) => {
+                answer.transport = Transport::ResetMidBody;
+            }
             Self::WrongLength => answer.transport = Transport::WrongLength,
             Self::SetCookie => {
                 answer.headers.push(("set-cookie", "JSESSIONID=synthetic; Path=/".to_owned()));
             }
-            Self::Drift => rewrite(&mut answer, add_field),
+            Self::Drift | Self::DriftAfter(_) => rewrite(&mut answer, add_field),
             Self::Breakage => rewrite(&mut answer, change_types),
-            Self::Garbage => answer.body = Bytes::from_static(b"{\"SoDinhDanh\": \"0"),
+            Self::Garbage => {
+                if let Content::Whole(body) = &mut answer.body {
+                    *body = Bytes::from_static(b"{\"SoDinhDanh\": \"0");
+                }
+            }
             _ => {}
+        }
+        if let Content::Elements(elements) = &mut answer.body {
+            elements.spoil(self);
         }
         answer
     }
@@ -118,13 +147,15 @@ pub const DRIFT_FIELD: &str = "SoHoKhauCu";
 pub const DRIFT_VALUE: &str = "DRIFT-CANARY-7f3a";
 
 fn rewrite(answer: &mut Answer, change: fn(&mut Value)) {
-    if let Ok(mut body) = serde_json::from_slice::<Value>(&answer.body) {
+    if let Content::Whole(bytes) = &mut answer.body
+        && let Ok(mut body) = serde_json::from_slice::<Value>(bytes)
+    {
         change(&mut body);
-        answer.body = Bytes::from(body.to_string());
+        *bytes = Bytes::from(body.to_string());
     }
 }
 
-fn add_field(value: &mut Value) {
+pub(crate) fn add_field(value: &mut Value) {
     match value {
         Value::Object(map) => {
             map.values_mut().for_each(add_field);
@@ -135,7 +166,7 @@ fn add_field(value: &mut Value) {
     }
 }
 
-fn change_types(value: &mut Value) {
+pub(crate) fn change_types(value: &mut Value) {
     match value {
         Value::Object(map) => map.values_mut().for_each(change_types),
         Value::Array(items) => items.iter_mut().for_each(change_types),

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod population;
 pub mod portal;
 pub mod server;
+mod stream;
 pub mod synthetic;
 #[cfg(test)]
 mod testing;

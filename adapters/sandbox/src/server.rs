@@ -26,11 +26,14 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
-    time::timeout,
+    time::{Sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::Error;
+use crate::{
+    Error,
+    stream::{Elements, Piece},
+};
 
 /// Largest request body.
 const MAX_BODY: usize = 4 << 20;
@@ -38,6 +41,8 @@ const MAX_BODY: usize = 4 << 20;
 const MAX_CONNECTIONS: usize = 1024;
 /// How long a TLS handshake or a request head may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a stream that breaks waits for its last bytes to leave.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Files of a server's certificate and of those whose certificates it takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,13 +111,21 @@ pub(crate) enum Transport {
     WrongLength,
 }
 
+/// What an answer holds.
+#[derive(Debug)]
+pub(crate) enum Content {
+    Whole(Bytes),
+    /// Made while it is sent.
+    Elements(Elements),
+}
+
 /// One answer.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) media: &'static str,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Bytes,
+    pub(crate) body: Content,
     pub(crate) transport: Transport,
 }
 
@@ -122,7 +135,18 @@ impl Answer {
             status,
             media: "application/json",
             headers: Vec::new(),
-            body: Bytes::from(body.to_string()),
+            body: Content::Whole(Bytes::from(body.to_string())),
+            transport: Transport::Whole,
+        }
+    }
+
+    /// An answer of status 200 that is made while it is sent.
+    pub(crate) fn stream(media: &'static str, elements: Elements) -> Self {
+        Self {
+            status: 200,
+            media,
+            headers: Vec::new(),
+            body: Content::Elements(elements),
             transport: Transport::Whole,
         }
     }
@@ -132,7 +156,7 @@ impl Answer {
             status,
             media: "text/html; charset=utf-8",
             headers: Vec::new(),
-            body: Bytes::from_static(body.as_bytes()),
+            body: Content::Whole(Bytes::from_static(body.as_bytes())),
             transport: Transport::Whole,
         }
     }
@@ -281,24 +305,30 @@ async fn answer<S: Serve>(
     for (name, value) in &answer.headers {
         builder = builder.header(*name, value);
     }
-    let script = match answer.transport {
+    let body = match answer.body {
+        Content::Elements(elements) => Script::Elements { elements, pause: None },
+        Content::Whole(body) => script(body, answer.transport),
+    };
+    if let Script::Whole { declared, .. } = &body {
+        builder = builder.header(http::header::CONTENT_LENGTH, *declared);
+    }
+    builder.body(body).map_err(|_| BrokenOff)
+}
+
+fn script(body: Bytes, transport: Transport) -> Script {
+    let length = body.len();
+    match transport {
         Transport::ResetMidBody => {
-            let half = answer.body.slice(..answer.body.len() / 2);
-            Script { rest: Some(half), declared: answer.body.len() + 1, breaks: true }
+            let half = body.slice(..length / 2);
+            Script::Whole { rest: Some(half), declared: length + 1, breaks: true }
         }
         Transport::WrongLength => {
-            let declared = answer.body.len() + 64;
-            Script { rest: Some(answer.body), declared, breaks: true }
+            Script::Whole { rest: Some(body), declared: length + 64, breaks: true }
         }
         Transport::Whole | Transport::Reset => {
-            let declared = answer.body.len();
-            Script { rest: Some(answer.body), declared, breaks: false }
+            Script::Whole { rest: Some(body), declared: length, breaks: false }
         }
-    };
-    builder
-        .header(http::header::CONTENT_LENGTH, script.declared)
-        .body(script)
-        .map_err(|_| BrokenOff)
+    }
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, u16> {
@@ -352,11 +382,16 @@ fn unescape(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// A body that sends what it is told to, whatever length was declared.
-struct Script {
-    rest: Option<Bytes>,
-    declared: usize,
-    breaks: bool,
+/// A body that sends what it is told to.
+enum Script {
+    /// Whatever length was declared.
+    Whole { rest: Option<Bytes>, declared: usize, breaks: bool },
+    /// For as long as it is read.
+    Elements {
+        elements: Elements,
+        /// Before the connection breaks: what was given out earlier is on its way by then.
+        pause: Option<Pin<Box<Sleep>>>,
+    },
 }
 
 impl Body for Script {
@@ -365,17 +400,33 @@ impl Body for Script {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
+        context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        match self.rest.take() {
-            Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
-            _ if self.breaks => Poll::Ready(Some(Err(BrokenOff))),
-            _ => Poll::Ready(None),
+        match &mut *self {
+            Self::Whole { rest, breaks, .. } => match rest.take() {
+                Some(bytes) if !bytes.is_empty() => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                _ if *breaks => Poll::Ready(Some(Err(BrokenOff))),
+                _ => Poll::Ready(None),
+            },
+            Self::Elements { elements, pause } => {
+                if pause.is_none() {
+                    match elements.next() {
+                        Piece::Bytes(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                        Piece::End => return Poll::Ready(None),
+                        Piece::Broken => {}
+                    }
+                }
+                let pause = pause.get_or_insert_with(|| Box::pin(tokio::time::sleep(PAUSE)));
+                pause.as_mut().poll(context).map(|()| Some(Err(BrokenOff)))
+            }
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.declared as u64)
+        match self {
+            Self::Whole { declared, .. } => SizeHint::with_exact(*declared as u64),
+            Self::Elements { .. } => SizeHint::default(),
+        }
     }
 }
 

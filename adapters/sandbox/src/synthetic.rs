@@ -5,6 +5,7 @@
 //! an earlier run of this module made it.
 
 mod case;
+pub(crate) mod health;
 mod land;
 mod names;
 mod person;
@@ -19,6 +20,7 @@ use sqlx::{
 };
 
 pub use case::{BAD_ROWS, PROCEDURES, Procedure, REPEATED_ROWS};
+pub use health::MAX_RECORDS;
 pub use wards::{Ward, wards};
 
 use crate::Error;

@@ -89,7 +89,7 @@ pub(crate) fn pki(folder: &Path) -> (TlsFiles, rcgen::Issuer<'static, rcgen::Key
     (files, issuer)
 }
 
-/// The validator of an answer, from an OpenAPI document of this repository.
+/// The validator of an answer, or of one line of it, from an OpenAPI document of this repository.
 pub(crate) fn answer_schema(
     text: &str,
     path: &str,
@@ -104,7 +104,8 @@ pub(crate) fn answer_schema(
     if let Some(reference) = answer.get("$ref").and_then(Value::as_str) {
         answer = doc.pointer(reference.trim_start_matches('#')).unwrap().clone();
     }
-    let start = answer.pointer("/content/application~1json/schema").unwrap();
+    let media = answer["content"].as_object().unwrap().values().next().unwrap();
+    let start = &media["schema"];
     let schema = lienthong_model::schema::Schema::read(&doc, start, &pointer).unwrap();
     let digits = |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
     jsonschema::draft202012::options()

@@ -7,13 +7,18 @@ use crate::{
 };
 
 const CIVIL: &str = include_str!("../../../../schemas/services/v1/civil-status.yaml");
+const HEALTH: &str = include_str!("../../../../schemas/services/v1/health-book.yaml");
 const LAND: &str = include_str!("../../../../schemas/services/v1/land-registration.yaml");
+
+fn settings(database: PathBuf) -> CitySettings {
+    CitySettings { listen: Listen::loopback(), database, health_records: 3_000 }
+}
 
 async fn city() -> (TempDir, CityHandle, PathBuf) {
     let folder = TempDir::new().unwrap();
     let database = folder.path().join("city.db");
     synthetic::generate(&database, 3, 400).await.unwrap();
-    let settings = CitySettings { listen: Listen::loopback(), database: database.clone() };
+    let settings = settings(database.clone());
     (folder, City::start(settings).await.unwrap(), database)
 }
 
@@ -24,7 +29,7 @@ async fn get(city: &CityHandle, path: &str) -> (u16, Value) {
 
 #[tokio::test]
 async fn refuses_to_start_without_a_database() {
-    let settings = CitySettings { listen: Listen::loopback(), database: "nowhere.db".into() };
+    let settings = settings("nowhere.db".into());
     assert!(matches!(City::start(settings).await, Err(Error::File { .. })));
 }
 
@@ -102,4 +107,51 @@ async fn drift_adds_a_field_that_the_schema_does_not_know() {
     }
     city.faults.clear();
     assert!(schema.is_valid(&get(&city, &path).await.1));
+}
+
+#[tokio::test]
+async fn a_health_book_is_of_the_schema_and_of_the_person() {
+    let (_folder, city, database) = city().await;
+    let schema = answer_schema(HEALTH, "/so-suc-khoe", "get", "200");
+    for person in synthetic::people(&database, 100).await.unwrap() {
+        let path = format!("/so-suc-khoe?soDinhDanh={}", person.number);
+        let (status, book) = get(&city, &path).await;
+        assert_eq!((status, &book["HoVaTen"]), (200, &json!(person.name)));
+        assert_valid(&schema, &book);
+        assert_eq!(get(&city, &path).await.1, book);
+    }
+    let (status, body) = get(&city, "/so-suc-khoe?soDinhDanh=079000000000").await;
+    assert_eq!(status, 404);
+    assert_valid(&answer_schema(HEALTH, "/so-suc-khoe", "get", "404"), &body);
+}
+
+#[tokio::test]
+async fn summaries_of_all_come_a_line_each_and_those_of_a_ward_in_a_document() {
+    let (_folder, city, _) = city().await;
+    let line = answer_schema(HEALTH, "/so-suc-khoe/trich-xuat", "get", "200");
+    let got = send(city.addr, "GET", "/so-suc-khoe/trich-xuat", None).await.unwrap();
+    assert_eq!(got.headers["content-type"], "application/x-ndjson");
+    assert!(!got.headers.contains_key("content-length"));
+    let text = String::from_utf8(got.body).unwrap();
+    let lines: Vec<Value> = text.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 3_000);
+    lines.iter().for_each(|one| assert_valid(&line, one));
+
+    let document = answer_schema(HEALTH, "/so-suc-khoe/danh-sach", "get", "200");
+    let (_, ward) = get(&city, "/so-suc-khoe/danh-sach?maPhuongXa=26740").await;
+    assert_valid(&document, &ward);
+    let of_ward = lines.into_iter().filter(|one| one["MaPhuongXa"] == "26740");
+    assert_eq!(ward["HoSo"], of_ward.collect::<Value>());
+}
+
+#[tokio::test]
+async fn a_stream_drifts_or_breaks_where_it_is_told_to() {
+    let (_folder, city, _) = city().await;
+    city.faults.set("trich-xuat", crate::Fault::DriftAfter(1_000));
+    let got = send(city.addr, "GET", "/so-suc-khoe/trich-xuat", None).await.unwrap();
+    let text = String::from_utf8(got.body).unwrap();
+    let drifted = text.lines().position(|line| line.contains(crate::fault::DRIFT_FIELD));
+    assert_eq!((drifted, text.lines().count()), (Some(1_000), 3_000));
+    city.faults.set("trich-xuat", crate::Fault::BreakAfter(1_000));
+    assert!(send(city.addr, "GET", "/so-suc-khoe/trich-xuat", None).await.is_none());
 }

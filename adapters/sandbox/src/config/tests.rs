@@ -19,7 +19,7 @@ portal:
   sesion_seconds: 5
 city:
   listen: 127.0.0.1:0
-  faults: [{call: x, fault: fire}]
+  faults: [{call: x, fault: fire}, {call: x, fault: drift, after: 3}]
 ";
     let told = Config::read(&write(&folder, text)).unwrap_err().to_string();
     for mistake in [
@@ -27,6 +27,7 @@ city:
         "`everywhere` is not an address",
         "did you mean `session_seconds`?",
         "`fire` is not one of `slow`",
+        "`after` belongs to `drift_after` and `break_after`",
     ] {
         assert!(told.contains(mistake), "{mistake} in {told}");
     }
@@ -42,17 +43,23 @@ portal: {listen: '127.0.0.1:0', password_file: secret, session_seconds: 60}
 population:
   listen: 127.0.0.1:0
   random_faults: {seed: 1, per_mille: 1000, kinds: [unavailable]}
-city: {listen: '127.0.0.1:0', faults: [{call: '*', fault: drift}]}
+city:
+  listen: 127.0.0.1:0
+  health_records: 500
+  faults: [{call: '*', fault: drift}, {call: list, fault: break_after, after: 7}]
 ";
     let config = Config::read(&write(&folder, text)).unwrap();
     let portal = config.portal.as_ref().unwrap();
     assert_eq!(portal.settings.password, "other-secret");
     assert_eq!(portal.settings.session_seconds, 60);
+    assert_eq!(config.city.as_ref().unwrap().settings.health_records, 500);
     let clock = Arc::new(ManualClock::at("2026-11-21T01:00:00Z".parse().unwrap()));
     let handles = start(&config, clock).await.unwrap();
     assert!(folder.path().join("city.db").exists());
     let next = |faults: &Faults| faults.next("x");
     assert_eq!(next(&handles.portal.unwrap().faults), None);
     assert_eq!(next(&handles.population.unwrap().faults), Some(Fault::Unavailable));
-    assert_eq!(next(&handles.city.unwrap().faults), Some(Fault::Drift));
+    let city = handles.city.unwrap().faults;
+    assert_eq!(next(&city), Some(Fault::Drift));
+    assert_eq!(city.next("list"), Some(Fault::BreakAfter(7)));
 }
