@@ -1,13 +1,16 @@
 //! `lienthong demo`: city agencies and national platforms exchange data through a real gateway.
 
 mod client;
+mod lgsp;
 mod scene;
 mod show;
+mod stream;
 mod world;
 
 use std::path::PathBuf;
 
 use clap::Args;
+use lienthong_sandbox::city::HEALTH_RECORDS;
 
 use self::{show::Results, world::World};
 use crate::{
@@ -19,7 +22,8 @@ use crate::{
 ///
 /// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
 /// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
-/// how each ended and why, then keeps serving for your own `curl`.
+/// how each ended and why, streams an extract of 200,000 health books, then keeps serving for your
+/// own `curl`.
 ///
 /// Example: lienthong demo --once --json result.json
 #[derive(Debug, Args)]
@@ -34,6 +38,10 @@ pub(crate) struct Arguments {
     /// temporary one.
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// People of the health extract that streams.
+    #[arg(long, value_name = "N", default_value_t = HEALTH_RECORDS,
+        value_parser = clap::value_parser!(u32).range(2_000..=250_000))]
+    records: u32,
     /// Directory of the policies to copy.
     #[arg(long, value_name = "DIR", default_value = "policies")]
     policies: PathBuf,
@@ -46,14 +54,21 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     let kept = arguments.dir.is_some();
     let temporary = tempfile::Builder::new().prefix("lienthong-demo-").tempdir()?;
     let directory = arguments.dir.unwrap_or_else(|| temporary.path().to_owned());
-    let world = World::start(&directory, &arguments.policies, &arguments.schemas, output).await?;
+    let files = world::Files { policies: &arguments.policies, schemas: &arguments.schemas };
+    let world = World::start(&directory, &files, arguments.records, output).await?;
 
     let mut results = Results::default();
     show::heading(output);
-    for scene in scene::all(&world.person, &world.parcel) {
+    for scene in scene::all(&world.person, &world.parcel, &world.token) {
         let result = world.play(&scene).await?;
         show::exchange(&scene, &result, output);
         results.exchanges.push(result);
+    }
+    stream::heading(output);
+    for scene in stream::all(arguments.records) {
+        let result = world.stream(&scene, output).await?;
+        stream::show(&scene, &result, output);
+        results.streams.push(result);
     }
     results.adapters = world.push().await?;
     show::adapters(&results.adapters, output);

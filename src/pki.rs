@@ -28,8 +28,8 @@ pub(crate) enum Command {
 
 /// Participants of the shipped policies.
 pub(crate) const PARTICIPANTS: &[&str] = &[
-    "h29-12", "h29-15", "h29-18", "h29-20", "h29-40", "h29-41", "h29-42", "h29-43", "h29-60",
-    "h29-90", "h29-99", "g01", "g22",
+    "h29-12", "h29-15", "h29-18", "h29-20", "h29-26", "h29-40", "h29-41", "h29-42", "h29-43",
+    "h29-60", "h29-90", "h29-99", "g01", "g22",
 ];
 /// What the gateway shows to providers.
 pub(crate) const GATEWAY_CLIENT: &str = "gateway-client";

@@ -1,6 +1,6 @@
 //! `lienthong why`: tells why an exchange ended as it did.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use http_body_util::{BodyExt, Empty, Limited};
@@ -57,12 +57,13 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     if arguments.json {
         output.json(&exchange)?;
     } else {
-        tell(&exchange, output);
+        lines(&exchange, output).iter().for_each(|line| output.line(line));
     }
     Ok(Exit::Done)
 }
 
-async fn look_up(socket: &PathBuf, request_id: &str) -> anyhow::Result<Option<Exchange>> {
+/// What the gateway at this socket remembers of an exchange.
+pub(crate) async fn look_up(socket: &Path, request_id: &str) -> anyhow::Result<Option<Exchange>> {
     use anyhow::Context as _;
     let stream = UnixStream::connect(socket)
         .await
@@ -85,7 +86,8 @@ async fn look_up(socket: &PathBuf, request_id: &str) -> anyhow::Result<Option<Ex
     }
 }
 
-fn tell(exchange: &Exchange, output: &Output) {
+/// What is told of an exchange, a line for each thing.
+pub(crate) fn lines(exchange: &Exchange, output: &Output) -> Vec<String> {
     let dash = || "-".to_owned();
     let reason: Option<ReasonCode> = exchange.reason_code();
     let title = reason.map(|r| r.title(output.language())).unwrap_or_default();
@@ -101,25 +103,39 @@ fn tell(exchange: &Exchange, output: &Output) {
         (("lý do", "reason"), format!("{} {title}", exchange.reason.clone().unwrap_or_else(dash))),
         (("nguyên nhân", "cause"), exchange.cause.clone().unwrap_or_else(dash)),
         (("quy tắc", "rule"), exchange.rule.clone().unwrap_or_else(dash)),
-        (("điều luật", "articles"), exchange.cites.join(", ")),
+        (("điều luật", "articles"), list(&exchange.cites)),
         (("trạng thái", "status"), exchange.status.to_string()),
         (
-            ("trường", "fields"),
-            format!(
-                "{} disclosed, {} masked, {} dropped, {} undeclared",
-                exchange.disclosed, exchange.masked, exchange.dropped, exchange.undeclared
-            ),
+            ("phần tử", "elements"),
+            exchange.elements.map_or_else(dash, |elements| elements.to_string()),
         ),
+        (
+            ("trường", "fields"),
+            match output.language() {
+                Language::Vietnamese => format!(
+                    "{} đi nguyên, {} bị che, {} bị giữ lại, {} ngoài khai báo",
+                    exchange.disclosed, exchange.masked, exchange.dropped, exchange.undeclared
+                ),
+                Language::English => format!(
+                    "{} disclosed, {} masked, {} dropped, {} undeclared",
+                    exchange.disclosed, exchange.masked, exchange.dropped, exchange.undeclared
+                ),
+            },
+        ),
+        (("ngoài khai báo", "drift"), list(&exchange.drift)),
         (("micro giây", "microseconds"), exchange.micros.to_string()),
     ];
-    for ((vi, en), value) in rows {
-        let label = match output.language() {
-            Language::Vietnamese => vi,
-            Language::English => en,
-        };
-        let padding = " ".repeat(16_usize.saturating_sub(label.chars().count()));
-        output.line(format!("{label}{padding}{value}"));
-    }
+    rows.into_iter()
+        .map(|((vi, en), value)| {
+            let label = output.choose(vi, en);
+            let padding = " ".repeat(16_usize.saturating_sub(label.chars().count()));
+            format!("{label}{padding}{value}").trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn list(values: &[String]) -> String {
+    if values.is_empty() { "-".to_owned() } else { values.join(", ") }
 }
 
 fn text(value: Option<&impl ToString>) -> String {

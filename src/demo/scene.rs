@@ -1,6 +1,6 @@
 //! The exchanges that the demo shows, in order, each with the end it must have.
 
-use lienthong_model::reason::ReasonCode;
+use lienthong_model::{reason::ReasonCode, sensitive::Sensitive};
 use lienthong_sandbox::{Fault, synthetic::Person};
 use serde_json::{Value, json};
 
@@ -21,6 +21,8 @@ pub(crate) struct Scene {
     pub(crate) method: &'static str,
     /// Path and query, exactly as sent.
     pub(crate) target: String,
+    /// The bearer token of a present LGSP client, which sends no `X-Road-Client`.
+    pub(crate) bearer: Option<Sensitive<String>>,
     /// Headers beside `X-Road-Client`.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     /// Body.
@@ -31,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) times: u32,
     /// How it must end.
     pub(crate) expected: Expected,
+    /// Whether the beginning of the answer is shown.
+    pub(crate) tells: bool,
 }
 
 /// How an exchange must end.
@@ -53,6 +57,7 @@ pub(crate) const STRANGER: &str = "stranger";
 
 const BIRTH: &str = "/r1/VN/GOV/H29.12/HOTICH/birth/ho-tich/khai-sinh";
 const PARCEL: &str = "/r1/VN/GOV/H29.15/DATDAI/parcel/dat-dai/thua-dat";
+const HEALTH: &str = "/r1/VN/GOV/H29.26/YTE/healthbook/so-suc-khoe";
 const CITIZEN: &str = "/r1/VN/GOV/G01/DANCU/citizen";
 const OFFICER: (&str, &str) = ("x-road-userid", "CB-0417");
 const DOSSIER: (&str, &str) = ("x-road-issue", "H29.40-261121-0001");
@@ -72,11 +77,13 @@ impl Scene {
             operation: ("civil-status", "getBirthRecord"),
             method: "GET",
             target: String::new(),
+            bearer: None,
             headers: vec![OFFICER, DOSSIER],
             body: None,
             fault: None,
             times: 1,
             expected: Expected::Allow,
+            tells: false,
         }
     }
 
@@ -142,8 +149,10 @@ pub(crate) struct Parcel {
 }
 
 /// Every scene, about a person and a parcel that exist.
-pub(crate) fn all(person: &Person, parcel: &Parcel) -> Vec<Scene> {
+pub(crate) fn all(person: &Person, parcel: &Parcel, token: &Sensitive<String>) -> Vec<Scene> {
     let mut scenes = city_to_city(person, parcel);
+    scenes.extend(lgsp(parcel, token));
+    scenes.extend(health(person));
     scenes.extend(city_to_nation(person));
     scenes.extend(no_agreement(person, parcel));
     scenes.extend(who_asks(person));
@@ -208,6 +217,56 @@ fn city_to_city(person: &Person, parcel: &Parcel) -> Vec<Scene> {
         .birth(person),
         scene("ward-parcel", WARD, "phường tra cứu thửa đất", "a ward looks a land parcel up")
             .parcel(&parcel.geohash),
+    ]
+}
+
+fn health(person: &Person) -> Vec<Scene> {
+    let mut book = scene(
+        "hospital-health-book",
+        HOSPITAL,
+        "bác sĩ xem sổ sức khỏe: định danh bị che",
+        "a doctor reads a health book: identity masked",
+    );
+    book.operation = ("health-book", "getHealthBook");
+    book.target = format!("{HEALTH}?soDinhDanh={}", person.number);
+    book.tells = true;
+    let mut named = scene(
+        "ward-names-in-statistics",
+        ("h29-41", "VN/GOV/H29.41/MOTCUA"),
+        "xin trích xuất thống kê có họ tên",
+        "an extract for statistics that asks for names",
+    )
+    .deny(ReasonCode::PolicyDenied);
+    named.operation = ("health-book", "extractHealthBooks");
+    named.target = format!("{HEALTH}/trich-xuat");
+    vec![book, named]
+}
+
+/// A client that was moved over: its token and its path, by itself and in other hands.
+fn lgsp(parcel: &Parcel, token: &Sensitive<String>) -> Vec<Scene> {
+    let Parcel { ward, sheet, number, .. } = parcel;
+    let target = format!("/APITraCuuThuaDat?maXa={ward}&soHieuToBanDo={sheet}&soThuTuThua={number}");
+    let by_token = |scene: Scene| Scene {
+        operation: ("land-registration", "getParcelBySheet"),
+        target: target.clone(),
+        bearer: Some(token.clone()),
+        headers: Vec::new(),
+        ..scene
+    };
+    vec![
+        by_token(scene(
+            "lgsp-client",
+            ("h29-20", "VN/GOV/H29.20/TTHC"),
+            "phần mềm LGSP đang dùng: chỉ đổi địa chỉ, chứng thư",
+            "a present LGSP client: new address and certificate",
+        )),
+        by_token(scene(
+            "lgsp-token-of-another",
+            WARD,
+            "mã truy cập trong tay đơn vị khác: vô dụng",
+            "its token in other hands: worth nothing",
+        ))
+        .deny(ReasonCode::ConsumerTokenMismatch),
     ]
 }
 

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{
     client::Reply,
     scene::{Expected, Scene},
+    stream::StreamResult,
     world::{STOPPED, World},
 };
 use crate::output::Output;
@@ -19,6 +20,7 @@ use crate::output::Output;
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Results {
     pub(crate) exchanges: Vec<ExchangeResult>,
+    pub(crate) streams: Vec<StreamResult>,
     pub(crate) adapters: Vec<AdapterResult>,
     pub(crate) ok: bool,
 }
@@ -41,6 +43,8 @@ pub(crate) struct ExchangeResult {
     micros: u64,
     request_id: Option<String>,
     as_expected: bool,
+    #[serde(skip)]
+    answer: String,
 }
 
 /// How one flow of the adapters ended.
@@ -104,8 +108,10 @@ impl ExchangeResult {
             micros,
             request_id: None,
             as_expected: scene.expected == Expected::RefusedByTls,
+            answer: String::new(),
         };
-        let Reply::Answered { status, headers, .. } = reply else { return result };
+        let Reply::Answered { status, headers, body } = reply else { return result };
+        result.answer = beginning(&String::from_utf8_lossy(body));
         let id = headers.get(xroad::REQUEST_ID).and_then(|v| v.to_str().ok()).unwrap_or_default();
         result.status = Some(status.as_u16());
         result.request_id = Some(id.to_owned());
@@ -137,6 +143,7 @@ impl Results {
     /// Whether all ended as it must.
     pub(crate) fn conclude(&mut self) {
         self.ok = self.exchanges.iter().all(|e| e.as_expected)
+            && self.streams.iter().all(|s| s.as_expected)
             && !self.adapters.is_empty()
             && self.adapters.iter().all(AdapterResult::is_sound);
     }
@@ -149,15 +156,27 @@ pub(crate) fn heading(output: &Output) {
     ));
 }
 
+/// Before what belongs to the line above.
+pub(super) const INDENT: &str = "              ";
+/// Characters of an answer that are shown.
+const BEGINNING: usize = 150;
+
+/// A decision as a reader sees it.
+pub(super) fn decision(decision: &str, output: &Output) -> &'static str {
+    match (decision, output.language()) {
+        ("allow", Language::Vietnamese) => "CHO PHÉP",
+        ("allow", Language::English) => "ALLOW",
+        ("cut", Language::Vietnamese) => "BỊ NGẮT",
+        ("cut", Language::English) => "CUT",
+        (_, Language::Vietnamese) => "TỪ CHỐI",
+        (_, Language::English) => "DENY",
+    }
+}
+
 /// One line of who, what and decision, one of why.
 pub(crate) fn exchange(scene: &Scene, result: &ExchangeResult, output: &Output) {
     let mark = if result.as_expected { ' ' } else { '!' };
-    let decision = match (result.decision, output.language()) {
-        ("allow", Language::Vietnamese) => "CHO PHÉP",
-        ("allow", Language::English) => "ALLOW",
-        (_, Language::Vietnamese) => "TỪ CHỐI",
-        (_, Language::English) => "DENY",
-    };
+    let decision = decision(result.decision, output);
     let status = result.status.map_or_else(|| "TLS".to_owned(), |s| s.to_string());
     let shows = output.choose(scene.shows.0, scene.shows.1);
     let held = result.dropped + result.undeclared;
@@ -176,8 +195,21 @@ pub(crate) fn exchange(scene: &Scene, result: &ExchangeResult, output: &Output) 
         why.push(result.cites.join(", "));
     }
     if !why.is_empty() {
-        output.line(format!("              {}", why.join("  |  ")));
+        output.line(format!("{INDENT}{}", why.join("  |  ")));
     }
+    if scene.tells {
+        output.line(format!("{INDENT}{}", result.answer));
+    }
+}
+
+/// As much of a text as fits on a line.
+pub(super) fn beginning(text: &str) -> String {
+    if text.chars().count() <= BEGINNING {
+        return text.to_owned();
+    }
+    let mut beginning: String = text.chars().take(BEGINNING - 1).collect();
+    beginning.push('…');
+    beginning
 }
 
 pub(crate) fn adapters(results: &[AdapterResult], output: &Output) {
@@ -197,8 +229,9 @@ pub(crate) fn adapters(results: &[AdapterResult], output: &Output) {
 }
 
 pub(crate) fn conclusion(results: &Results, output: &Output) {
-    let all = results.exchanges.len();
-    let good = results.exchanges.iter().filter(|e| e.as_expected).count();
+    let all = results.exchanges.len() + results.streams.len();
+    let good = results.exchanges.iter().filter(|e| e.as_expected).count()
+        + results.streams.iter().filter(|s| s.as_expected).count();
     output.line(match output.language() {
         Language::Vietnamese => format!("\n{good}/{all} trao đổi kết thúc như mong đợi."),
         Language::English => format!("\n{good} of {all} exchanges ended as expected."),

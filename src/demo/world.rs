@@ -14,7 +14,8 @@ use anyhow::Context as _;
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
-use lienthong_gateway::{config::Config, pki, run::Running};
+use lienthong_gateway::{config::Config, pki, record::Exchange, run::Running, xroad};
+use lienthong_model::sensitive::Sensitive;
 use lienthong_sandbox::{
     City, Listen, Population, Portal, TlsFiles,
     city::{CityHandle, CitySettings},
@@ -27,13 +28,16 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     client::{self, Reply},
+    lgsp,
     scene::{Parcel, STRANGER, Scene, UNKNOWN_AUTHORITY},
     show::{AdapterResult, ExchangeResult},
+    stream::{CENTRE, Progress, StreamResult, StreamScene},
 };
 use crate::{
     clock,
     output::Output,
     pki::{GATEWAY_CLIENT, PARTICIPANTS},
+    why,
 };
 
 /// The field that the city sends and the agreement stops on its way to the portal.
@@ -43,11 +47,19 @@ const CITIZENS: u32 = 10_000;
 /// Every run makes the same people.
 const SEED: u64 = 20_250_701;
 
+/// What is copied into the demo's directory.
+pub(crate) struct Files<'a> {
+    pub(crate) policies: &'a Path,
+    pub(crate) schemas: &'a Path,
+}
+
 /// Everything that runs.
 pub(crate) struct World {
     pub(crate) person: Person,
     pub(crate) parcel: Parcel,
     pub(crate) gateway: Running,
+    /// The token of a present LGSP client.
+    pub(crate) token: Sensitive<String>,
     pub(crate) pki: PathBuf,
     directory: PathBuf,
     identities: BTreeMap<String, Arc<ClientConfig>>,
@@ -60,8 +72,8 @@ impl World {
     /// Starts everything in `directory`.
     pub(crate) async fn start(
         directory: &Path,
-        policies: &Path,
-        schemas: &Path,
+        files: &Files<'_>,
+        health_records: u32,
         output: &Output,
     ) -> anyhow::Result<Self> {
         let steps = Steps::new(output);
@@ -79,7 +91,7 @@ impl World {
             client_trust_anchor_file: pki.join("city.pem"),
         };
         let listen = || Listen::loopback_tls(tls.clone());
-        let city = CitySettings { listen: listen(), database: database.clone() };
+        let city = CitySettings { listen: listen(), database: database.clone(), health_records };
         let city = City::start(city).await?;
         let population = PopulationSettings { listen: listen(), database: database.clone() };
         let population = Population::start(population).await?;
@@ -87,9 +99,10 @@ impl World {
         steps.next(
             output.choose("chép chính sách, mở cổng", "copying policies, opening the gateway"),
         );
-        copy(policies, &directory.join("policies"))?;
-        copy(schemas, &directory.join("schemas"))?;
+        copy(files.policies, &directory.join("policies"))?;
+        copy(files.schemas, &directory.join("schemas"))?;
         log_to(&directory.join("gateway.log"))?;
+        let sheet = lgsp::prepare(directory)?;
         let file = directory.join("gateway.yaml");
         let text = gateway_configuration(city.addr, population.addr, portal.addr);
         fs::write(&file, text)?;
@@ -98,11 +111,14 @@ impl World {
         let person = synthetic::people(&database, 1).await?.pop().context("nobody to ask about")?;
         let parcel = parcel(&database).await?;
         let identities = identities(directory, &pki)?;
+        let centre = identities.get(lgsp::CERTIFICATE).context("no such certificate")?;
+        let token = lgsp::token(gateway.local_addr(), centre, &sheet).await?;
         steps.done();
         Ok(Self {
             person,
             parcel,
             gateway,
+            token,
             pki,
             directory: directory.to_owned(),
             identities,
@@ -129,6 +145,45 @@ impl World {
         }
         self.city.faults.clear();
         Ok(ExchangeResult::new(scene, &reply, &self.gateway, micros))
+    }
+
+    /// Lets one extract stream and tells how it ended.
+    pub(crate) async fn stream(
+        &self,
+        scene: &StreamScene,
+        output: &Output,
+    ) -> anyhow::Result<StreamResult> {
+        if let Some((call, fault)) = scene.fault {
+            self.city.faults.set(call, fault);
+        }
+        let identity = self.identities.get(CENTRE.0).context("no such certificate")?;
+        let request = scene.request()?;
+        let progress = Progress::new(scene, output);
+        let address = self.gateway.local_addr();
+        let begun = tokio::time::Instant::now();
+        let told = |elements, bytes| progress.tell(elements, bytes);
+        let streamed = client::stream(address, Arc::clone(identity), request, told)
+            .await
+            .with_context(|| format!("scene `{}`", scene.name))?;
+        let elapsed = begun.elapsed();
+        progress.done();
+        self.city.faults.clear();
+        let id = streamed.headers.get(xroad::REQUEST_ID).and_then(|v| v.to_str().ok());
+        let id = id.unwrap_or_default().to_owned();
+        let record = self.record(&id).await?;
+        Ok(StreamResult::new(scene, &streamed, record, elapsed))
+    }
+
+    /// What `lienthong why` says of an exchange, once it has ended in the gateway too.
+    async fn record(&self, request_id: &str) -> anyhow::Result<Exchange> {
+        let socket = self.directory.join("admin.sock");
+        for _ in 0..500 {
+            if let Some(exchange) = why::look_up(&socket, request_id).await? {
+                return Ok(exchange);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        anyhow::bail!("the gateway knows nothing of a stream that has ended")
     }
 
     /// Pushes the dossiers of the city's procedure system to the national portal.
@@ -202,8 +257,11 @@ fn request(scene: &Scene) -> anyhow::Result<Request<Full<Bytes>>> {
         .method(scene.method)
         .uri(&scene.target)
         .header("host", "localhost")
-        .header("accept", "application/json")
-        .header("x-road-client", scene.client);
+        .header("accept", "application/json");
+    builder = match &scene.bearer {
+        Some(token) => builder.header("authorization", format!("Bearer {}", token.expose())),
+        None => builder.header("x-road-client", scene.client),
+    };
     for (name, value) in &scene.headers {
         builder = builder.header(*name, *value);
     }
@@ -266,6 +324,7 @@ fn gateway_configuration(city: SocketAddr, population: SocketAddr, portal: Socke
     };
     let providers: String = [
         provider("civil-status", city.port()),
+        provider("health-book", city.port()),
         provider("land-registration", city.port()),
         provider("population-verification", population.port()),
         provider("portal-case-sync", portal.port()),
@@ -284,7 +343,7 @@ policies:
   schemas: schemas
   watch_seconds: 1
 providers:
-{providers}pseudonyms:
+{providers}{lgsp}pseudonyms:
   key_file: pseudonym.key
   period: \"2026\"
 admin:
@@ -292,7 +351,8 @@ admin:
   address: 127.0.0.1:0
 data:
   directory: gateway-data
-"
+",
+        lgsp = lgsp::SETTINGS,
     )
 }
 
