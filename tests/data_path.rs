@@ -29,4 +29,5 @@ mod data_path {
     mod reload;
     mod slow;
     mod streams;
+    mod traces;
 }
