@@ -19,6 +19,9 @@ fn the_streaming_service_holds_too() {
     files.extend(streams::files());
     let set = PolicySet::check(&Bundle::from_files(files), civil_date(clock().now()));
     let set = set.expect("policies");
+    let agreement = set.agreements.get("bench-streams").expect("the agreement");
+    assert!(agreement.limits.data.elements_per_stream.is_some());
+    assert_eq!(agreement.limits.data.subjects_per_officer_hour, None);
     let service = set.services.get(streams::ID).expect("the service");
     assert!(service.operations.values().all(|operation| operation.stream(200).is_some()));
 }
