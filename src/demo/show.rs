@@ -159,7 +159,7 @@ pub(crate) fn heading(output: &Output) {
 /// Before what belongs to the line above.
 pub(super) const INDENT: &str = "              ";
 /// Characters of an answer that are shown.
-const BEGINNING: usize = 150;
+const BEGINNING: usize = 120;
 
 /// A decision as a reader sees it.
 pub(super) fn decision(decision: &str, output: &Output) -> &'static str {

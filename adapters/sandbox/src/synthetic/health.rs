@@ -140,7 +140,7 @@ impl Register {
     }
 
     fn holder(&self, place: u32) -> Holder {
-        let scattered = u64::from(place) * SCATTER % u64::from(MAX_RECORDS);
+        let scattered = (u64::from(place) + 1) * SCATTER % u64::from(MAX_RECORDS);
         let scattered = u32::try_from(scattered).unwrap_or_default();
         let (group, serial) = (scattered / SERIALS, scattered % SERIALS);
         let (male, year) = (group % 2 == 0, NEWEST - group / 2);
