@@ -2,11 +2,12 @@
 //!
 //! The gateway runs with every exchange traced and this process as the collector, under one
 //! connection: with more, the stages that wait would tell of each other. A stage that waits for
-//! the provider or the body has that wait in it.
+//! the provider or the body has that wait in it. Traces count whole microseconds, so the figures are
+//! means of many; the slowest hundredth, in which something else ran, is left out.
 
 mod collector;
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::ensure;
 use serde::Serialize;
@@ -14,12 +15,16 @@ use serde::Serialize;
 use super::{Machine, Options, request};
 use crate::{
     competitor::Kind,
-    figures::{Spread, figure, table},
+    figures::{figure, table},
+    load::ratio,
     note,
     records::Size,
     say,
     world::CONSUMER,
 };
+
+/// Within this what the gateway still holds has come: its batches wait a second.
+const LAST_BATCH: Duration = Duration::from_millis(1500);
 
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Arguments {
@@ -45,8 +50,8 @@ struct OfSize {
     /// CPU time of a whole exchange under this load, microseconds.
     cpu: f64,
     exchanges: usize,
-    /// Microseconds by the name of the span.
-    spans: BTreeMap<String, Spread>,
+    /// Mean microseconds by the name of the span.
+    spans: Vec<(String, f64)>,
 }
 
 pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -68,42 +73,41 @@ pub(crate) async fn run(arguments: &Arguments) -> anyhow::Result<()> {
         let mut job = bench.job(&proxy, identity, &request(*size), 200);
         job.connections = 1;
         let outcome = bench.turn(&job).await?;
-        // What the gateway still holds comes within the second that its batches wait.
-        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        tokio::time::sleep(LAST_BATCH).await;
         let spans = collector.take();
-        let exchanges = spans.get("exchange").map_or(0, Vec::len);
+        let exchanges = spans.first().map_or(0, |(_, nanos)| nanos.len());
         ensure!(exchanges > 0, "no trace came");
         note(format!("{size}: {exchanges} traces"));
-        let micros = |nanos: Vec<u64>| {
-            #[expect(clippy::cast_precision_loss, reason = "nanoseconds far below 2^52")]
-            Spread::of(nanos.into_iter().map(|nanos| nanos as f64 / 1e3))
-        };
-        let spans = spans.into_iter().map(|(name, nanos)| (name, micros(nanos))).collect();
+        let spans = spans.into_iter().map(|(name, nanos)| (name, mean_micros(nanos))).collect();
         measured.push(OfSize { size: *size, cpu: outcome.cpu_each(), exchanges, spans });
     }
     say(report(&measured));
     options.keep(&Measured { machine, sizes: measured })
 }
 
-/// The stages in the order in which most of them end.
+/// The mean of all but the slowest hundredth.
+fn mean_micros(mut nanos: Vec<u64>) -> f64 {
+    nanos.sort_unstable();
+    nanos.truncate(nanos.len() - nanos.len() / 100);
+    ratio(nanos.iter().sum(), nanos.len() as u64) / 1e3
+}
+
 fn report(sizes: &[OfSize]) -> String {
-    let mut names: Vec<&String> = sizes.iter().flat_map(|of| of.spans.keys()).collect();
-    names.sort_unstable();
-    names.dedup();
-    let rows: Vec<_> = names
+    let names: Vec<&String> =
+        sizes.first().map(|of| of.spans.iter().map(|(name, _)| name).collect()).unwrap_or_default();
+    let of = |of: &OfSize, name: &str| {
+        let found = of.spans.iter().find(|(known, _)| known == name);
+        found.map_or_else(|| "–".to_owned(), |(_, micros)| figure(*micros))
+    };
+    let mut rows: Vec<Vec<String>> = names
         .into_iter()
         .map(|name| {
-            let figures = sizes
-                .iter()
-                .map(|of| of.spans.get(name).map_or_else(|| "–".to_owned(), |s| figure(s.median)));
-            std::iter::once(name.clone()).chain(figures).collect()
+            std::iter::once(name.clone()).chain(sizes.iter().map(|size| of(size, name))).collect()
         })
-        .chain([std::iter::once("CPU time of all of it".to_owned())
-            .chain(sizes.iter().map(|of| figure(of.cpu)))
-            .collect()])
         .collect();
+    let cpu = sizes.iter().map(|of| figure(of.cpu));
+    rows.push(std::iter::once("CPU time, listener and log too".to_owned()).chain(cpu).collect());
     let names: Vec<String> = sizes.iter().map(|of| format!("{}, µs", of.size)).collect();
-    let head: Vec<&str> =
-        std::iter::once("stage, median").chain(names.iter().map(String::as_str)).collect();
+    let head: Vec<&str> = std::iter::once("").chain(names.iter().map(String::as_str)).collect();
     format!("\n{}", table(&head, &rows))
 }

@@ -3,7 +3,6 @@
 //! Listens on loopback only; keeps a bounded number of spans and forgets the rest.
 
 use std::{
-    collections::BTreeMap,
     convert::Infallible,
     net::Ipv4Addr,
     sync::{Arc, Mutex, PoisonError},
@@ -23,8 +22,11 @@ const MOST: usize = 1_000_000;
 /// Largest message that is read.
 const LARGEST: usize = 16 << 20;
 
-/// Nanoseconds by the name of the span.
-type Spans = BTreeMap<String, Vec<u64>>;
+/// The name of the span that has the others in it.
+pub(super) const ROOT: &str = "exchange, all of it";
+
+/// Nanoseconds by the name of the span, in the order in which they first came.
+pub(super) type Spans = Vec<(String, Vec<u64>)>;
 
 /// A collector that runs until this process ends.
 pub(super) struct Collector {
@@ -84,9 +86,11 @@ fn keep(bytes: &[u8], kept: &mut Spans) {
     let scopes = message.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
     for span in scopes.flat_map(|scope| scope.spans) {
         let nanos = span.end_time_unix_nano.saturating_sub(span.start_time_unix_nano);
-        let of_name = kept.entry(span.name).or_default();
-        if of_name.len() < MOST {
-            of_name.push(nanos);
+        let name = if span.parent_span_id.is_empty() { ROOT.to_owned() } else { span.name };
+        match kept.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, of_name)) if of_name.len() < MOST => of_name.push(nanos),
+            Some(_) => {}
+            None => kept.push((name, vec![nanos])),
         }
     }
 }
