@@ -21,6 +21,7 @@ mod data_path {
     mod headers;
     mod http2;
     mod lgsp;
+    mod media;
     mod metaservices;
     mod paths;
     mod policies;

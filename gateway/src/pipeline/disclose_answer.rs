@@ -98,7 +98,7 @@ pub async fn disclose_answer(
         }
         (Some(AnswerView::Stream(view)), Body::Stream(answer)) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
-            let stream = DisclosedStream::begin(answer, view, terms).await?;
+            let stream = DisclosedStream::begin(*answer, view, terms).await?;
             DisclosedBody::Stream(Box::new(stream))
         }
         _ => DisclosedBody::Empty,

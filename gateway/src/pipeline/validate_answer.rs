@@ -33,7 +33,7 @@ pub(super) enum Body {
     /// All of it, with the type that the provider gives it.
     Whole(Bytes, Option<HeaderValue>),
     /// To be read as it comes; the first of it before the deadline.
-    Stream(ProviderStream),
+    Stream(Box<ProviderStream>),
 }
 
 /// The body of an answer that streams, and what is held while it does.
@@ -85,7 +85,8 @@ pub async fn validate_answer(
             let settings = route.provider.settings();
             let ends = Instant::now() + settings.stream;
             let chunks = Chunks::new(incoming, coding, settings.silence, ends);
-            let body = Body::Stream(ProviderStream { chunks, deadline, in_flight, charge });
+            let stream = ProviderStream { chunks, deadline, in_flight, charge };
+            let body = Body::Stream(Box::new(stream));
             return Ok(ValidAnswer { status: parts.status, body, request_tally });
         }
     };

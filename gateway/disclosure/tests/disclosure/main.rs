@@ -7,6 +7,7 @@ mod differential;
 mod generate;
 mod reference;
 mod robustness;
+mod silence;
 mod stream;
 
 use lienthong_disclosure::Pseudonymiser;
