@@ -26,6 +26,7 @@ mod data_path {
     mod paths;
     mod policies;
     mod providers;
+    mod quotas;
     mod reasons;
     mod reload;
     mod slow;

@@ -121,10 +121,15 @@ async fn an_old_connection_is_asked_to_end() {
     assert_eq!(frames.body(1).await["name"], "An");
 }
 
-/// Two gateways on one set of files: the second one does not take the first one's socket away.
+/// Two gateways on one set of files: the second one does not take the first one's data or socket
+/// away.
 #[tokio::test]
 async fn a_second_gateway_on_the_same_files_does_not_start() {
     let world = World::new().await;
+    let (code, text) = super::harness::Gateway::refused(world.directory.path()).await;
+    assert_eq!(code, 3, "{text}");
+    assert!(text.contains("is in use by another process"), "{text}");
+    world.edit("gateway.yaml", "directory: data", "directory: other-data");
     let (code, text) = super::harness::Gateway::refused(world.directory.path()).await;
     assert_eq!(code, 3, "{text}");
     assert!(text.contains("another gateway has this socket"), "{text}");

@@ -52,6 +52,12 @@ impl Charge {
         self.committed = false;
     }
 
+    /// How many elements may pass so far in all.
+    #[must_use]
+    pub fn allowed(&self) -> u64 {
+        self.elements.allowed
+    }
+
     /// Notes how many elements have passed so far in all.
     pub fn passed(&mut self, elements: u64) {
         self.elements.passed = self.elements.passed.max(elements);
