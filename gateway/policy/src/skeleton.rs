@@ -17,7 +17,7 @@ use lienthong_model::{
 
 use crate::{
     openapi::{self, DeclaredOperation},
-    service::{Answer, Method},
+    service::{Answer, Media, Method},
 };
 
 mod hint;
@@ -92,16 +92,19 @@ impl Text {
     }
 
     fn operation(&mut self, operation: &DeclaredOperation) {
-        let media = |json: bool| if json { "json" } else { "none" };
-        let request = media(operation.request.is_some());
-        let answer = media(operation.answers.values().any(|answer| answer.schema.is_some()));
+        let bodies = operation.answers.values().filter(|answer| answer.schema.is_some());
+        let answered = bodies.map(|answer| answer.media).max();
+        let word = |media: Option<Media>| media.map_or("none", Media::as_str);
+        let request = word(operation.request.as_ref().map(|request| request.media));
+        let answer = word(answered);
+        let delivery = if answered == Some(Media::Ndjson) { "stream" } else { "whole" };
         let leaves = openapi::request_leaves(&operation.parameters, operation.request.as_ref());
         self.line(2, &format!("{}:", scalar(operation.id.as_str())));
         // GET is safe by definition (RFC 9110); what another method does only the provider knows.
         let effect =
             if operation.method == Method::Get { "reads" } else { "\"<reads or writes>\"" };
         self.line(4, &format!("effect: {effect}"));
-        self.line(4, "answer: whole");
+        self.line(4, &format!("answer: {delivery}"));
         self.line(4, &format!("media: {{request: {request}, answer: {answer}}}"));
         let subjects = if leaves.is_empty() { "none" } else { UNCLASSIFIED };
         self.line(4, &format!("data_subjects: {subjects}"));

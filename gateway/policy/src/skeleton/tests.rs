@@ -127,3 +127,23 @@ fn texts_that_yaml_reads_otherwise_are_quoted() {
         assert_eq!(scalar(text), written);
     }
 }
+
+#[test]
+fn names_the_media_that_the_document_declares() {
+    let text = Files::with_files().0[crate::fixture::FILES_DOCUMENT].clone();
+    let text = skeleton(DOCUMENT, &text, &draft()).expect("a draft");
+    for line in [
+        "    media: {request: multipart, answer: json}",
+        "    media: {request: form, answer: opaque}",
+        "          /: classify-me",
+        "        /scan: classify-me",
+    ] {
+        assert!(text.lines().any(|found| found == line), "`{line}` is not in\n{text}");
+    }
+    let lines = document().replacen("application/json", "application/x-ndjson", 1);
+    let text = skeleton(DOCUMENT, &lines, &draft()).expect("a draft");
+    assert!(
+        text.contains("    answer: stream\n    media: {request: none, answer: ndjson}\n"),
+        "{text}"
+    );
+}
