@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     future::Future,
     pin::Pin,
     sync::{
@@ -22,7 +21,6 @@ use lienthong_model::{
     diagnostic::{Diagnostic, Diagnostics, Position},
     id::ServiceId,
     reason::ReasonCode,
-    sensitive::Sensitive,
     text::Language,
 };
 use lienthong_policy::{Bundle, ParticipantStatus, PolicySet};
@@ -32,11 +30,12 @@ use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 use crate::{
     account::{self, Account},
     config::{Config, PathLimits},
+    key_file,
     lgsp::{Lgsp, TokenIssuer},
     listen::{Body, Peer, Serve},
     metrics::Metrics,
     pipeline::{self, respond},
-    provider::{self, Provider},
+    provider::Provider,
     quota::Quotas,
     record::Recent,
     refusal::Refusal,
@@ -323,36 +322,15 @@ fn load_providers(config: &Config, found: &mut Diagnostics) -> BTreeMap<ServiceI
     providers
 }
 
-/// Reads the pseudonym key: 64 hexadecimal digits in a file of its owner only.
 fn pseudonym_key(config: &Config, found: &mut Diagnostics) -> Option<PseudonymKey> {
     let file = &config.pseudonyms.key_file;
-    let read = provider::owner_only(file).and_then(|()| {
-        let text = fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
-        hexadecimal(text.trim()).ok_or_else(|| {
-            "must hold 64 hexadecimal digits; make one with `openssl rand -hex 32`".to_owned()
-        })
-    });
-    match read {
-        Ok(key) => Some(PseudonymKey {
-            key: Sensitive::new(key),
-            period: config.pseudonyms.period.clone(),
-        }),
+    match key_file::read(file) {
+        Ok(key) => Some(PseudonymKey { key, period: config.pseudonyms.period.clone() }),
         Err(problem) => {
             found.add(&file.display().to_string(), Position::default(), problem);
             None
         }
     }
-}
-
-pub(crate) fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|d| d.len() == 64)?;
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(key)
 }
 
 fn both<A, B>(a: Result<A, Diagnostics>, b: Result<B, Diagnostics>) -> Result<(A, B), Diagnostics> {

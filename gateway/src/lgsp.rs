@@ -11,7 +11,7 @@ pub mod issue;
 pub mod sheet;
 pub mod token;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -35,10 +35,10 @@ pub use self::{
 use crate::{
     config::LgspSettings,
     gateway::Gateway,
+    key_file,
     listen::Peer,
     path,
     pipeline::{edge::Received, identify},
-    provider::owner_only,
     record::Exchange,
     refusal::Refusal,
     snapshot::{Snapshot, address_key},
@@ -235,15 +235,7 @@ impl Client {
     }
 }
 
-/// 64 hexadecimal digits in a file of its owner only.
-fn read_key(file: &std::path::Path, found: &mut Diagnostics) -> Option<Sensitive<[u8; 32]>> {
-    let read = owner_only(file).and_then(|()| {
-        let text = std::fs::read_to_string(file).map(Sensitive::new);
-        let text = text.map_err(|error| format!("cannot be read: {error}"))?;
-        crate::gateway::hexadecimal(text.expose().trim()).map(Sensitive::new).ok_or_else(|| {
-            "must hold 64 hexadecimal digits; make one with `openssl rand -hex 32`".to_owned()
-        })
-    });
-    read.map_err(|problem| found.add(&file.display().to_string(), Position::default(), problem))
-        .ok()
+fn read_key(file: &Path, found: &mut Diagnostics) -> Option<Sensitive<[u8; 32]>> {
+    let name = file.display().to_string();
+    key_file::read(file).map_err(|problem| found.add(&name, Position::default(), problem)).ok()
 }

@@ -11,6 +11,7 @@ pub mod coding;
 pub mod config;
 pub mod framing;
 pub mod gateway;
+pub mod key_file;
 pub mod lgsp;
 pub mod limit;
 pub mod listen;

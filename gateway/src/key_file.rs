@@ -1,0 +1,31 @@
+//! Keys of 32 bytes that come by file: 64 hexadecimal digits, readable by their owner only.
+
+use std::{fs, path::Path};
+
+use lienthong_model::sensitive::Sensitive;
+
+use crate::provider::owner_only;
+
+/// Reads a key.
+///
+/// # Errors
+/// What is wrong with the file and what to do; never anything of what it holds.
+pub fn read(file: &Path) -> Result<Sensitive<[u8; 32]>, String> {
+    owner_only(file)?;
+    let text = fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
+    let text = Sensitive::new(text);
+    hexadecimal(text.expose().trim()).map(Sensitive::new).ok_or_else(|| {
+        "must hold 64 hexadecimal digits; make one with `openssl rand -hex 32`".to_owned()
+    })
+}
+
+fn hexadecimal(text: &str) -> Option<[u8; 32]> {
+    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|d| d.len() == 64)?;
+    let mut key = [0; 32];
+    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
+        let [high, low] = pair else { return None };
+        *byte = u8::try_from(high * 16 + low).ok()?;
+    }
+    Some(key)
+}
