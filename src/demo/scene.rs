@@ -245,7 +245,8 @@ fn health(person: &Person) -> Vec<Scene> {
 /// A client that was moved over: its token and its path, by itself and in other hands.
 fn lgsp(parcel: &Parcel, token: &Sensitive<String>) -> Vec<Scene> {
     let Parcel { ward, sheet, number, .. } = parcel;
-    let target = format!("/APITraCuuThuaDat?maXa={ward}&soHieuToBanDo={sheet}&soThuTuThua={number}");
+    let target =
+        format!("/APITraCuuThuaDat?maXa={ward}&soHieuToBanDo={sheet}&soThuTuThua={number}");
     let by_token = |scene: Scene| Scene {
         operation: ("land-registration", "getParcelBySheet"),
         target: target.clone(),
