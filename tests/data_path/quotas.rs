@@ -52,7 +52,7 @@ async fn figure(world: &World, name: &str, quota: &str) -> Option<f64> {
 }
 
 async fn assert_used(world: &World, expected: f64) {
-    let used = figure(world, "lienthong_quota_used_ratio", "data_subjects_per_day").await;
+    let used = figure(world, "gateway_quota_used_ratio", "data_subjects_per_day").await;
     assert!(used.is_some_and(|used| (used - expected).abs() < 1e-9), "{used:?} is not {expected}");
 }
 
@@ -119,7 +119,7 @@ async fn a_changed_limit_counts_from_the_reload_on() {
     world.edit(DESK, ", data_subjects_per_day: 3", "");
     world.reloaded().await;
     passes(&world, &person()).await;
-    assert_eq!(figure(&world, "lienthong_quota_used_ratio", "data_subjects_per_day").await, None);
+    assert_eq!(figure(&world, "gateway_quota_used_ratio", "data_subjects_per_day").await, None);
 }
 
 #[tokio::test]
@@ -185,7 +185,7 @@ async fn refuses_an_officer_who_asks_about_too_many() {
         passes(&world, &about(end)).await;
     }
     refuses(&world, &about(8), ReasonCode::QuotaOfficerSubjects).await;
-    let used = figure(&world, "lienthong_quota_used_ratio", "subjects_per_officer_hour").await;
+    let used = figure(&world, "gateway_quota_used_ratio", "subjects_per_officer_hour").await;
     assert_eq!(used, Some(1.0));
     assert!(!world.gateway.logged().contains("CB-1"));
 }
@@ -207,7 +207,7 @@ async fn refuses_who_guesses_numbers() {
 async fn tells_once_that_a_limit_is_near() {
     let world = world("data_subjects_per_day: 5").await;
     let near =
-        async || figure(&world, "lienthong_quota_near_limit_total", "data_subjects_per_day").await;
+        async || figure(&world, "gateway_quota_near_limit_total", "data_subjects_per_day").await;
     for _ in 0..3 {
         passes(&world, &person()).await;
     }

@@ -47,7 +47,7 @@ impl QuotaMetrics {
 
     /// The metrics under their own prefix.
     pub(crate) fn registry(&self) -> Registry {
-        let mut registry = Registry::with_prefix("lienthong");
+        let mut registry = Registry::with_prefix("gateway");
         let used = "Used share of a limit on data: of the day, or of the officer's hour used most";
         registry.register("quota_used_ratio", used, self.used_ratio.clone());
         let near = "How often 80 % of a limit on data was used, once a day or hour";

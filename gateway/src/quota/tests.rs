@@ -98,7 +98,7 @@ impl World {
         let mut text = String::new();
         let registry = self.metrics.registry();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        let line = text.lines().filter(|line| line.starts_with("lienthong_quota_near_limit_total"));
+        let line = text.lines().filter(|line| line.starts_with("gateway_quota_near_limit_total"));
         line.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
     }
 }
