@@ -40,8 +40,9 @@ pub(crate) enum Command {
     /// Runs real answers of a provider off line through schema, classes and masks.
     ///
     /// Samples are files OPERATION.STATUS.*.json, each the body of one answer: getBirthRecord.200.a.json,
-    /// getBirthRecord.404.none.json. At most 10,000 files of 4 MiB each. Files of another ending are
-    /// passed over.
+    /// getBirthRecord.404.none.json; and OPERATION.STATUS.*.ndjson where the answer is NDJSON. An
+    /// answer that streams is judged element by element. At most 10,000 files of 4 MiB each, 64 MiB of
+    /// a stream. Files of another ending are passed over.
     ///
     /// Tells how many samples fit, what does not (field and keyword), what the document does not
     /// declare, what it declares and no sample holds, what each consumer with an agreement would
@@ -228,8 +229,9 @@ fn take_all(
     let mut show = |shown: Shown<'_>| {
         if arguments.show_values {
             let body = String::from_utf8_lossy(shown.body);
-            let Shown { file, agreement, consumer, .. } = shown;
-            output.line(format!("{file} → {consumer} ({agreement}): {body}"));
+            let Shown { file, element, agreement, consumer, .. } = shown;
+            let element = element.map(|number| format!("#{number}")).unwrap_or_default();
+            output.line(format!("{file}{element} → {consumer} ({agreement}): {body}"));
         }
     };
     for sample in samples {

@@ -2,7 +2,8 @@
 //!
 //! Takes a checked policy set, a service and sample answers; gives a [`Report`]: how many fit, what
 //! does not, what the schema does not declare, what each consumer would get, and a patch of the
-//! OpenAPI document for a person to judge. The same views judge here as in the running gateway.
+//! OpenAPI document for a person to judge. The same views judge here as in the running gateway;
+//! of an answer that streams, each element by itself.
 //!
 //! The report names fields and counts. It must never hold a value of a sample, nor an undeclared
 //! name that may be one.
@@ -14,11 +15,19 @@ use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     id::{AgreementId, OperationId, ParticipantId},
 };
-use lienthong_policy::{Operation, PolicySet, Service};
+use lienthong_policy::{Answer, Media, Operation, PolicySet, Service};
 
-use self::{consumer::Consumer, fit::Fit, mismatch::Mismatches, patch::Proposal, survey::Survey};
+use self::{
+    consumer::Consumer,
+    cut::{Judges, Part, Shape},
+    fit::Fit,
+    mismatch::{Mismatches, Origin},
+    patch::Proposal,
+    survey::Survey,
+};
 
 mod consumer;
+mod cut;
 mod fit;
 mod locate;
 mod mismatch;
@@ -40,6 +49,8 @@ pub use samples::Sample;
 pub struct Shown<'a> {
     /// The sample's file.
     pub file: &'a str,
+    /// Which element of it, from 1, when the answer streams.
+    pub element: Option<u64>,
     /// The agreement.
     pub agreement: &'a AgreementId,
     /// The consumer.
@@ -66,6 +77,8 @@ pub struct Rehearsal<'p> {
 #[derive(Debug)]
 struct Rehearsed<'p> {
     operation: &'p Operation,
+    files: u64,
+    /// Whole answers, or elements.
     samples: u64,
     fit: u64,
     mismatches: Mismatches,
@@ -83,7 +96,10 @@ enum Body<'p> {
 
 #[derive(Debug)]
 struct Json<'p> {
-    fit: Fit<'p>,
+    shape: Shape,
+    fit: Fit,
+    /// Judges what stands around an array that streams.
+    envelope: Option<Fit>,
     survey: Survey,
     consumers: Vec<Consumer<'p>>,
 }
@@ -123,18 +139,37 @@ impl<'p> Rehearsal<'p> {
             found.add(&sample.file, Position::default(), message);
             return Err(found);
         };
-        let body = match operation.answers.get(&sample.status).map(|a| a.schema.as_ref()) {
+        let body = match operation.answers.get(&sample.status) {
             None => Body::NoStatus,
-            Some(None) => Body::Empty,
-            Some(Some(schema)) => {
-                let fit = Fit::new(schema, operation.answer_limit, &self.service.provider)
-                    .map_err(|errors| report_errors(operation, sample.status, &errors))?;
-                let consumers = self.consumers(operation, sample.status)?;
-                Body::Json(Box::new(Json { fit, survey: Survey::new(schema), consumers }))
-            }
+            Some(answer) => self.begin_body(operation, sample.status, answer)?,
         };
         let mismatches = Mismatches::default();
-        Ok(Rehearsed { operation, samples: 0, fit: 0, mismatches, body })
+        Ok(Rehearsed { operation, files: 0, samples: 0, fit: 0, mismatches, body })
+    }
+
+    fn begin_body(
+        &self,
+        operation: &'p Operation,
+        status: u16,
+        answer: &Answer,
+    ) -> Result<Body<'p>, Diagnostics> {
+        let Some(schema) = &answer.schema else { return Ok(Body::Empty) };
+        if !matches!(answer.media, Media::Json | Media::Ndjson) {
+            let mut found = Diagnostics::new();
+            let (id, media) = (&operation.id, answer.media.as_str());
+            let message = format!("operation `{id}`, answer {status}: `{media}` is not rehearsed");
+            found.add("policies", Position::default(), message);
+            return Err(found);
+        }
+        let failed = |errors: Vec<ViewError>| report_errors(operation, status, &errors);
+        let (shape, judges) = Shape::of(operation, status, schema);
+        let consumers = self.consumers(operation, status, &judges)?;
+        let provider = &self.service.provider;
+        let envelope = judges.envelope.map(|judge| Fit::new(judge, provider)).transpose();
+        let envelope = envelope.map_err(failed)?;
+        let fit = Fit::new(judges.main, provider).map_err(failed)?;
+        let survey = Survey::new(schema);
+        Ok(Body::Json(Box::new(Json { shape, fit, envelope, survey, consumers })))
     }
 
     /// Every agreement that opens the operation, in order of id.
@@ -142,12 +177,13 @@ impl<'p> Rehearsal<'p> {
         &self,
         operation: &'p Operation,
         status: u16,
+        judges: &Judges,
     ) -> Result<Vec<Consumer<'p>>, Diagnostics> {
         let mut consumers = Vec::new();
         let of_service = self.policies.agreements.values().filter(|a| a.service == self.service.id);
         for agreement in of_service.map(Arc::as_ref) {
             let Some(terms) = agreement.operations.get(&operation.id) else { continue };
-            let consumer = Consumer::new(agreement, terms, status)
+            let consumer = Consumer::new(agreement, terms, status, judges)
                 .map_err(|errors| report_errors(operation, status, &errors))?;
             consumers.push(consumer);
         }
@@ -172,7 +208,8 @@ impl<'p> Rehearsal<'p> {
             .map(|((_, status), rehearsed)| rehearsed.report(status))
             .collect();
         let refused = |a: &AnswerReport| a.consumers.iter().any(|c| !c.refused.is_empty());
-        let clean = answers.iter().all(|a| a.samples == a.fit && a.drift.is_empty() && !refused(a));
+        let fits = |a: &AnswerReport| a.samples == a.fit && a.mismatches.is_empty();
+        let clean = answers.iter().all(|a| fits(a) && a.drift.is_empty() && !refused(a));
         Report { service: self.service.id.clone(), clean, answers, unsampled, patch, left_out }
     }
 
@@ -196,18 +233,19 @@ impl<'p> Rehearsal<'p> {
 
 impl Rehearsed<'_> {
     fn take(&mut self, file: &str, body: &[u8], show: &mut dyn FnMut(Shown<'_>)) {
-        self.samples += 1;
+        self.files += 1;
         let problem = match &mut self.body {
             Body::NoStatus => Some("status is not declared"),
             Body::Empty if body.is_empty() => None,
             Body::Empty => Some("body is not declared"),
             Body::Json(json) => {
-                if json.take(file, body, &mut self.mismatches, show) {
-                    self.fit += 1;
-                }
+                let (samples, fit) = json.take(file, body, &mut self.mismatches, show);
+                self.samples += samples;
+                self.fit += fit;
                 return;
             }
         };
+        self.samples += 1;
         match problem {
             None => self.fit += 1,
             Some(problem) => self.mismatches.add_whole(problem, file),
@@ -230,6 +268,7 @@ impl Rehearsed<'_> {
         AnswerReport {
             operation: self.operation.id.clone(),
             status,
+            files: self.operation.stream(status).map(|_| self.files),
             samples: self.samples,
             fit: self.fit,
             mismatches: self.mismatches.report(),
@@ -241,30 +280,48 @@ impl Rehearsed<'_> {
 }
 
 impl Json<'_> {
-    /// Whether the sample fits.
+    /// How many samples stand in the body, and how many of them fit.
     fn take(
         &mut self,
         file: &str,
         body: &[u8],
         mismatches: &mut Mismatches,
         show: &mut dyn FnMut(Shown<'_>),
-    ) -> bool {
-        let found = self.fit.check(body);
-        for (at, keyword) in &found.mismatches {
-            mismatches.add(at, keyword, file);
+    ) -> (u64, u64) {
+        let (mut samples, mut fitting) = (0, 0);
+        let Self { shape, fit, envelope, survey, consumers } = self;
+        let wrong = shape.cut(body, &mut |part, body| {
+            let of = Origin { file, part };
+            let judge = match (part, envelope.as_mut()) {
+                (Part::Envelope, Some(envelope)) => envelope,
+                _ => &mut *fit,
+            };
+            let found = judge.check(body);
+            for (at, keyword) in &found.mismatches {
+                mismatches.add(at, keyword, of);
+            }
+            if part == Part::Envelope {
+                survey.begin_beside();
+            } else {
+                survey.begin();
+                samples += 1;
+                fitting += u64::from(found.mismatches.is_empty());
+            }
+            // What the views cannot read is not looked at by other means either.
+            if found.readable
+                && let Ok(value) = serde_json::from_slice(body)
+            {
+                survey.take(&value);
+            }
+            for consumer in consumers.iter_mut() {
+                consumer.take(of, body, survey, show);
+            }
+            survey.end();
+        });
+        for (at, problem) in wrong {
+            mismatches.add(&at, problem, Origin { file, part: Part::Whole });
         }
-        // What the views cannot read is not looked at by other means either.
-        self.survey.begin();
-        if found.readable
-            && let Ok(value) = serde_json::from_slice(body)
-        {
-            self.survey.take(&value);
-        }
-        for consumer in &mut self.consumers {
-            consumer.take(file, body, &self.survey, show);
-        }
-        self.survey.end();
-        found.mismatches.is_empty()
+        (samples, fitting)
     }
 }
 

@@ -150,7 +150,7 @@ pub enum AnswerView {
 pub const MAX_BODY_DEPTH: usize = 32;
 
 /// Most bytes around the array of a stream.
-const MAX_ENVELOPE_BYTES: usize = 64 << 10;
+pub(crate) const MAX_ENVELOPE_BYTES: usize = 64 << 10;
 
 impl Snapshot {
     /// Compiles a policy set. Limiters of `previous` live on where nothing changed.

@@ -295,3 +295,59 @@ fn a_document_that_cannot_be_read_is_told_whole_and_nothing_is_written() {
     assert!(out.lines().any(|line| line.starts_with("other.yaml:")), "{out}");
     assert!(!world.path("policies/services/other.yaml").exists());
 }
+
+#[test]
+fn a_stream_is_rehearsed_element_by_element() {
+    let world = World::new();
+    let summary = |year: &str| {
+        json!({
+            "SoDinhDanh": "079090912345", "HoVaTen": "Nguyễn Văn Mẫu", "NgaySinh": year,
+            "GioiTinh": 1, "MaPhuongXa": "26740", "BenhManTinh": [],
+        })
+    };
+    let lines = format!("{}\n{}\n", summary("19900214"), summary("1990"));
+    world.write("samples/extractHealthBooks.200.a.ndjson", &lines);
+    let ward = json!({"MaPhuongXa": "26740", "HoSo": [summary("19900214")]});
+    world.sample("listHealthBooks.200.json", &ward);
+    let rehearse = ["service", "rehearse", "health-book", "--samples", "samples"];
+    let (code, out, _) = world.run(&rehearse);
+    assert_eq!(code, 1, "{out}");
+    for part in [
+        "health-book extractHealthBooks 200: 2 elements of 1 sample, 1 fit the schema",
+        "/NgaySinh: pattern (1 element, first extractHealthBooks.200.a.ndjson#2)",
+        "consumer H29.20 (digital-centre-health-extract): 1 element answered",
+        "health-book listHealthBooks 200: 1 element of 1 sample, 1 fit the schema",
+    ] {
+        assert!(out.contains(part), "`{part}` is not in\n{out}");
+    }
+    assert!(!out.contains("Mẫu") && !out.contains("079090912345"), "{out}");
+    let (_, out, _) = world.run(&[&rehearse[..], &["--show-values"]].concat());
+    let shown = out.lines().find(|line| line.starts_with("extractHealthBooks.200.a.ndjson#1 "));
+    assert!(shown.is_some_and(|line| line.contains("\"NgaySinh\":\"1990\"")), "{out}");
+    assert!(!out.contains("079090912345"), "{out}");
+}
+
+#[test]
+fn an_imported_service_of_lines_streams() {
+    let world = World::new();
+    fs::copy(
+        world.path("schemas/services/v1/health-book.yaml"),
+        world.path("schemas/services/v1/other-book.yaml"),
+    )
+    .expect("copied");
+    let document = "schemas/services/v1/other-book.yaml";
+    let address = ["--provider", "H29.26", "--subsystem", "YTE", "--service", "other"];
+    let import = [&["service", "import", document][..], &address].concat();
+    let (code, out, err) = world.run(&import);
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let text = world.text("policies/services/other-book.yaml");
+    let stream = "    effect: reads\n    answer: stream\n    media: {request: none, answer: ndjson}\n";
+    assert!(text.contains(&format!("  extractHealthBooks:\n{stream}")), "{text}");
+    assert_eq!(text.matches("answer: stream").count(), 1, "{text}");
+    let classified = text
+        .replace("data_subjects: classify-me", "data_subjects: none")
+        .replace("classify-me", "basic");
+    world.write("policies/services/other-book.yaml", &classified);
+    let (code, out, _) = world.run(&["policy", "check"]);
+    assert_eq!(code, 0, "{out}");
+}

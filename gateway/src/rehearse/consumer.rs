@@ -2,25 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use lienthong_disclosure::{Bounds, Direction, Pseudonymiser, View, ViewError};
+use lienthong_disclosure::{Pseudonymiser, View, ViewError};
 use lienthong_model::{field::Pointer, mask::Mask};
 use lienthong_policy::{Agreement, AgreementOperation, FieldClass, FieldMasks};
 
 use super::{
     Shown,
+    cut::{Judges, Part},
     fit::pseudonymiser,
-    mismatch::{Mismatches, keyword},
+    mismatch::{Mismatches, Origin, keyword},
     report::{ConsumerReport, Field, Fields, Values},
     survey::Survey,
 };
-use crate::snapshot::MAX_BODY_DEPTH;
+use crate::snapshot::AnswerView;
 
 /// One agreement, and counts over the samples.
 #[derive(Debug)]
 pub(super) struct Consumer<'p> {
     agreement: &'p Agreement,
     /// None when the agreement does not disclose the status.
-    terms: Option<(&'p FieldMasks, View)>,
+    terms: Option<Terms<'p>>,
     pseudonymiser: Pseudonymiser,
     samples: u64,
     /// How often each leaf stood in what was disclosed or dropped.
@@ -30,20 +31,30 @@ pub(super) struct Consumer<'p> {
     out: Vec<u8>,
 }
 
+/// What the agreement says of one status, compiled.
+#[derive(Debug)]
+struct Terms<'p> {
+    masks: &'p FieldMasks,
+    main: View,
+    envelope: Option<View>,
+}
+
 impl<'p> Consumer<'p> {
     pub(super) fn new(
         agreement: &'p Agreement,
         terms: &'p AgreementOperation,
         status: u16,
+        judges: &Judges,
     ) -> Result<Self, Vec<ViewError>> {
-        let operation = &terms.operation;
-        let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
-        let schema = operation.answers.get(&status).and_then(|answer| answer.schema.as_ref());
-        let terms = match (schema, terms.answers.get(&status)) {
-            (Some(schema), Some(masks)) => {
-                Some((masks, View::compile(schema, masks, Direction::Answer, bounds)?))
+        let terms = match terms.answers.get(&status) {
+            Some(masks) => {
+                // What the gateway would refuse at load is refused here too.
+                AnswerView::compile(&terms.operation, status, masks)?;
+                let envelope =
+                    judges.envelope.as_ref().map(|judge| judge.view(masks)).transpose()?;
+                Some(Terms { masks, main: judges.main.view(masks)?, envelope })
             }
-            _ => None,
+            None => None,
         };
         Ok(Self {
             agreement,
@@ -59,16 +70,20 @@ impl<'p> Consumer<'p> {
 
     pub(super) fn take(
         &mut self,
-        file: &str,
+        of: Origin<'_>,
         body: &[u8],
         survey: &Survey,
         show: &mut dyn FnMut(Shown<'_>),
     ) {
-        let Some((_, view)) = &self.terms else { return };
+        let Some(terms) = &self.terms else { return };
+        let view = match (of.part, &terms.envelope) {
+            (Part::Envelope, Some(envelope)) => envelope,
+            _ => &terms.main,
+        };
         self.out.clear();
         match view.disclose(body, &self.pseudonymiser, &mut self.out) {
             Ok(tally) => {
-                self.samples += 1;
+                self.samples += u64::from(of.part != Part::Envelope);
                 self.values.passed += u64::from(tally.disclosed);
                 self.values.masked += u64::from(tally.masked);
                 self.values.dropped += u64::from(tally.dropped);
@@ -77,9 +92,13 @@ impl<'p> Consumer<'p> {
                     *total += here;
                 }
                 let (agreement, consumer) = (&self.agreement.id, &self.agreement.consumer);
-                show(Shown { file, agreement, consumer, body: &self.out });
+                let element = match of.part {
+                    Part::Element(number) => Some(number),
+                    Part::Whole | Part::Envelope => None,
+                };
+                show(Shown { file: of.file, element, agreement, consumer, body: &self.out });
             }
-            Err(violation) => self.refused.add(&violation.at, &keyword(&violation), file),
+            Err(violation) => self.refused.add(&violation.at, &keyword(&violation), of),
         }
         self.out.clear();
     }
@@ -90,7 +109,7 @@ impl<'p> Consumer<'p> {
         classes: Option<&BTreeMap<Pointer, FieldClass>>,
     ) -> ConsumerReport {
         let mut fields = Fields::default();
-        if let Some((masks, _)) = &self.terms {
+        if let Some(Terms { masks, .. }) = &self.terms {
             for (at, times) in survey.leaves().zip(self.seen).filter(|(_, times)| *times > 0) {
                 let class = classes.and_then(|classes| classes.get(at)).copied();
                 let mut field =

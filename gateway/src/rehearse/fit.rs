@@ -5,21 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lienthong_disclosure::{
-    Bounds, Direction, Pseudonymiser, View, ViewError, Violation, ViolationKind,
-};
-use lienthong_model::{field::Pointer, id::ParticipantId, schema::Schema, sensitive::Sensitive};
+use lienthong_disclosure::{Pseudonymiser, View, ViewError, Violation, ViolationKind};
+use lienthong_model::{field::Pointer, id::ParticipantId, sensitive::Sensitive};
 
-use super::mismatch::keyword;
-use crate::snapshot::MAX_BODY_DEPTH;
+use super::{cut::Bounded, mismatch::keyword};
 
 /// Most views kept: providers break the same few fields over and over.
 const MAX_VIEWS: usize = 64;
 
-/// Judges the samples of one answer.
-pub(super) struct Fit<'p> {
-    schema: &'p Schema,
-    bounds: Bounds,
+/// Judges the samples of one answer, or one kind of their parts.
+pub(super) struct Fit {
+    judge: Bounded,
     leaves: BTreeSet<Pointer>,
     /// The views by the fields withheld.
     views: BTreeMap<BTreeSet<Pointer>, Option<View>>,
@@ -27,7 +23,7 @@ pub(super) struct Fit<'p> {
     out: Vec<u8>,
 }
 
-impl std::fmt::Debug for Fit<'_> {
+impl std::fmt::Debug for Fit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Fit").field("views", &self.views.len()).finish_non_exhaustive()
     }
@@ -41,17 +37,12 @@ pub(super) struct Found {
     pub(super) readable: bool,
 }
 
-impl<'p> Fit<'p> {
-    pub(super) fn new(
-        schema: &'p Schema,
-        max_bytes: usize,
-        provider: &ParticipantId,
-    ) -> Result<Self, Vec<ViewError>> {
-        let bounds = Bounds { max_bytes, max_depth: MAX_BODY_DEPTH };
-        let leaves = schema.leaves().into_iter().map(|(pointer, _)| pointer).collect();
+impl Fit {
+    pub(super) fn new(judge: Bounded, provider: &ParticipantId) -> Result<Self, Vec<ViewError>> {
+        let leaves = judge.schema().leaves().into_iter().map(|(pointer, _)| pointer).collect();
         let pseudonymiser = pseudonymiser(provider);
         let views = BTreeMap::new();
-        let mut fit = Self { schema, bounds, leaves, views, pseudonymiser, out: Vec::new() };
+        let mut fit = Self { judge, leaves, views, pseudonymiser, out: Vec::new() };
         let whole = fit.compile(&BTreeSet::new())?;
         fit.views.insert(BTreeSet::new(), Some(whole));
         Ok(fit)
@@ -59,7 +50,7 @@ impl<'p> Fit<'p> {
 
     fn compile(&self, withheld: &BTreeSet<Pointer>) -> Result<View, Vec<ViewError>> {
         let passes = self.leaves.difference(withheld).map(|leaf| (leaf.clone(), None)).collect();
-        View::compile(self.schema, &passes, Direction::Answer, self.bounds)
+        self.judge.view(&passes)
     }
 
     /// Every mismatch: the first at each field.

@@ -29,9 +29,10 @@ pub(super) fn locate<'a>(
         spot = spot.child(key)?;
     }
     spot = spot.resolve(document)?;
-    for key in ["content", "application/json", "schema"] {
-        spot = spot.child(key)?;
-    }
+    spot = spot.child("content")?;
+    // An answer has exactly one media type.
+    let media = spot.value.as_object()?.keys().next()?;
+    spot = spot.child(media)?.child("schema")?;
     for token in field.tokens() {
         spot = spot.resolve(document)?;
         spot = match token.as_str() {

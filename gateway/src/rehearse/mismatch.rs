@@ -1,11 +1,11 @@
 //! What does not fit, counted by field and keyword.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use lienthong_disclosure::{Violation, ViolationKind};
 use lienthong_model::field::Pointer;
 
-use super::report::MismatchReport;
+use super::{cut::Part, report::MismatchReport};
 
 /// Mismatches by field and keyword: bounded by the schema, as both come from it.
 #[derive(Debug, Default)]
@@ -18,16 +18,16 @@ struct Count {
 }
 
 impl Mismatches {
-    pub(super) fn add(&mut self, at: &Pointer, keyword: &str, file: &str) {
+    pub(super) fn add(&mut self, at: &Pointer, keyword: &str, of: Origin<'_>) {
         let key = (at.clone(), keyword.to_owned());
         let count =
-            self.0.entry(key).or_insert_with(|| Count { samples: 0, first: file.to_owned() });
+            self.0.entry(key).or_insert_with(|| Count { samples: 0, first: of.to_string() });
         count.samples += 1;
     }
 
     /// A mismatch of the body as a whole.
     pub(super) fn add_whole(&mut self, problem: &str, file: &str) {
-        self.add(&Pointer::root(), problem, file);
+        self.add(&Pointer::root(), problem, Origin { file, part: Part::Whole });
     }
 
     pub(super) fn report(self) -> Vec<MismatchReport> {
@@ -39,6 +39,22 @@ impl Mismatches {
             first: count.first,
         })
         .collect()
+    }
+}
+
+/// Where something was found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) file: &'a str,
+    pub(super) part: Part,
+}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            Part::Element(number) => write!(f, "{}#{number}", self.file),
+            Part::Whole | Part::Envelope => f.write_str(self.file),
+        }
     }
 }
 

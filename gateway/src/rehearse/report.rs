@@ -35,6 +35,10 @@ pub struct AnswerReport {
     pub operation: OperationId,
     /// The status.
     pub status: u16,
+    /// Of a stream: in how many files its elements stood. What is called a sample in this report is
+    /// then an element.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
     /// How many samples there were.
     pub samples: u64,
     /// How many of them fit the schema.
@@ -58,7 +62,7 @@ pub struct MismatchReport {
     pub keyword: String,
     /// In how many samples.
     pub samples: u64,
-    /// The first of them.
+    /// The first of them: a file, or `file#n` for its n-th element.
     pub first: String,
 }
 

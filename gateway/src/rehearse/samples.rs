@@ -1,7 +1,8 @@
-//! Sample answers on disk: `OPERATION.STATUS.*.json` in one folder.
+//! Sample answers on disk: `OPERATION.STATUS.*.json` in one folder, `.ndjson` where each line is an
+//! element.
 //!
-//! Number and size are bounded. A `.json` file whose name does not tell its operation and status
-//! is a mistake: a sample that is passed over unseen would look like one that fits.
+//! Number and size are bounded. A file of these endings whose name does not tell its operation and
+//! status, or that has the other ending, is a mistake: a sample that is passed over unseen would look like one that fits.
 
 use std::{
     fs,
@@ -13,12 +14,14 @@ use lienthong_model::{
     diagnostic::{Diagnostics, Position, nearest},
     id::OperationId,
 };
-use lienthong_policy::Service;
+use lienthong_policy::{Media, Service};
 
 /// Most files of the folder.
 pub const MAX_FILES: usize = 10_000;
 /// Largest sample, in bytes.
 pub const MAX_BYTES: u64 = 4 << 20;
+/// Largest sample of an answer that streams, in bytes.
+pub const MAX_STREAM_BYTES: u64 = 64 << 20;
 
 const SHAPE: &str = "name it OPERATION.STATUS.*.json, such as getRecord.200.a.json";
 
@@ -31,6 +34,16 @@ pub struct Sample {
     pub status: u16,
     /// Its file's name.
     pub file: String,
+    /// Whether the answer streams.
+    pub streams: bool,
+}
+
+impl Sample {
+    /// The most bytes it may have.
+    #[must_use]
+    pub fn max_bytes(&self) -> u64 {
+        if self.streams { MAX_STREAM_BYTES } else { MAX_BYTES }
+    }
 }
 
 /// The samples of a folder, in order of name. With `only`, those of one operation.
@@ -69,10 +82,11 @@ pub fn list(
             }
         };
         let Some(file) = file.to_str().filter(|name| !name.starts_with('.')) else { continue };
-        let Some(stem) = file.strip_suffix(".json") else { continue };
-        if size > MAX_BYTES {
-            fail(&mut found, file, format!("is larger than {MAX_BYTES} bytes"));
-        } else if let Some(sample) = name(file, stem, service, &mut found) {
+        let Some(sample) = name(file, service, &mut found) else { continue };
+        let most = sample.max_bytes();
+        if size > most {
+            fail(&mut found, file, format!("is larger than {most} bytes"));
+        } else {
             samples.push(sample);
         }
     }
@@ -84,8 +98,9 @@ pub fn list(
     found.into_result(samples)
 }
 
-/// What the name of a file tells.
-fn name(file: &str, stem: &str, service: &Service, found: &mut Diagnostics) -> Option<Sample> {
+/// What the name of a file tells. Files of other endings are passed over.
+fn name(file: &str, service: &Service, found: &mut Diagnostics) -> Option<Sample> {
+    let (stem, ending) = file.rsplit_once('.').filter(|(_, e)| ["json", "ndjson"].contains(e))?;
     let mut parts = stem.splitn(3, '.');
     let operation = parts.next().unwrap_or_default();
     let status = parts.next().unwrap_or_default();
@@ -105,19 +120,30 @@ fn name(file: &str, stem: &str, service: &Service, found: &mut Diagnostics) -> O
         found.add_with_help(file, Position::default(), message, help);
         return None;
     };
-    Some(Sample { operation: operation.clone(), status, file: file.to_owned() })
+    let declared = service.operations.get(operation);
+    let lines = declared.and_then(|o| o.answers.get(&status)).map(|a| a.media == Media::Ndjson);
+    let expected = if lines == Some(true) { "ndjson" } else { "json" };
+    if ending != expected {
+        let message = format!("this answer of `{operation}` is not `.{ending}`");
+        let help = format!("name it {stem}.{expected}");
+        found.add_with_help(file, Position::default(), message, help);
+        return None;
+    }
+    let streams = declared.is_some_and(|operation| operation.stream(status).is_some());
+    Some(Sample { operation: operation.clone(), status, file: file.to_owned(), streams })
 }
 
 /// The bytes of a sample.
 ///
 /// # Errors
-/// When it cannot be read, or has grown beyond [`MAX_BYTES`] since it was listed.
+/// When it cannot be read, or has grown beyond its most bytes since it was listed.
 pub fn read(folder: &Path, sample: &Sample) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = fs::File::open(folder.join(&sample.file))?;
-    file.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(io::Error::other(format!("larger than {MAX_BYTES} bytes")));
+    let most = sample.max_bytes();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::other(format!("larger than {most} bytes")));
     }
     Ok(bytes)
 }

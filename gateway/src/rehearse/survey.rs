@@ -94,9 +94,14 @@ impl Survey {
         index
     }
 
-    /// Begins a sample.
+    /// Begins a sample or an element.
     pub(super) fn begin(&mut self) {
         self.samples += 1;
+        self.begin_beside();
+    }
+
+    /// Begins what is no sample of its own: what stands around elements.
+    pub(super) fn begin_beside(&mut self) {
         self.nodes.iter_mut().for_each(|node| node.here = 0);
     }
 

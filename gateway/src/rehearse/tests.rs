@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-static POLICIES: LazyLock<PolicySet> = LazyLock::new(|| {
+pub(super) static POLICIES: LazyLock<PolicySet> = LazyLock::new(|| {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let bundle = Bundle::read(&root.join("policies"), &root.join("schemas")).expect("files");
     PolicySet::check(&bundle, date(2026, 11, 21)).unwrap_or_else(|found| panic!("{found}"))
@@ -18,7 +18,8 @@ pub(super) fn service() -> Arc<Service> {
 }
 
 fn sample(operation: &str, status: u16, file: &str) -> Sample {
-    Sample { operation: operation.parse().expect("id"), status, file: file.to_owned() }
+    let streams = operation.ends_with("HealthBooks");
+    Sample { operation: operation.parse().expect("id"), status, file: file.to_owned(), streams }
 }
 
 fn record() -> Value {
@@ -297,4 +298,97 @@ fn an_undeclared_field_of_a_shared_component_is_added_once() {
         value: json!({"type": "string", "maxLength": 32}),
     };
     assert_eq!(report.patch, [expected]);
+}
+
+fn summary() -> Value {
+    json!({
+        "SoDinhDanh": "079090912345", "HoVaTen": "Nguyễn Văn Mẫu", "NgaySinh": "19900214",
+        "GioiTinh": 1, "MaPhuongXa": "26740", "BenhManTinh": ["I10"], "SoLuotKham": 3,
+    })
+}
+
+/// A summary, one with an undeclared field, and one with two fields that do not fit.
+fn summaries() -> [Value; 3] {
+    let drifted = with(summary(), &[("/SoHoKhauCu", json!("canary"))]);
+    let broken = with(summary(), &[("/GioiTinh", json!("nam")), ("/BenhManTinh", json!(["i10"]))]);
+    [summary(), drifted, broken]
+}
+
+fn health_book() -> Arc<Service> {
+    Arc::clone(&POLICIES.services["health-book"])
+}
+
+/// What does not fit: field, keyword, how often, first.
+fn told(answer: &AnswerReport) -> Vec<(&str, &str, u64, &str)> {
+    let mismatches = answer.mismatches.iter();
+    mismatches.map(|m| (m.at.as_str(), m.keyword.as_str(), m.samples, m.first.as_str())).collect()
+}
+
+#[test]
+fn lines_of_a_stream_are_judged_one_by_one() {
+    let lines: String = summaries().iter().map(|one| format!("{one}\n")).collect();
+    let of = ("extractHealthBooks", 200);
+    let report = rehearse(&health_book(), of, &[lines.clone().into_bytes(), Vec::new()]);
+    let [answer] = report.answers.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((answer.files, answer.samples, answer.fit), (Some(2), 3, 2));
+    let expected =
+        [("/BenhManTinh/*", "pattern", 1, "0.json#3"), ("/GioiTinh", "type", 1, "0.json#3")];
+    assert_eq!(told(answer), expected);
+    assert_eq!((answer.drift[0].at.as_str(), answer.drift[0].samples), ("/SoHoKhauCu", 1));
+    let centre = answer.consumers.iter().find(|c| c.consumer.as_str() == "H29.20");
+    let centre = centre.expect("an agreement");
+    assert_eq!((centre.samples, centre.refused.len()), (2, 1));
+    let add = report.patch.iter().find(|patch| patch.op == "add").expect("a patch");
+    assert_eq!(add.path, "/components/schemas/TomTat/properties/SoHoKhauCu");
+    let text = report.text(Language::English);
+    assert!(text.contains("extractHealthBooks 200: 3 elements of 2 samples, 2 fit"), "{text}");
+    assert!(text.contains("(1/3 elements, 1 time)") && !text.contains("canary"), "{text}");
+
+    let cut = lines.trim_end().to_owned();
+    let report = rehearse(&health_book(), of, &[cut.into_bytes()]);
+    let whole = told(&report.answers[0]);
+    assert!(whole.contains(&("", "NDJSON line without end", 1, "0.json")), "{whole:?}");
+}
+
+#[test]
+fn a_line_over_its_limit_or_empty_is_told_with_its_number() {
+    let long = with(summary(), &[("/HoVaTen", json!("x".repeat(9_000)))]);
+    let body = format!("{}\n{long}\n\n", summary()).into_bytes();
+    let report = rehearse(&health_book(), ("extractHealthBooks", 200), &[body]);
+    let expected = [("", "malformed", 1, "0.json#3"), ("", "too large", 1, "0.json#2")];
+    assert_eq!(told(&report.answers[0]), expected);
+}
+
+#[test]
+fn elements_of_an_array_are_judged_apart_from_what_stands_around_them() {
+    let [good, drifted, broken] = summaries();
+    let of = ("listHealthBooks", 200);
+    let body = json!({"MaPhuongXa": "26740", "HoSo": [good, drifted, broken, good], "Tong": 4});
+    let report = rehearse(&health_book(), of, &[body.to_string().into_bytes()]);
+    let [answer] = report.answers.as_slice() else { panic!("{report:#?}") };
+    assert_eq!((answer.files, answer.samples, answer.fit), (Some(1), 4, 3));
+    let expected = [
+        ("/HoSo/*/BenhManTinh/*", "pattern", 1, "0.json#3"),
+        ("/HoSo/*/GioiTinh", "type", 1, "0.json#3"),
+    ];
+    assert_eq!(told(answer), expected);
+    let drift: Vec<&str> = answer.drift.iter().map(|drift| drift.at.as_str()).collect();
+    assert_eq!(drift, ["/Tong", "/HoSo/*/SoHoKhauCu"]);
+    let [centre] = answer.consumers.as_slice() else { panic!("{answer:#?}") };
+    let ward = centre.fields.passed.iter().find(|field| field.at == "/MaPhuongXa");
+    assert_eq!((centre.samples, ward.expect("the ward passes").times), (3, 1));
+    assert!(!answer.never_seen.contains(&"/MaPhuongXa".to_owned()), "{:?}", answer.never_seen);
+}
+
+#[test]
+fn a_document_around_an_array_must_fit_as_well() {
+    let of = ("listHealthBooks", 200);
+    let without = json!({"HoSo": [summary()]}).to_string();
+    let open = format!("{{\"MaPhuongXa\":\"26740\",\"HoSo\":[{}", summary());
+    for (body, keyword) in [(without, "required"), (open, "malformed")] {
+        let report = rehearse(&health_book(), of, &[body.into_bytes()]);
+        let [answer] = report.answers.as_slice() else { panic!("{report:#?}") };
+        let keywords: Vec<&str> = answer.mismatches.iter().map(|m| m.keyword.as_str()).collect();
+        assert_eq!((keywords.as_slice(), report.clean), ([keyword].as_slice(), false));
+    }
 }

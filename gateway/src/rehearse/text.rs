@@ -13,6 +13,9 @@ struct Label(&'static str, &'static str);
 
 const SAMPLE: Label = Label("mẫu", "sample");
 const SAMPLES: Label = Label("mẫu", "samples");
+const ELEMENT: Label = Label("phần tử", "element");
+const ELEMENTS: Label = Label("phần tử", "elements");
+const OF: Label = Label("của", "of");
 const FIT: Label = Label("khớp lược đồ", "fit the schema");
 const MISMATCHES: Label = Label("không khớp", "does not fit");
 const DRIFT: Label = Label("ngoài khai báo", "undeclared");
@@ -40,7 +43,7 @@ const NOT_CLEAN: Label =
     Label("mẫu và khai báo khác nhau: xem ở trên", "samples and declaration differ: see above");
 
 pub(super) fn write(report: &Report, language: Language) -> String {
-    let mut out = Text { out: String::new(), language };
+    let mut out = Text { out: String::new(), language, streams: false };
     for answer in &report.answers {
         out.answer(report, answer);
     }
@@ -75,6 +78,8 @@ fn why(left_out: LeftOut) -> Label {
 struct Text {
     out: String,
     language: Language,
+    /// Whether samples are elements here.
+    streams: bool,
 }
 
 impl Text {
@@ -90,6 +95,9 @@ impl Text {
     }
 
     fn samples(&self, count: u64) -> String {
+        if self.streams {
+            return self.count(count, &ELEMENT, &ELEMENTS);
+        }
         self.count(count, &SAMPLE, &SAMPLES)
     }
 
@@ -105,7 +113,12 @@ impl Text {
 
     fn answer(&mut self, report: &Report, answer: &AnswerReport) {
         let AnswerReport { operation, status, samples, fit, .. } = answer;
-        let (count, fits) = (self.samples(*samples), self.label(&FIT));
+        self.streams = answer.files.is_some();
+        let (mut count, fits) = (self.samples(*samples), self.label(&FIT));
+        if let Some(files) = answer.files {
+            let files = self.count(files, &SAMPLE, &SAMPLES);
+            count = format!("{count} {} {files}", self.label(&OF));
+        }
         let head = format!("{} {operation} {status}: {count}, {fit} {fits}", report.service);
         self.line(0, &head);
         if !answer.mismatches.is_empty() {

@@ -1,7 +1,7 @@
 use std::fs;
 
 use super::*;
-use crate::rehearse::tests::service;
+use crate::rehearse::tests::{POLICIES, service};
 
 fn folder(files: &[&str]) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
@@ -61,8 +61,12 @@ fn number_and_size_are_bounded() {
     let found = list(folder.path(), &service(), None).expect_err("a mistake").to_string();
     assert!(found.contains("is larger than"), "{found}");
     let name = "getBirthRecord.200.large.json".to_owned();
-    let sample =
-        Sample { operation: "getBirthRecord".parse().expect("id"), status: 200, file: name };
+    let sample = Sample {
+        operation: "getBirthRecord".parse().expect("id"),
+        status: 200,
+        file: name,
+        streams: false,
+    };
     assert!(read(folder.path(), &sample).is_err());
 
     fs::remove_file(large).expect("removed");
@@ -72,4 +76,24 @@ fn number_and_size_are_bounded() {
     }
     let found = list(folder.path(), &service(), None).expect_err("a mistake").to_string();
     assert!(found.contains("holds more than 10000 files"), "{found}");
+}
+
+#[test]
+fn the_ending_tells_lines_from_documents() {
+    let service = &POLICIES.services["health-book"];
+    let good =
+        ["extractHealthBooks.200.a.ndjson", "listHealthBooks.200.json", "getHealthBook.404.json"];
+    let samples = list(folder(&good).path(), service, None).expect("samples");
+    let streams: Vec<bool> = samples.iter().map(|sample| sample.streams).collect();
+    assert_eq!(streams, [true, false, true]);
+    let wrong = ["extractHealthBooks.200.a.json", "listHealthBooks.200.ndjson", "x.ndjson"];
+    let found = list(folder(&wrong).path(), service, None).expect_err("mistakes").to_string();
+    for part in [
+        "name it extractHealthBooks.200.a.ndjson",
+        "name it listHealthBooks.200.json",
+        "x.ndjson: the name does not tell",
+        "3 mistakes",
+    ] {
+        assert!(found.contains(part), "`{part}` is not in {found}");
+    }
 }
