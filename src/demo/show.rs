@@ -254,6 +254,9 @@ pub(crate) fn invitation(world: &World, directory: &Path, output: &Output) {
         world.person.number
     );
     let methods = format!("'https://localhost:{port}/r1/VN/GOV/H29.12/HOTICH/listMethods'");
+    let extract = format!(
+        "-sN 'https://localhost:{port}/r1/VN/GOV/H29.26/YTE/healthbook/so-suc-khoe/trich-xuat?maPhuongXa=26740' | tail -n 3"
+    );
     output.line(
         output.choose("\nCổng vẫn phục vụ. Hãy thử:\n", "\nThe gateway keeps serving. Try:\n"),
     );
@@ -261,6 +264,7 @@ pub(crate) fn invitation(world: &World, directory: &Path, output: &Output) {
     output.line(ask("g22", "G22/DVCQG", &birth));
     output.line(ask("h29-41", "H29.40/MOTCUA", &birth));
     output.line(ask("h29-40", "H29.40/MOTCUA", &methods));
+    output.line(ask("h29-20", "H29.20/THONGKE", &extract));
     if let Some(admin) = world.gateway.admin_addr() {
         output.line(format!("curl http://{admin}/metrics"));
     }
