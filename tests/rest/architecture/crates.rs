@@ -11,6 +11,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lienthong-model", &[]),
     ("lienthong-policy", &["lienthong-model"]),
     ("lienthong-disclosure", &["lienthong-model"]),
+    ("lienthong-evidence", &["lienthong-model"]),
     ("lienthong-store", &["lienthong-model"]),
     (
         "lienthong-gateway",

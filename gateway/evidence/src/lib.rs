@@ -1,0 +1,9 @@
+//! The log of what moved: append-only, durable, signed, provable.
+//!
+//! Bytes come in, and a receipt goes out when they are on disk. The bytes hang in a Merkle tree
+//! (RFC 6962, RFC 9162) whose head is signed, so that whoever holds an older head can tell whether
+//! anything was changed since. No payload of an exchange ever comes here.
+
+pub mod hash;
+pub mod tile;
+pub mod tree;

@@ -1,0 +1,6 @@
+//! The log as others see it: its proofs, tiles and notes against vectors and code we did not write.
+
+#![cfg(test)]
+
+mod reference;
+mod vectors;
