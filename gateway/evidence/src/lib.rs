@@ -4,6 +4,8 @@
 //! (RFC 6962, RFC 9162) whose head is signed, so that whoever holds an older head can tell whether
 //! anything was changed since. No payload of an exchange ever comes here.
 
+pub mod checkpoint;
 pub mod hash;
+pub mod note;
 pub mod tile;
 pub mod tree;

@@ -2,5 +2,6 @@
 
 #![cfg(test)]
 
+mod notes;
 mod reference;
 mod vectors;
