@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod rest {
     mod architecture;
+    mod demo;
     mod participant;
     mod service;
 }

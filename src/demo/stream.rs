@@ -27,8 +27,8 @@ const EXTRACT: &str = "/r1/VN/GOV/H29.26/YTE/healthbook/so-suc-khoe/trich-xuat";
 const CALL: &str = "trich-xuat";
 /// The ward of the small extracts.
 const WARD: &str = "26740";
-/// Elements before the provider begins to send another field.
-const DRIFTS_AFTER: u32 = 500;
+/// The provider begins to send another field after this part of the register: less than a ward has.
+const DRIFTS_AFTER: u32 = 400;
 /// Elements before the provider breaks off.
 const BREAKS_AFTER: u32 = 700;
 /// Elements of which a pace is worth telling.
@@ -80,7 +80,7 @@ pub(crate) fn all(records: u32) -> Vec<StreamScene> {
                 "one ward; the provider begins to send an undeclared field",
             ),
             ward: Some(WARD),
-            fault: Some((CALL, Fault::DriftAfter(DRIFTS_AFTER))),
+            fault: Some((CALL, Fault::DriftAfter(records / DRIFTS_AFTER))),
             awaited: None,
             expected: Expected::CompleteWithDrift,
         },

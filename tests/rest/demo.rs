@@ -1,0 +1,35 @@
+//! `lienthong demo`: the built program, with a small register.
+
+use std::{path::Path, process::Command};
+
+use serde_json::Value;
+
+/// People of the register here.
+const RECORDS: u64 = 2_000;
+
+#[test]
+fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("result.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_lienthong"))
+        .args(["--lang", "en", "demo", "--once", "--records", &RECORDS.to_string()])
+        .args([Path::new("--json"), &file, Path::new("--policies"), &root.join("policies")])
+        .args([Path::new("--schemas"), &root.join("schemas")])
+        .output()
+        .expect("the program runs");
+    let out = String::from_utf8(output.stdout).expect("UTF-8");
+    assert_eq!(output.status.code(), Some(0), "{out}");
+
+    let text = std::fs::read_to_string(&file).expect("a result");
+    let result: Value = serde_json::from_str(&text).expect("JSON");
+    let [whole, drifted, broken] = result["streams"].as_array().expect("streams").as_slice() else {
+        panic!("{result:#}")
+    };
+    assert_eq!((&whole["elements"], &whole["complete"]), (&RECORDS.into(), &true.into()));
+    assert!(drifted["drift"].to_string().contains("SoHoKhauCu"), "{drifted:#}");
+    assert_eq!((&broken["complete"], &broken["decision"]), (&false.into(), &"cut".into()));
+    assert_eq!(broken["elements"], broken["recorded"]);
+    assert!(out.contains("NOT COMPLETE") && out.contains("lienthong why"), "{out}");
+    assert!(!out.contains("DRIFT-CANARY") && !text.contains("DRIFT-CANARY"), "{out}");
+}
