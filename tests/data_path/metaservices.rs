@@ -35,8 +35,9 @@ fn methods(answer: &Value) -> Vec<(String, Vec<String>)> {
 async fn each_consumer_sees_its_own_agreements_only() {
     let world = World::new().await;
     let everything = ["GET /people", "POST /people", "GET /people/{key}"];
+    let lists = vec!["GET /lines", "GET /list"];
     let rows: [(&str, &str, Shown); 5] = [
-        ("desk", "VN/TEST/T01.20/DESK", vec![("people", everything.to_vec())]),
+        ("desk", "VN/TEST/T01.20/DESK", vec![("people", everything.to_vec()), ("roll", lists)]),
         ("hub", "VN/TEST/T01.20/DESK", vec![("people", everything.to_vec())]),
         ("clinic", "VN/TEST/T01.21/CLINIC", vec![("people", vec!["GET /people"])]),
         ("neighbour", "VN/TEST/T01.22/NEIGHBOUR", vec![]),

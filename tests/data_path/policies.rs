@@ -148,7 +148,7 @@ fn mistakes_of_services() -> Vec<Mistake> {
         (
             "stream",
             files().replace(SERVICE, "answer: whole", "answer: stream"),
-            &["people.yaml:", "not available in this build"],
+            &["people.yaml:", "a stream of JSON needs `elements`"],
         ),
         (
             "other media",
@@ -157,7 +157,7 @@ fn mistakes_of_services() -> Vec<Mistake> {
                 "{request: none, answer: json}",
                 "{request: none, answer: xml}",
             ),
-            &["people.yaml:", "not available in this build"],
+            &["people.yaml:", "unknown media `xml`"],
         ),
         (
             "an open object",
