@@ -4,6 +4,8 @@
 //! headers. Refuses every body that two readers could cut differently: a preamble or epilogue, a
 //! boundary that is followed by anything, an end that is missing, a header that is folded.
 
+use memchr::memmem::Finder;
+
 use crate::{ViolationKind, header::HeaderValue};
 
 /// Most parts of one body.
@@ -31,10 +33,9 @@ pub(super) fn is_boundary(text: &str) -> bool {
 /// The parts of a body.
 pub(super) fn cut<'b>(boundary: &str, body: &'b [u8]) -> Result<Vec<RawPart<'b>>, ViolationKind> {
     let malformed = ViolationKind::Malformed;
-    let delimiter = format!("\r\n--{boundary}");
-    let finder = memchr::memmem::Finder::new(delimiter.as_bytes());
-    let opening = delimiter.trim_start().as_bytes();
-    let mut rest = body.strip_prefix(opening).ok_or(malformed)?;
+    let dashed = format!("--{boundary}");
+    let finder = Finder::new(dashed.as_bytes());
+    let mut rest = body.strip_prefix(dashed.as_bytes()).ok_or(malformed)?;
     let mut parts = Vec::new();
     loop {
         if let Some(end) = rest.strip_prefix(b"--") {
@@ -47,11 +48,25 @@ pub(super) fn cut<'b>(boundary: &str, body: &'b [u8]) -> Result<Vec<RawPart<'b>>
         if parts.len() >= MAX_PARTS {
             return Err(ViolationKind::TooLarge);
         }
-        let at = finder.find(rest).ok_or(malformed)?;
-        let (part, after) = rest.split_at_checked(at).ok_or(malformed)?;
-        parts.push(read(part)?);
-        rest = after.get(delimiter.len()..).ok_or(malformed)?;
+        let at = delimiter(&finder, rest)?;
+        parts.push(read(rest.get(..at).ok_or(malformed)?)?);
+        rest = rest.get(at + 2 + dashed.len()..).ok_or(malformed)?;
     }
+}
+
+/// The place of the line end before the next boundary.
+fn delimiter(finder: &Finder<'_>, rest: &[u8]) -> Result<usize, ViolationKind> {
+    for at in finder.find_iter(rest) {
+        let before = rest.get(..at).unwrap_or_default();
+        if before.ends_with(b"\r\n") {
+            return Ok(at - 2);
+        }
+        // SECURITY: a reader that takes any line end for one would cut here, and we would not.
+        if before.ends_with(b"\r") || before.ends_with(b"\n") {
+            break;
+        }
+    }
+    Err(ViolationKind::Malformed)
 }
 
 /// A part between the line end after one boundary and that before the next.

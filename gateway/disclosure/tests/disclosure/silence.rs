@@ -61,13 +61,13 @@ const MEDIA: [Medium; 8] = [
 /// Bodies by medium: all, those that passed whole, and those of which something came out.
 type Counts = BTreeMap<Medium, [u64; 3]>;
 
-/// The bodies of one schema, made from `seed` alone.
-fn block(seed: u64, bodies: u64, counts: &mut Counts) -> Result<(), String> {
+/// The bodies of one schema, made from `seed` alone; how many there were.
+fn block(seed: u64, counts: &mut Counts) -> Result<u64, String> {
     let mut dice = Dice::new(seed);
     let medium = *dice.pick(&MEDIA);
     let world = World::new(&mut dice, medium);
-    let Some(compiled) = Compiled::new(&world) else { return Ok(()) };
-    for number in 0..bodies {
+    let Some(compiled) = Compiled::new(&world) else { return Ok(0) };
+    for number in 0..OF_ONE_SCHEMA {
         let mut listener = Listener::default();
         let body = Bodies { dice: &mut dice, world: &world, listener: &mut listener }.body();
         let outcome = compiled.disclose(&mut dice, &body);
@@ -86,7 +86,7 @@ fn block(seed: u64, bodies: u64, counts: &mut Counts) -> Result<(), String> {
             }
         }
     }
-    Ok(())
+    Ok(OF_ONE_SCHEMA)
 }
 
 /// How many bodies are asked for.
@@ -97,23 +97,19 @@ fn asked() -> Option<u64> {
 #[test]
 fn nothing_withheld_or_masked_occurs_in_any_medium() {
     let cases = asked().unwrap_or(CASES);
-    let blocks = cases.div_ceil(OF_ONE_SCHEMA);
     let threads = asked().map_or(1, |_| thread::available_parallelism().map_or(1, usize::from));
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let started = Instant::now();
     let work = || {
         let mut counts = Counts::new();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= blocks {
-                return Ok(counts);
-            }
-            block(seed, OF_ONE_SCHEMA, &mut counts)?;
-            let before = done.fetch_add(OF_ONE_SCHEMA, Ordering::Relaxed);
-            if before / PROGRESS != (before + OF_ONE_SCHEMA) / PROGRESS {
-                eprintln!("{} of {cases} bodies, {:?}", before + OF_ONE_SCHEMA, started.elapsed());
+        while done.load(Ordering::Relaxed) < cases {
+            let bodies = block(next.fetch_add(1, Ordering::Relaxed), &mut counts)?;
+            let before = done.fetch_add(bodies, Ordering::Relaxed);
+            if before / PROGRESS != (before + bodies) / PROGRESS {
+                eprintln!("{} of {cases} bodies, {:?}", before + bodies, started.elapsed());
             }
         }
+        Ok(counts)
     };
     let mut total = Counts::new();
     thread::scope(|scope| {
