@@ -91,6 +91,7 @@ pub(crate) fn lines(exchange: &Exchange, output: &Output) -> Vec<String> {
     let dash = || "-".to_owned();
     let reason: Option<ReasonCode> = exchange.reason_code();
     let title = reason.map(|r| r.title(output.language())).unwrap_or_default();
+    let files: Vec<String> = exchange.opaque.iter().map(ToString::to_string).collect();
     let rows = [
         (("thời điểm", "at"), exchange.at.to_string()),
         (("bên khai thác", "consumer"), text(exchange.consumer.as_ref())),
@@ -123,6 +124,7 @@ pub(crate) fn lines(exchange: &Exchange, output: &Output) -> Vec<String> {
             },
         ),
         (("ngoài khai báo", "drift"), list(&exchange.drift)),
+        (("tệp", "files"), list(&files)),
         (("micro giây", "microseconds"), exchange.micros.to_string()),
     ];
     rows.into_iter()
