@@ -3,7 +3,10 @@
 //! The decision part is run by the policy decision point; the views live here.
 
 use lienthong_disclosure::{Bounds, Direction, Pseudonymiser, View};
-use lienthong_model::sensitive::Sensitive;
+use lienthong_model::{
+    schema::{Kind, Schema},
+    sensitive::Sensitive,
+};
 use lienthong_policy::{Case, FieldMasks, PolicySet};
 use serde_json::Value;
 
@@ -45,18 +48,35 @@ pub fn check_bodies(policies: &PolicySet, case: &Case) -> Vec<String> {
 }
 
 fn disclose(
-    schema: &lienthong_model::schema::Schema,
+    schema: &Schema,
     (masks, direction, max_bytes): (&FieldMasks, Direction, usize),
     body: &Value,
     pseudonymiser: &Pseudonymiser,
 ) -> Result<Value, String> {
     let bounds = Bounds { max_bytes, max_depth: MAX_BODY_DEPTH };
-    let view = View::compile(schema, masks, direction, bounds)
+    let (schema, masks) = without_files(schema, masks);
+    let view = View::compile(&schema, &masks, direction, bounds)
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
     let mut out = Vec::new();
     view.disclose(body.to_string().as_bytes(), pseudonymiser, &mut out)
         .map_err(|violation| format!("{:?} at `{}`", violation.kind, violation.at))?;
     serde_json::from_slice(&out).map_err(|error| error.to_string())
+}
+
+/// Of a body of parts what a case can state: everything but its files.
+fn without_files(schema: &Schema, masks: &FieldMasks) -> (Schema, FieldMasks) {
+    let mut schema = schema.clone();
+    if let Kind::Object(rules) = &mut schema.kind {
+        let is_file = |part: &Schema| match &part.kind {
+            Kind::Array(rules) => matches!(rules.items.kind, Kind::Opaque(_)),
+            kind => matches!(kind, Kind::Opaque(_)),
+        };
+        rules.properties.retain(|_, part| !is_file(part));
+        rules.required.retain(|name| rules.properties.contains_key(name));
+    }
+    let mut masks = masks.clone();
+    masks.retain(|at, _| schema.at(at).is_some());
+    (schema, masks)
 }
 
 fn compare(
