@@ -13,7 +13,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf},
     net::TcpStream,
     time::timeout,
 };
@@ -120,6 +120,8 @@ impl Drop for Stream {
 }
 
 async fn linger(mut socket: TcpStream) {
+    // Our side ends at once: a consumer whose answer is cut must not wait to learn of it.
+    socket.shutdown().await.unwrap_or_default();
     let take = async {
         let mut rest = LINGER_BYTES;
         let mut scratch = [0; 4096];
