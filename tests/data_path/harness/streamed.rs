@@ -48,13 +48,13 @@ impl Streamed {
     /// Reads one more chunk; `false` at the end, orderly or not.
     pub(crate) async fn more(&mut self) -> bool {
         loop {
-            if let Some((size, from)) = self.size() {
-                if self.connection.buffer.len() >= from + size + 2 {
-                    let chunk: Vec<u8> = self.connection.buffer.drain(..from + size + 2).collect();
-                    self.body.extend_from_slice(&chunk[from..from + size]);
-                    self.complete = size == 0;
-                    return size > 0;
-                }
+            if let Some((size, from)) = self.size()
+                && self.connection.buffer.len() >= from + size + 2
+            {
+                let chunk: Vec<u8> = self.connection.buffer.drain(..from + size + 2).collect();
+                self.body.extend_from_slice(&chunk[from..from + size]);
+                self.complete = size == 0;
+                return size > 0;
             }
             let read = within("more of a stream", self.connection.read()).await.unwrap();
             if read == 0 {
