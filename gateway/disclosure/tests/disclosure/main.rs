@@ -5,6 +5,7 @@
 mod canary;
 mod differential;
 mod generate;
+mod media;
 mod reference;
 mod robustness;
 mod silence;
