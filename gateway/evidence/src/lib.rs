@@ -5,7 +5,9 @@
 //! anything was changed since. No payload of an exchange ever comes here.
 
 pub mod checkpoint;
+pub mod files;
 pub mod hash;
+pub mod log;
 pub mod note;
 pub mod tile;
 pub mod tree;

@@ -2,6 +2,10 @@
 
 #![cfg(test)]
 
+mod kill;
+mod log;
+mod loss;
 mod notes;
 mod reference;
 mod vectors;
+mod world;

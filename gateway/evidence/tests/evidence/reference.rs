@@ -1,12 +1,15 @@
 //! Our trees against `tlog_tiles`, which somebody else wrote: roots, both kinds of proof, paths.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, fs, path::Path};
 
 use lienthong_evidence::{
+    checkpoint::Checkpoint,
     hash::Hash,
     tile::{self, Kind, Tile},
     tree::{self, Frontier, Nodes},
 };
+
+use crate::world::{entry, log_of, signer};
 
 const MOST: u64 = 70;
 
@@ -20,10 +23,6 @@ impl Nodes for Leaves {
         let from = usize::try_from(index << level).expect("a small tree");
         Ok(tile::root(&self.0[from..from + (1 << level)]).expect("a power of two"))
     }
-}
-
-fn entry(index: u64) -> Vec<u8> {
-    format!("entry {index}").into_bytes()
 }
 
 fn ours(size: u64) -> Leaves {
@@ -109,6 +108,41 @@ fn a_proof_of_one_leaf_is_refused_for_every_other() {
             assert!(tree::check_inclusion(leaf, other, size, root, &proof).is_err());
             assert!(tree::check_inclusion(leaf, proven, size, root, &proof).is_err());
         }
+    }
+}
+
+/// The files of a log, for the other implementation.
+struct Directory<'a>(&'a Path);
+
+impl tlog_tiles::TileReader for Directory<'_> {
+    fn height(&self) -> u8 {
+        8
+    }
+
+    fn read_tiles(&self, tiles: &[tlog_tiles::Tile]) -> Result<Vec<Vec<u8>>, tlog_tiles::Error> {
+        let read = |tile: &tlog_tiles::Tile| {
+            let path = tile.path().replacen("tile/8/", "tile/", 1);
+            fs::read(self.0.join(path)).expect("the tile is there")
+        };
+        Ok(tiles.iter().map(read).collect())
+    }
+
+    fn save_tiles(&self, _: &[tlog_tiles::Tile], _: &[Vec<u8>]) {}
+}
+
+#[test]
+fn the_other_implementation_proves_every_entry_from_the_files_of_a_log() {
+    let size = 777;
+    let directory = log_of(size);
+    let note = fs::read(directory.path().join("checkpoint")).expect("a checkpoint");
+    let checkpoint = Checkpoint::open(&note, signer().verifier()).expect("ours");
+    let root = their(checkpoint.root);
+    let files = Directory(directory.path());
+    let tiles = tlog_tiles::TileHashReader::new(size, root, &files);
+    for index in (0..size).step_by(5) {
+        let proof = tlog_tiles::prove_record(size, index, &tiles).expect("a proof");
+        let leaf = their(Hash::of_leaf(&entry(index)));
+        tlog_tiles::check_record(&proof, size, root, index, leaf).expect("it is in the tree");
     }
 }
 

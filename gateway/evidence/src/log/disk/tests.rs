@@ -1,0 +1,18 @@
+use super::{Disk, DiskLimits};
+
+#[test]
+fn the_disk_is_judged_by_the_share_that_is_used() {
+    let judge = |available| DiskLimits::default().judge(1000, available);
+    assert_eq!(judge(1000), Disk::Green);
+    assert_eq!(judge(151), Disk::Green);
+    assert_eq!(judge(150), Disk::Amber);
+    assert_eq!(judge(51), Disk::Amber);
+    assert_eq!(judge(50), Disk::Red);
+    assert_eq!(judge(0), Disk::Red);
+}
+
+#[test]
+fn a_disk_that_tells_nonsense_is_not_divided_by() {
+    assert_eq!(DiskLimits::default().judge(0, 0), Disk::Red);
+    assert_eq!(DiskLimits::default().judge(1, u64::MAX), Disk::Green);
+}

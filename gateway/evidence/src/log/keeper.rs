@@ -1,0 +1,191 @@
+//! What happens to entries after they are durable: tiles, checkpoints, the copy in a second place,
+//! and the end of journal segments that are no longer needed.
+
+use std::{
+    fs,
+    path::Path,
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender},
+    },
+    time::Instant,
+};
+
+use super::{
+    AppendError, Settings, Status,
+    journal::{self, HEAD},
+    queue::Queue,
+    tiler::Tiler,
+};
+use crate::{
+    checkpoint::Checkpoint,
+    files::{self, At, FileError},
+    hash::Hash,
+    tile,
+};
+
+/// What the keeper is asked to do.
+pub(super) enum Work {
+    /// To take in a batch that has become durable.
+    Batch(Durable),
+    /// To sign a checkpoint now, and copy it.
+    Checkpoint(SyncSender<Checkpoint>),
+}
+
+/// A batch on disk.
+pub(super) struct Durable {
+    /// The frame, its head, its entries and its root.
+    pub(super) frame: Vec<u8>,
+    pub(super) leaves: Vec<Hash>,
+    /// The root after it.
+    pub(super) root: Hash,
+    /// The segment that was begun for it.
+    pub(super) begun: Option<u64>,
+}
+
+/// The name of the newest checkpoint in the directory of a log.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+
+pub(super) struct Keeper {
+    pub(super) settings: Arc<Settings>,
+    pub(super) queue: Arc<Queue>,
+    pub(super) status: Arc<Mutex<Status>>,
+    pub(super) tiler: Tiler,
+    pub(super) root: Hash,
+    /// First indexes of the segments on disk.
+    pub(super) segments: Vec<u64>,
+    /// Size of the newest checkpoint, here and in the second place.
+    pub(super) signed: u64,
+    pub(super) copied: u64,
+}
+
+impl Keeper {
+    /// Works until nobody can ask for anything more, then signs what there is.
+    pub(super) fn run(mut self, work: &Receiver<Work>) {
+        let mut ended = self.serve(work);
+        if ended.is_ok() && self.tiler.size() > self.signed.min(self.copied) {
+            ended = self.checkpoint().map(|checkpoint| self.copy(&checkpoint));
+        }
+        if ended.is_err() {
+            self.queue.stop(AppendError::Failed);
+        }
+    }
+
+    fn serve(&mut self, work: &Receiver<Work>) -> Result<(), FileError> {
+        let start = Instant::now();
+        let (mut sign_at, mut copy_at) = (start, start + self.settings.copy_every);
+        loop {
+            match work.recv_timeout(sign_at.saturating_duration_since(Instant::now())) {
+                Ok(Work::Batch(durable)) => self.take_in(durable)?,
+                Ok(Work::Checkpoint(reply)) => {
+                    let checkpoint = self.checkpoint()?;
+                    self.copy(&checkpoint);
+                    // Who asked may have gone.
+                    reply.send(checkpoint).ok();
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+            let now = Instant::now();
+            if now < sign_at {
+                continue;
+            }
+            sign_at = now + self.settings.checkpoint_every;
+            self.look_at_disk()?;
+            if self.tiler.size() > self.signed {
+                self.checkpoint()?;
+            }
+            if now >= copy_at {
+                copy_at = now + self.settings.copy_every;
+                if self.signed > self.copied {
+                    let newest = self.head();
+                    self.copy(&newest);
+                }
+            }
+        }
+    }
+
+    fn take_in(&mut self, durable: Durable) -> Result<(), FileError> {
+        let entries = durable.frame.get(HEAD..).unwrap_or_default();
+        // There are as many entries as leaves, so the root behind them is never taken for one.
+        for (leaf, entry) in durable.leaves.iter().zip(tile::entries(entries)) {
+            self.tiler.add(entry.unwrap_or_default(), *leaf)?;
+        }
+        self.root = durable.root;
+        self.queue.give_back(durable.frame);
+        if let Some(begun) = durable.begun {
+            self.segments.push(begun);
+            self.retire()?;
+        }
+        Ok(())
+    }
+
+    /// Lets go of the segments whose entries all stand in full bundles, once those are durable.
+    fn retire(&mut self) -> Result<(), FileError> {
+        let full = self.tiler.full();
+        // A segment ends where the next begins.
+        let done = self.segments.iter().skip(1).take_while(|first| **first <= full).count();
+        let directory = &self.settings.directory;
+        if done > 0 {
+            self.tiler.sync()?;
+            for first in self.segments.drain(..done) {
+                let path = journal::path(directory, first);
+                fs::rename(&path, journal::spare(directory)).at(&path)?;
+            }
+        }
+        if !journal::spare(directory).exists() {
+            journal::make_spare(directory, self.settings.segment_bytes)?;
+        }
+        Ok(())
+    }
+
+    fn look_at_disk(&self) -> Result<(), FileError> {
+        let disk = self.settings.disk.look(&self.settings.directory)?;
+        self.queue.set_disk(disk);
+        self.status(|status| status.disk = disk);
+        Ok(())
+    }
+
+    fn head(&self) -> Checkpoint {
+        let origin = self.settings.signer.verifier().key().name().to_owned();
+        Checkpoint { origin, size: self.tiler.size(), root: self.root }
+    }
+
+    /// Signs the tree as it is. The tiles of its right edge are there before the checkpoint is.
+    fn checkpoint(&mut self) -> Result<Checkpoint, FileError> {
+        let checkpoint = self.head();
+        self.tiler.write_partial()?;
+        let note = checkpoint.sign(&self.settings.signer);
+        files::replace(&self.settings.directory.join(CHECKPOINT), note.as_bytes())?;
+        self.signed = checkpoint.size;
+        self.status(|status| status.signed = checkpoint.size);
+        Ok(checkpoint)
+    }
+
+    /// Copies a checkpoint to the second place. That it cannot be reached stops nothing, and shows.
+    fn copy(&mut self, checkpoint: &Checkpoint) {
+        let Some(place) = &self.settings.second_place else { return };
+        let note = checkpoint.sign(&self.settings.signer);
+        let written = write_copy(place, &note);
+        self.status(|status| {
+            status.copy_failed = written.is_err();
+            if written.is_ok() {
+                status.copied = Some(checkpoint.size);
+            }
+        });
+        if written.is_ok() {
+            self.copied = checkpoint.size;
+        }
+    }
+
+    fn status(&self, change: impl FnOnce(&mut Status)) {
+        change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn write_copy(place: &Path, note: &str) -> Result<(), FileError> {
+    if let Some(parent) = place.parent() {
+        files::folder(parent)?;
+    }
+    files::replace(place, note.as_bytes())
+}

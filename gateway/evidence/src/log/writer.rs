@@ -1,0 +1,63 @@
+//! Makes entries durable, a batch at a time: all that waits, one write, one `fdatasync`.
+
+use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
+
+use super::{
+    AppendError, Status,
+    journal::{self, Segment},
+    keeper::{Durable, Work},
+    queue::{Queue, Waiting},
+};
+use crate::{files::FileError, hash::Hash, tree::Frontier};
+
+pub(super) struct Writer {
+    pub(super) queue: Arc<Queue>,
+    pub(super) status: Arc<Mutex<Status>>,
+    pub(super) tree: Frontier,
+    pub(super) segment: Segment,
+}
+
+impl Writer {
+    /// Writes until the queue is closed and empty.
+    pub(super) fn run(mut self, keeper: &SyncSender<Work>) {
+        while let Some(mut waiting) = self.queue.take() {
+            let written = self.write(&mut waiting);
+            let batch = Arc::clone(&waiting.batch);
+            let Ok((root, begun)) = written else {
+                // INVARIANT: after a failed write nobody knows what is on disk, so nothing is
+                // acknowledged any more until the log has been opened anew.
+                self.queue.stop(AppendError::Failed);
+                batch.end(Err(AppendError::Failed));
+                return;
+            };
+            self.durable(root);
+            let Waiting { frame, leaves, .. } = waiting;
+            let durable = Durable { frame, leaves, root, begun };
+            // Before the receipts, so that a checkpoint that is asked for with one has the entry.
+            let kept = keeper.send(Work::Batch(durable));
+            batch.end(Ok(()));
+            if kept.is_err() {
+                self.queue.stop(AppendError::Failed);
+                return;
+            }
+        }
+    }
+
+    fn write(&mut self, waiting: &mut Waiting) -> Result<(Hash, Option<u64>), FileError> {
+        for leaf in &waiting.leaves {
+            self.tree.push(*leaf);
+        }
+        let root = self.tree.root();
+        // The queue holds less than 4 GiB, so the count fits.
+        let count = u32::try_from(waiting.leaves.len()).unwrap_or(u32::MAX);
+        journal::seal(&mut waiting.frame, waiting.first, count, root);
+        let begun = self.segment.append(&waiting.frame, waiting.first)?;
+        Ok((root, begun))
+    }
+
+    fn durable(&self, root: Hash) {
+        let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
+        status.size = self.tree.size();
+        status.root = root;
+    }
+}
