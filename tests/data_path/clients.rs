@@ -166,3 +166,84 @@ async fn python_sees_what_is_refused_what_passes_and_what_is_cut() {
     assert_eq!((&cut["elements"], &cut["complete"]), (&1.into(), &false.into()));
     assert_eq!(cut["cut"], "ChunkedEncodingError");
 }
+
+/// The agreement of the media tests, given to `desk`.
+async fn media_world() -> World {
+    let agreement = "policies/agreements/office-vault.yaml";
+    let files = super::media::files().replace(agreement, "consumer: T01.30", "consumer: T01.20");
+    let world = World::with(Setup { files, ..Setup::default() }).await;
+    world.pki.write_client("desk");
+    std::fs::write(world.directory.path().join("Nguyễn An.pdf"), "%PDF-1.7\n%%EOF\n").unwrap();
+    world.provider.replies(Reply::json("404 Not Found", r#"{"code":"none"}"#));
+    world
+}
+
+fn vault(path: &str) -> Ask {
+    let target = format!("/r1/VN/TEST/T01.10/REGISTRY/vault/{path}");
+    person().target(&target).header("lienthong-purpose", "plain_work")
+}
+
+/// What the provider got of a form and of a body of parts.
+fn assert_sent(world: &World) {
+    let requests = world.provider.requests();
+    assert_eq!(requests[0].body(), "number=001122334455&name=***".as_bytes());
+    let parts = String::from_utf8_lossy(requests[1].body());
+    assert!(
+        parts.contains("filename=\"part.pdf\"") && parts.contains("{\"text\":\"x\"}"),
+        "{parts}"
+    );
+    assert!(!parts.contains("An.pdf"), "{parts}");
+    assert_eq!(requests.len(), 2);
+}
+
+#[tokio::test]
+async fn curl_sends_forms_and_parts() {
+    if !is_here("curl", &["--version"]).await {
+        return;
+    }
+    let world = media_world().await;
+    let directory = world.directory.path();
+    let form = ["--data-urlencode", "number=001122334455", "--data-urlencode", "name=Nguyễn & An"];
+    let sent = run("curl", &curl(&world, &vault("search"), &form), directory).await;
+    assert_eq!((sent.out.as_str(), sent.code), (r#"{"code":"none"}"#, 0), "{}", sent.err);
+    let file = "scan=@Nguyễn An.pdf;type=application/pdf";
+    let note = "note={\"text\":\"x\"};type=application/json";
+    let parts = ["--form", file, "--form", "number=001122334455", "--form", note];
+    let sent = run("curl", &curl(&world, &vault("files"), &parts), directory).await;
+    assert_eq!((sent.out.as_str(), sent.code), (r#"{"code":"none"}"#, 0), "{}", sent.err);
+    assert_sent(&world);
+}
+
+const PYTHON_SENDS: &str = r#"
+import sys, requests
+at, headers = sys.argv[1], dict(pair.split(": ", 1) for pair in sys.argv[2:])
+session = requests.Session()
+session.trust_env = False
+session.verify, session.cert = "pki/city.pem", ("pki/desk.pem", "pki/desk.key")
+form = {"number": "001122334455", "name": "Nguyễn & An"}
+print(session.post(at + "search", headers=headers, data=form, timeout=15).text)
+with open("Nguyễn An.pdf", "rb") as scan:
+    parts = {
+        "scan": ("Nguyễn An.pdf", scan, "application/pdf"),
+        "note": (None, '{"text":"x"}', "application/json"),
+    }
+    form = {"number": "001122334455"}
+    print(session.post(at + "files", headers=headers, data=form, files=parts, timeout=15).text)
+"#;
+
+#[tokio::test]
+async fn python_sends_forms_and_parts() {
+    if !is_here("python3", &["-c", "import requests"]).await {
+        return;
+    }
+    let world = media_world().await;
+    let ask = vault("");
+    let headers = ask.headers.iter().filter(|(name, _)| name != "host");
+    let headers = headers.map(|(name, value)| format!("{name}: {value}"));
+    let at = format!("https://localhost:{}{}", world.gateway.address.port(), ask.target);
+    let arguments: Vec<String> =
+        ["-c".to_owned(), PYTHON_SENDS.to_owned(), at].into_iter().chain(headers).collect();
+    let sent = run("python3", &arguments, world.directory.path()).await;
+    assert_eq!(sent.out, "{\"code\":\"none\"}\n{\"code\":\"none\"}\n", "{}", sent.err);
+    assert_sent(&world);
+}

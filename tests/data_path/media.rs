@@ -15,7 +15,7 @@ const PARTS: &str = "multipart/form-data; boundary=cut";
 const AT: &str = "/r1/VN/TEST/T01.10/REGISTRY/vault";
 
 /// Policies in which `vault` speaks these media.
-fn files() -> Files {
+pub(super) fn files() -> Files {
     Files::default()
         .add("schemas/services/v1/vault.yaml", include_str!("media/openapi.yaml"))
         .add("policies/services/vault.yaml", include_str!("media/service.yaml"))
