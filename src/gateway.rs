@@ -1,11 +1,12 @@
 //! `lienthong gateway`: run or check the gateway.
 
-use std::path::PathBuf;
+use std::{io, path::PathBuf};
 
 use clap::Subcommand;
 use lienthong_gateway::{
     config::{Config, LogFormat},
     gateway::{Gateway, warnings},
+    log as exchanges,
     run::{RunError, Running, Signals},
 };
 
@@ -42,6 +43,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
                 Err(found) => return Ok(output.mistakes(&found)),
             };
             log(config.log);
+            exchanges::begin(config.log, io::stdout())?;
             let signals = Signals::hear()?;
             match Running::start(config, clock::system()).await {
                 Ok(running) => {

@@ -89,22 +89,22 @@ pub(crate) async fn look_up(socket: &Path, request_id: &str) -> anyhow::Result<O
 /// What is told of an exchange, a line for each thing.
 pub(crate) fn lines(exchange: &Exchange, output: &Output) -> Vec<String> {
     let dash = || "-".to_owned();
-    let reason: Option<ReasonCode> = exchange.reason_code();
+    let reason: Option<ReasonCode> = exchange.reason;
     let title = reason.map(|r| r.title(output.language())).unwrap_or_default();
     let files: Vec<String> = exchange.opaque.iter().map(ToString::to_string).collect();
     let rows = [
         (("thời điểm", "at"), exchange.at.to_string()),
         (("bên khai thác", "consumer"), text(exchange.consumer.as_ref())),
         (("qua", "via"), text(exchange.via.as_ref())),
-        (("dịch vụ", "service"), exchange.service.clone().unwrap_or_else(dash)),
-        (("thao tác", "operation"), exchange.operation.clone().unwrap_or_else(dash)),
-        (("thỏa thuận", "agreement"), exchange.agreement.clone().unwrap_or_else(dash)),
-        (("mục đích", "purpose"), exchange.purpose.clone().unwrap_or_else(dash)),
-        (("quyết định", "decision"), exchange.decision.clone()),
-        (("lý do", "reason"), format!("{} {title}", exchange.reason.clone().unwrap_or_else(dash))),
+        (("dịch vụ", "service"), text(exchange.service.as_ref())),
+        (("thao tác", "operation"), text(exchange.operation.as_ref())),
+        (("thỏa thuận", "agreement"), text(exchange.agreement.as_ref())),
+        (("mục đích", "purpose"), text(exchange.purpose.as_ref())),
+        (("quyết định", "decision"), exchange.decision.as_str().to_owned()),
+        (("lý do", "reason"), format!("{} {title}", text(exchange.reason.as_ref()))),
         (("nguyên nhân", "cause"), exchange.cause.clone().unwrap_or_else(dash)),
-        (("quy tắc", "rule"), exchange.rule.clone().unwrap_or_else(dash)),
-        (("điều luật", "articles"), list(&exchange.cites)),
+        (("quy tắc", "rule"), text(exchange.rule.as_ref())),
+        (("điều luật", "articles"), list(&exchange.cites.texts().collect::<Vec<_>>())),
         (("trạng thái", "status"), exchange.status.to_string()),
         (
             ("phần tử", "elements"),

@@ -18,7 +18,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::gateway::Gateway;
+use crate::{gateway::Gateway, record::ShortHash};
 
 /// What the administration acts on.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 async fn reload(State(admin): State<Admin>) -> Response {
     match admin.reload().await {
         Ok(()) => {
-            let hash = crate::record::short(&admin.gateway.snapshot().policies.hash);
+            let hash = ShortHash::of(&admin.gateway.snapshot().policies.hash);
             Json(json!({ "reloaded": true, "snapshot": hash })).into_response()
         }
         Err(mistakes) => {

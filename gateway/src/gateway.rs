@@ -37,7 +37,7 @@ use crate::{
     pipeline::{self, respond},
     provider::Provider,
     quota::Quotas,
-    record::Recent,
+    record::{Cites, Recent},
     refusal::Refusal,
     snapshot::{PseudonymKey, Snapshot},
     telemetry::Telemetry,
@@ -445,12 +445,12 @@ fn finish(
     let snapshot = Arc::clone(account.snapshot());
     let Some(record) = account.record() else {
         return Refusal::new(ReasonCode::GatewayInternal)
-            .response("", &[], language)
+            .response("", &Cites::default(), language)
             .map(Body::from);
     };
     let mut response = outcome.unwrap_or_else(|refusal| {
         record.refused(&refusal, &snapshot.policies);
-        let response = refusal.response(&record.request_id, &record.cites, language);
+        let response = refusal.response(record.request_id.as_str(), &record.cites, language);
         response.map(respond::Body::from)
     });
     response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());

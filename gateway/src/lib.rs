@@ -15,6 +15,7 @@ pub mod key_file;
 pub mod lgsp;
 pub mod limit;
 pub mod listen;
+pub mod log;
 pub mod media;
 pub mod metaservice;
 pub mod metrics;

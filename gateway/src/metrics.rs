@@ -3,7 +3,13 @@
 mod quota;
 mod telemetry;
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicI64, AtomicU64},
+    },
+    time::Duration,
+};
 
 use lienthong_model::reason::ReasonCode;
 use prometheus_client::{
@@ -16,7 +22,10 @@ use prometheus_client::{
 };
 
 pub use self::{quota::QuotaMetrics, telemetry::TelemetryMetrics};
-use crate::{listen::Counts, record::Exchange};
+use crate::{
+    listen::Counts,
+    record::{Exchange, Outcome},
+};
 
 /// The metrics of one gateway.
 #[derive(Debug)]
@@ -42,6 +51,15 @@ pub struct Metrics {
     pub quotas: QuotaMetrics,
     /// What became of traces.
     pub telemetry: TelemetryMetrics,
+}
+
+/// PERF: the counters of one route, found once and not for every exchange.
+#[derive(Debug, Default)]
+pub struct RouteCounters {
+    allowed: OnceLock<Counter>,
+    disclosed: OnceLock<Counter>,
+    masked: OnceLock<Counter>,
+    dropped: OnceLock<Counter>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -130,37 +148,42 @@ impl Metrics {
 
     /// Counts a finished exchange.
     pub fn exchange(&self, exchange: &Exchange) {
-        let service = exchange.service.clone().unwrap_or_default();
-        let reason = exchange.reason_code().map_or("", ReasonCode::as_str);
-        let labels = ExchangeLabels {
-            service: service.clone(),
-            operation: exchange.operation.clone().unwrap_or_default(),
-            decision: match (reason, exchange.elements) {
-                ("", _) => "allow",
-                (_, Some(_)) => "cut",
-                (_, None) => "deny",
-            },
-            reason,
-        };
-        self.exchanges.get_or_create(&labels).inc();
-        let seconds = std::time::Duration::from_micros(exchange.micros).as_secs_f64();
+        let seconds = Duration::from_micros(exchange.micros).as_secs_f64();
         self.seconds.observe(seconds);
+        let service = || exchange.service.as_ref().map(ToString::to_string).unwrap_or_default();
+        let ended = || {
+            let operation = exchange.operation.as_ref().map(ToString::to_string);
+            self.exchanges.get_or_create_owned(&ExchangeLabels {
+                service: service(),
+                operation: operation.unwrap_or_default(),
+                decision: exchange.decision.as_str(),
+                reason: exchange.reason.map_or("", ReasonCode::as_str),
+            })
+        };
+        let treated = |treatment| {
+            self.fields.get_or_create_owned(&FieldLabels { service: service(), treatment })
+        };
+        let none = RouteCounters::default();
+        let known = exchange.counters.as_deref().unwrap_or(&none);
+        match exchange.decision {
+            Outcome::Allow => known.allowed.get_or_init(ended).inc(),
+            Outcome::Deny | Outcome::Cut => ended().inc(),
+        };
+        let counts = [
+            (&known.disclosed, "disclosed", exchange.disclosed),
+            (&known.masked, "masked", exchange.masked),
+            (&known.dropped, "dropped", exchange.dropped),
+        ];
+        for (known, treatment, count) in counts.into_iter().filter(|(.., count)| *count > 0) {
+            known.get_or_init(|| treated(treatment)).inc_by(count);
+        }
         if exchange.undeclared > 0 {
-            let label = ServiceLabel { service: service.clone() };
+            let label = ServiceLabel { service: service() };
             self.drift.get_or_create(&label).inc_by(exchange.undeclared);
         }
         if let Some(elements) = exchange.elements {
-            let label = ServiceLabel { service: service.clone() };
+            let label = ServiceLabel { service: service() };
             self.stream_elements.get_or_create(&label).inc_by(elements);
-        }
-        let counts = [
-            ("disclosed", exchange.disclosed),
-            ("masked", exchange.masked),
-            ("dropped", exchange.dropped),
-        ];
-        for (treatment, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
-            let labels = FieldLabels { service: service.clone(), treatment };
-            self.fields.get_or_create(&labels).inc_by(count);
         }
     }
 

@@ -3,23 +3,30 @@
 //! Names, codes and counts only. No payload value, no identifier of a person, no path or query.
 
 mod file;
+mod recent;
+mod value;
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
 use jiff::Timestamp;
 use lienthong_disclosure::StreamTally;
-use lienthong_model::{id::ParticipantId, reason::ReasonCode};
+use lienthong_model::{
+    id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
+    reason::ReasonCode,
+};
 use lienthong_policy::PolicySet;
 use serde::{Deserialize, Serialize};
 use tracing::info;
-use uuid::Uuid;
 
-pub use self::file::FileRecord;
+pub use self::{
+    file::FileRecord,
+    recent::Recent,
+    value::{Cites, Outcome, RequestId, ShortHash},
+};
 use crate::{
+    log,
+    metrics::RouteCounters,
     pipeline::{
         decide::Permitted, disclose_answer::Disclosed, disclose_request::DisclosedRequest,
         identify::Consumer, route::Routed,
@@ -32,7 +39,7 @@ use crate::{
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Exchange {
     /// The gateway's id of the exchange.
-    pub request_id: String,
+    pub request_id: RequestId,
     /// When it came in, UTC.
     pub at: Timestamp,
     /// The participant whose agreement counts.
@@ -40,28 +47,29 @@ pub struct Exchange {
     /// The intermediary that carried it.
     pub via: Option<ParticipantId>,
     /// Service id.
-    pub service: Option<String>,
+    pub service: Option<ServiceId>,
     /// Operation id.
-    pub operation: Option<String>,
+    pub operation: Option<OperationId>,
     /// Agreement id.
-    pub agreement: Option<String>,
+    pub agreement: Option<AgreementId>,
     /// First 16 hexadecimal digits of the agreement's version hash.
-    pub agreement_version: Option<String>,
+    pub agreement_version: Option<ShortHash>,
     /// Purpose code.
-    pub purpose: Option<String>,
+    pub purpose: Option<PurposeId>,
     /// Id of the bearer token, shown or given; never the token.
     #[serde(default)]
     pub token: Option<String>,
     /// `allow`, `deny`, or `cut`: allowed, and ended before the end of the answer.
-    pub decision: String,
+    pub decision: Outcome,
     /// The exact reason of a deny or cut.
-    pub reason: Option<String>,
+    #[serde(with = "value::text")]
+    pub reason: Option<ReasonCode>,
     /// What led to the deny: names and codes.
     pub cause: Option<String>,
     /// The rule that forbade it.
-    pub rule: Option<String>,
+    pub rule: Option<RuleId>,
     /// Articles, `instrument#article`.
-    pub cites: Vec<String>,
+    pub cites: Cites,
     /// HTTP status of the answer.
     pub status: u16,
     /// Fields of request and answer that passed as they are.
@@ -81,29 +89,23 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elements: Option<u64>,
     /// Hash of the policy set that was in force, first 16 hexadecimal digits.
-    pub snapshot: String,
+    pub snapshot: ShortHash,
     /// Time in the gateway, microseconds, the provider's time included.
     pub micros: u64,
     /// Its trace, when it has one.
     #[serde(skip)]
     pub(crate) trace: Option<Box<Trace>>,
-    #[serde(skip, default = "no_header")]
-    header: HeaderValue,
-}
-
-fn no_header() -> HeaderValue {
-    HeaderValue::from_static("")
+    /// Where exchanges like it are counted.
+    #[serde(skip)]
+    pub(crate) counters: Option<Arc<RouteCounters>>,
 }
 
 impl Exchange {
     /// An exchange that has just come in.
     #[must_use]
     pub fn begin(at: Timestamp, snapshot: &[u8; 32]) -> Self {
-        let mut buffer = Uuid::encode_buffer();
-        let id: &str = Uuid::new_v4().hyphenated().encode_lower(&mut buffer);
         Self {
-            header: HeaderValue::from_str(id).unwrap_or_else(|_| no_header()),
-            request_id: id.to_owned(),
+            request_id: RequestId::new(),
             at,
             consumer: None,
             via: None,
@@ -113,11 +115,11 @@ impl Exchange {
             agreement_version: None,
             purpose: None,
             token: None,
-            decision: "deny".to_owned(),
+            decision: Outcome::Deny,
             reason: None,
             cause: None,
             rule: None,
-            cites: Vec::new(),
+            cites: Cites::default(),
             status: 0,
             disclosed: 0,
             masked: 0,
@@ -126,16 +128,17 @@ impl Exchange {
             drift: Vec::new(),
             opaque: Vec::new(),
             elements: None,
-            snapshot: short(snapshot),
+            snapshot: ShortHash::of(snapshot),
             micros: 0,
             trace: None,
+            counters: None,
         }
     }
 
     /// The id as a header value.
     #[must_use]
     pub fn request_id(&self) -> &HeaderValue {
-        &self.header
+        self.request_id.header()
     }
 
     /// Notes who asks.
@@ -149,11 +152,12 @@ impl Exchange {
     /// Notes what is asked for.
     pub fn route(&mut self, routed: &Routed) {
         let route = routed.route();
-        self.service = Some(route.service.id.to_string());
-        self.operation = Some(route.operation.id.to_string());
-        self.agreement = Some(route.agreement.id.to_string());
-        self.agreement_version = Some(short(&route.agreement.version));
-        self.purpose = Some(routed.purpose().to_string());
+        self.service = Some(route.service.id.clone());
+        self.operation = Some(route.operation.id.clone());
+        self.agreement = Some(route.agreement.id.clone());
+        self.agreement_version = Some(ShortHash::of(&route.agreement.version));
+        self.purpose = Some(routed.purpose().clone());
+        self.counters = Some(Arc::clone(&route.counters));
         if let Some(trace) = &mut self.trace {
             trace.routed(&route.operation);
         }
@@ -161,7 +165,7 @@ impl Exchange {
 
     /// Notes on which articles it is permitted.
     pub fn permitted(&mut self, permitted: &Permitted) {
-        self.cites = permitted.citations().iter().map(ToString::to_string).collect();
+        self.cites = permitted.cites();
         self.reached(Stage::Decide);
     }
 
@@ -206,9 +210,9 @@ impl Exchange {
         info!(
             target: "progress",
             request_id = %self.request_id,
-            service = self.service.as_deref().unwrap_or_default(),
-            operation = self.operation.as_deref().unwrap_or_default(),
-            agreement = self.agreement.as_deref().unwrap_or_default(),
+            service = self.service.as_ref().map_or("", ServiceId::as_str),
+            operation = self.operation.as_ref().map_or("", OperationId::as_str),
+            agreement = self.agreement.as_ref().map_or("", AgreementId::as_str),
             elements = tally.elements,
             disclosed = tally.disclosed,
             masked = tally.masked,
@@ -219,76 +223,63 @@ impl Exchange {
 
     /// Notes a refusal.
     pub fn refused(&mut self, refusal: &Refusal, policies: &PolicySet) {
-        self.reason = Some(refusal.reason.as_str().to_owned());
+        self.reason = Some(refusal.reason);
         let cause = refusal.cause.to_string();
         self.cause = (!cause.is_empty()).then_some(cause);
-        self.rule = refusal.denial().and_then(|d| d.rule.as_ref()).map(ToString::to_string);
-        let cites = refusal.cites(policies);
-        if !cites.is_empty() {
-            self.cites = cites;
+        self.rule = refusal.denial().and_then(|d| d.rule.clone());
+        if let Some(cites) = refusal.cites(policies).filter(|cites| !cites.is_empty()) {
+            self.cites = Arc::clone(cites).into();
         }
     }
 
     /// Notes that nobody took the answer, or the rest of it.
     pub fn abandoned(&mut self, reason: ReasonCode) {
-        self.reason = Some(reason.as_str().to_owned());
+        self.reason = Some(reason);
     }
 
     /// Notes the end, and writes the log line.
     pub fn finish(&mut self, status: u16, micros: u64) {
         self.status = status;
         self.micros = micros;
-        match (&self.reason, self.elements) {
-            (None, _) => "allow".clone_into(&mut self.decision),
-            (Some(_), Some(_)) => "cut".clone_into(&mut self.decision),
-            (Some(_), None) => {}
+        self.decision = match (self.reason, self.elements) {
+            (None, _) => Outcome::Allow,
+            (Some(_), Some(_)) => Outcome::Cut,
+            (Some(_), None) => Outcome::Deny,
+        };
+        let ended = self.at.checked_add(Duration::from_micros(micros)).unwrap_or(self.at);
+        log::exchange(ended, |line| self.tell(line));
+    }
+
+    /// Tells what happened. What an exchange never came to is an empty text.
+    fn tell(&self, line: &mut log::Line<'_>) {
+        line.text("request_id", self.request_id.as_str());
+        line.maybe("consumer", self.consumer.as_ref().map(ParticipantId::as_str));
+        line.maybe("via", self.via.as_ref().map(ParticipantId::as_str));
+        line.text("service", self.service.as_ref().map_or("", ServiceId::as_str));
+        line.text("operation", self.operation.as_ref().map_or("", OperationId::as_str));
+        line.text("agreement", self.agreement.as_ref().map_or("", AgreementId::as_str));
+        line.text("purpose", self.purpose.as_ref().map_or("", PurposeId::as_str));
+        line.text("token", self.token.as_deref().unwrap_or_default());
+        line.text("decision", self.decision.as_str());
+        line.text("reason", self.reason.map_or("", ReasonCode::as_str));
+        line.text("cause", self.cause.as_deref().unwrap_or_default());
+        line.text("rule", self.rule.as_ref().map_or("", RuleId::as_str));
+        line.list("cites", self.cites.iter());
+        line.number("status", u64::from(self.status));
+        line.number("disclosed", self.disclosed);
+        line.number("masked", self.masked);
+        line.number("dropped", self.dropped);
+        line.number("undeclared", self.undeclared);
+        line.list("drift", self.drift.iter());
+        if !self.opaque.is_empty() {
+            line.list("opaque", self.opaque.iter());
         }
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        info!(
-            target: "exchange",
-            request_id = %self.request_id,
-            consumer = self.consumer.as_ref().map(ParticipantId::as_str),
-            via = self.via.as_ref().map(ParticipantId::as_str),
-            service = text(&self.service),
-            operation = text(&self.operation),
-            agreement = text(&self.agreement),
-            purpose = text(&self.purpose),
-            token = text(&self.token),
-            decision = %self.decision,
-            reason = text(&self.reason),
-            cause = text(&self.cause),
-            rule = text(&self.rule),
-            cites = self.cites.join(","),
-            status = self.status,
-            disclosed = self.disclosed,
-            masked = self.masked,
-            dropped = self.dropped,
-            undeclared = self.undeclared,
-            drift = self.drift.join(","),
-            opaque = self.files(),
-            elements = self.elements,
-            snapshot = %self.snapshot,
-            micros = self.micros,
-        );
+        if let Some(elements) = self.elements {
+            line.number("elements", elements);
+        }
+        line.text("snapshot", self.snapshot.as_str());
+        line.number("micros", self.micros);
     }
-
-    /// The files that passed, as one text; none when there are none.
-    fn files(&self) -> Option<String> {
-        let all: Vec<String> = self.opaque.iter().map(ToString::to_string).collect();
-        (!all.is_empty()).then(|| all.join(","))
-    }
-
-    /// The reason as a code, for metrics.
-    #[must_use]
-    pub fn reason_code(&self) -> Option<ReasonCode> {
-        self.reason.as_deref().and_then(|reason| reason.parse().ok())
-    }
-}
-
-/// The first 16 hexadecimal digits of a hash.
-#[must_use]
-pub fn short(hash: &[u8; 32]) -> String {
-    hex(hash.get(..8).unwrap_or_default())
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -298,38 +289,4 @@ fn hex(bytes: &[u8]) -> String {
         write!(text, "{byte:02x}").ok();
         text
     })
-}
-
-/// The last exchanges, for `lienthong why`. Bounded; the oldest goes first.
-#[derive(Debug)]
-pub struct Recent {
-    most: usize,
-    exchanges: Mutex<VecDeque<Exchange>>,
-}
-
-impl Recent {
-    /// Keeps at most `most` exchanges.
-    #[must_use]
-    pub fn new(most: usize) -> Self {
-        Self { most, exchanges: Mutex::new(VecDeque::new()) }
-    }
-
-    /// Adds a finished exchange.
-    pub fn push(&self, exchange: Exchange) {
-        if self.most == 0 {
-            return;
-        }
-        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-        if exchanges.len() >= self.most {
-            exchanges.pop_front();
-        }
-        exchanges.push_back(exchange);
-    }
-
-    /// Finds an exchange by its id.
-    #[must_use]
-    pub fn find(&self, request_id: &str) -> Option<Exchange> {
-        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-        exchanges.iter().rev().find(|e| e.request_id == request_id).cloned()
-    }
 }

@@ -14,10 +14,10 @@ use lienthong_model::{
     reason::{ReasonCode, Retry, Side},
     text::Language,
 };
-use lienthong_policy::{Decision, Denial, PolicySet};
+use lienthong_policy::{Citation, Decision, Denial, PolicySet};
 use serde_json::json;
 
-use crate::lgsp::GrantError;
+use crate::{lgsp::GrantError, record::Cites};
 
 /// A refusal: the reason and what led to it.
 #[derive(Debug)]
@@ -116,10 +116,9 @@ impl Refusal {
     /// The articles that the refusal rests on: those of the rule or agreement that denied, else
     /// those that the policies name for the reason the consumer sees.
     #[must_use]
-    pub fn cites(&self, policies: &PolicySet) -> Vec<String> {
+    pub fn cites<'a>(&'a self, policies: &'a PolicySet) -> Option<&'a Arc<[Citation]>> {
         let of_reason = policies.refusals.get(&self.reason.public());
-        let cites = self.denial().map(|denial| &denial.citations).or(of_reason);
-        cites.map(|cites| cites.iter().map(ToString::to_string).collect()).unwrap_or_default()
+        self.denial().map(|denial| &denial.citations).or(of_reason)
     }
 
     /// What the consumer may know beyond the title, in `language`.
@@ -156,7 +155,7 @@ impl Refusal {
     pub fn response(
         &self,
         request_id: &str,
-        cites: &[String],
+        cites: &Cites,
         language: Language,
     ) -> Response<Full<Bytes>> {
         let public = self.reason.public();

@@ -23,6 +23,7 @@ use crate::{
     config::Config,
     gateway::{DataPath, Gateway, warnings},
     listen::Server,
+    log,
 };
 
 /// Why a gateway did not start or ended badly.
@@ -163,6 +164,8 @@ impl Running {
         self.gateway.begin_drain();
         info!(target: "gateway", "draining");
         self.server.drain().await;
+        // Every exchange is over; their lines come before the last word.
+        tokio::task::spawn_blocking(log::written).await.unwrap_or_default();
         self.gateway.quotas().close().await;
         if let Some(telemetry) = self.gateway.telemetry() {
             telemetry.flush().await;

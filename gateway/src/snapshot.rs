@@ -33,6 +33,7 @@ use crate::{
     lgsp::Lgsp,
     limit::{AgreementLimiter, ConsumerPlaces},
     media::{self, BodyView},
+    metrics::RouteCounters,
     provider::Provider,
 };
 
@@ -120,6 +121,8 @@ pub struct Route {
     pub agreement_header: HeaderValue,
     /// Service address, as a header.
     pub service_header: HeaderValue,
+    /// Where its exchanges are counted.
+    pub counters: Arc<RouteCounters>,
 }
 
 /// What may pass under the terms of one agreement operation, compiled.
@@ -356,6 +359,7 @@ impl Builder<'_> {
             cites_header: header(&cites.join(", ")).map_err(&unfit)?,
             agreement_header: header(&agreement_text).map_err(&unfit)?,
             service_header: header(&address_key(self.service)).map_err(&unfit)?,
+            counters: Arc::default(),
         })
     }
 }

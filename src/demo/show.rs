@@ -118,8 +118,8 @@ impl ExchangeResult {
         result.reason = None;
         if let Some(record) = gateway.gateway().recent().find(id) {
             result.decision = if record.reason.is_none() { "allow" } else { "deny" };
-            result.reason.clone_from(&record.reason);
-            result.cites.clone_from(&record.cites);
+            result.reason = record.reason.map(|reason| reason.to_string());
+            result.cites = record.cites.texts().collect();
             result.disclosed = record.disclosed;
             result.masked = record.masked;
             result.dropped = record.dropped;

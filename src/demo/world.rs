@@ -14,7 +14,13 @@ use anyhow::Context as _;
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
-use lienthong_gateway::{config::Config, pki, record::Exchange, run::Running, xroad};
+use lienthong_gateway::{
+    config::{Config, LogFormat},
+    log, pki,
+    record::Exchange,
+    run::Running,
+    xroad,
+};
 use lienthong_model::sensitive::Sensitive;
 use lienthong_sandbox::{
     City, Listen, Population, Portal, TlsFiles,
@@ -301,6 +307,7 @@ fn holds(message: &serde_json::Value, field: &str) -> bool {
 /// The gateway's log goes to a file, so that the terminal stays readable.
 fn log_to(file: &Path) -> anyhow::Result<()> {
     let file = fs::File::create(file)?;
+    log::begin(LogFormat::Json, file.try_clone()?)?;
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

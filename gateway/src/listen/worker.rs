@@ -25,6 +25,7 @@ use super::{
     table::{Evicted, Table},
     vitals::{CoarseClock, Vitals},
 };
+use crate::log;
 
 /// How often connections are looked at.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -63,6 +64,7 @@ impl Worker {
         thread::Builder::new().name(format!("listen-{index}")).spawn(move || {
             runtime.block_on(Loop::new(shared, loop_load).run(inbox));
             drop(runtime);
+            log::hand_on();
             drop(alive);
         })?;
         Ok(Self { commands, load, ended })
@@ -127,6 +129,7 @@ impl<S: Serve> Loop<S> {
                 _ = tick.tick() => {
                     let now = self.clock.tick();
                     self.table.sweep(now, &self.shared);
+                    log::hand_on();
                     sweeps = (sweeps + 1) % SWEEPS_PER_RECHECK;
                     if sweeps == 0 {
                         self.table.recheck(&self.shared);

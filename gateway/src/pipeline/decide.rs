@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use lienthong_policy::{Citation, Decision, Facts, Presence};
+use lienthong_policy::{Decision, Facts, Presence};
 
 use super::{identify::Consumer, validate_request::ValidRequest};
 use crate::{
+    record::Cites,
     refusal::{Cause, Refusal},
     snapshot::Route,
     xroad::Message,
@@ -30,10 +31,10 @@ impl Permitted {
 
     /// The articles that the permit rests on.
     #[must_use]
-    pub fn citations(&self) -> &[Citation] {
+    pub fn cites(&self) -> Cites {
         match self.decision.as_ref() {
-            Decision::Permit(permit) => &permit.citations,
-            Decision::Deny(_) => &[],
+            Decision::Permit(permit) => Arc::clone(&permit.citations).into(),
+            Decision::Deny(_) => Cites::default(),
         }
     }
 }

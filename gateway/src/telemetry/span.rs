@@ -1,7 +1,10 @@
 //! Traces as OTLP messages: names and attributes of spans. All names stand here, and in
 //! `gateway/docs/telemetry.md`.
 
-use lienthong_model::id::ParticipantId;
+use lienthong_model::{
+    id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
+    reason::ReasonCode,
+};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, any_value::Value},
@@ -14,7 +17,7 @@ use super::{
     trace::{Part, Stage},
     worker::Finished,
 };
-use crate::record::Exchange;
+use crate::record::{Exchange, ShortHash};
 
 /// Sampled; and it is known that the parent, if any, is of this process (trace.proto, SpanFlags).
 const FLAGS: u32 = 0x101;
@@ -96,26 +99,26 @@ fn failed() -> Status {
 }
 
 /// The reason an exchange ended with in `part`.
-fn failure<'a>(part: &Part, exchange: &'a Exchange) -> Option<&'a str> {
-    exchange.reason.as_deref().filter(|_| part.last)
+fn failure(part: &Part, exchange: &Exchange) -> Option<&'static str> {
+    exchange.reason.map(ReasonCode::as_str).filter(|_| part.last)
 }
 
 fn attributes(exchange: &Exchange, method: Option<&str>, route: Option<&str>) -> Vec<KeyValue> {
-    let cites = exchange.cites.iter().map(|cite| string(cite)).collect();
+    let cites = exchange.cites.texts().map(|cite| string(&cite)).collect();
     let texts = [
         ("http.request.method", method),
         ("http.route", route),
-        ("error.type", exchange.reason.as_deref()),
+        ("error.type", exchange.reason.map(ReasonCode::as_str)),
         ("lienthong.request_id", Some(exchange.request_id.as_str())),
         ("lienthong.consumer", exchange.consumer.as_ref().map(ParticipantId::as_str)),
         ("lienthong.via", exchange.via.as_ref().map(ParticipantId::as_str)),
-        ("lienthong.service", exchange.service.as_deref()),
-        ("lienthong.operation", exchange.operation.as_deref()),
-        ("lienthong.agreement", exchange.agreement.as_deref()),
-        ("lienthong.agreement_version", exchange.agreement_version.as_deref()),
-        ("lienthong.purpose", exchange.purpose.as_deref()),
+        ("lienthong.service", exchange.service.as_ref().map(ServiceId::as_str)),
+        ("lienthong.operation", exchange.operation.as_ref().map(OperationId::as_str)),
+        ("lienthong.agreement", exchange.agreement.as_ref().map(AgreementId::as_str)),
+        ("lienthong.agreement_version", exchange.agreement_version.as_ref().map(ShortHash::as_str)),
+        ("lienthong.purpose", exchange.purpose.as_ref().map(PurposeId::as_str)),
         ("lienthong.decision", Some(exchange.decision.as_str())),
-        ("lienthong.rule", exchange.rule.as_deref()),
+        ("lienthong.rule", exchange.rule.as_ref().map(RuleId::as_str)),
         ("lienthong.snapshot", Some(exchange.snapshot.as_str())),
     ];
     let numbers = [
@@ -143,7 +146,7 @@ fn part_attributes(
     let texts = [
         ("http.request.method", method.filter(|_| client)),
         ("url.template", route.filter(|_| client)),
-        ("lienthong.service", exchange.service.as_deref().filter(|_| client)),
+        ("lienthong.service", exchange.service.as_ref().map(ServiceId::as_str).filter(|_| client)),
         ("error.type", failure(part, exchange)),
     ];
     texts.into_iter().filter_map(|(key, value)| value.map(|value| text(key, value))).collect()

@@ -3,7 +3,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, routing::post};
 use jiff::Timestamp;
 use lienthong_model::reason::ReasonCode;
-use lienthong_policy::{Bundle, Operation, PolicySet};
+use lienthong_policy::{Bundle, Citation, Operation, PolicySet};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::{
         ExportTracePartialSuccess, ExportTraceServiceRequest, ExportTraceServiceResponse,
@@ -15,6 +15,7 @@ use prost::Message as _;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
 use super::*;
+use crate::record::ShortHash;
 
 /// A value that stands only in what must never be sent.
 const CANARY: &str = "079185001234";
@@ -40,7 +41,7 @@ async fn an_exchange_is_one_span_with_one_for_each_stage() {
     assert_eq!(root.end_time_unix_nano - root.start_time_unix_nano, 10_000_000_000);
     assert_eq!(text(&root.attributes, "http.request.method"), Some("GET"));
     assert_eq!(text(&root.attributes, "http.route"), Some("/ho-tich/khai-sinh"));
-    assert_eq!(text(&root.attributes, "lienthong.request_id"), Some(&*exchange.request_id));
+    assert_eq!(text(&root.attributes, "lienthong.request_id"), Some(exchange.request_id.as_str()));
     assert_eq!(text(&root.attributes, "lienthong.consumer"), Some("H29.40"));
     assert_eq!(text(&root.attributes, "lienthong.agreement"), Some("ward-civil-status"));
     assert_eq!(text(&root.attributes, "lienthong.decision"), Some("allow"));
@@ -75,7 +76,7 @@ async fn only_names_codes_and_counts_are_sent() {
     exchange.cause = Some(format!("a cause with {CANARY}"));
     exchange.drift = vec![format!("/{CANARY}")];
     exchange.token = Some(CANARY.to_owned());
-    exchange.reason = Some(ReasonCode::ConsumerGone.as_str().to_owned());
+    exchange.reason = Some(ReasonCode::ConsumerGone);
     telemetry.offer(trace, &exchange);
     telemetry.flush().await;
     let (_, bytes) = collector.bytes().await;
@@ -101,7 +102,7 @@ async fn a_refusal_shows_where_it_happened() {
     trace.routed(&operation());
     trace.reached(Stage::Read);
     trace.reached(Stage::ValidateRequest);
-    exchange.reason = Some(ReasonCode::PolicyDenied.as_str().to_owned());
+    exchange.reason = Some(ReasonCode::PolicyDenied);
     exchange.finish(403, 10_000_000);
     telemetry.offer(trace, &exchange);
     telemetry.flush().await;
@@ -122,7 +123,7 @@ async fn what_never_became_an_exchange_is_a_span_without_names() {
     let mut collector = TestCollector::start(0).await;
     let (telemetry, _) = collector.telemetry(1.0);
     let (trace, mut exchange) = (telemetry.sample().unwrap(), exchange());
-    exchange.reason = Some(ReasonCode::GatewayOverloaded.as_str().to_owned());
+    exchange.reason = Some(ReasonCode::GatewayOverloaded);
     exchange.finish(503, 20);
     telemetry.offer(trace, &exchange);
     telemetry.flush().await;
@@ -141,7 +142,7 @@ async fn a_stream_that_was_cut_ends_in_its_stage() {
     let (mut trace, mut exchange) = (telemetry.sample().unwrap(), exchange());
     allowed(&mut trace, &mut exchange);
     exchange.elements = Some(17);
-    exchange.reason = Some(ReasonCode::ProviderInterrupted.as_str().to_owned());
+    exchange.reason = Some(ReasonCode::ProviderInterrupted);
     exchange.finish(200, 20_000_000);
     telemetry.offer(trace, &exchange);
     telemetry.flush().await;
@@ -265,12 +266,12 @@ fn allowed(trace: &mut Trace, exchange: &mut Exchange) {
         }
     }
     exchange.consumer = Some("H29.40".parse().unwrap());
-    exchange.service = Some("civil-status".to_owned());
-    exchange.operation = Some("getBirthRecord".to_owned());
-    exchange.agreement = Some("ward-civil-status".to_owned());
-    exchange.agreement_version = Some("00112233".to_owned());
-    exchange.purpose = Some("dossier_processing".to_owned());
-    exchange.cites = vec!["pdpl-2025#19.1.c".to_owned()];
+    exchange.service = Some("civil-status".parse().unwrap());
+    exchange.operation = Some("getBirthRecord".parse().unwrap());
+    exchange.agreement = Some("ward-civil-status".parse().unwrap());
+    exchange.agreement_version = Some(ShortHash::of(&[0x11; 32]));
+    exchange.purpose = Some("dossier_processing".parse().unwrap());
+    exchange.cites = Arc::<[Citation]>::from(["pdpl-2025#19.1.c".parse().unwrap()]).into();
     exchange.masked = 2;
     exchange.finish(200, 10_000_000);
 }
@@ -278,7 +279,7 @@ fn allowed(trace: &mut Trace, exchange: &mut Exchange) {
 /// Offers an exchange that was shed: two spans.
 fn offer(telemetry: &Telemetry) {
     let mut exchange = exchange();
-    exchange.reason = Some(ReasonCode::GatewayOverloaded.as_str().to_owned());
+    exchange.reason = Some(ReasonCode::GatewayOverloaded);
     exchange.finish(503, 5);
     telemetry.offer(telemetry.sample().unwrap(), &exchange);
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use lienthong_gateway::{
-    config::Config,
+    config::{Config, LogFormat},
+    log,
     run::{Running, Signals},
 };
 use tracing_subscriber::EnvFilter;
@@ -22,6 +23,7 @@ pub(crate) async fn serve(config: &Path) -> anyhow::Result<()> {
         .flatten_event(true)
         .try_init()
         .map_err(|error| anyhow!("{error}"))?;
+    log::begin(LogFormat::Json, std::io::stdout())?;
     let signals = Signals::hear()?;
     Running::start(config, clock()).await?.until_ended(signals).await;
     Ok(())
