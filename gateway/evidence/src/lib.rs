@@ -5,6 +5,7 @@
 //! anything was changed since. No payload of an exchange ever comes here.
 
 pub mod checkpoint;
+pub mod entry;
 pub mod files;
 pub mod hash;
 pub mod log;

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod entries;
 mod kill;
 mod log;
 mod loss;

@@ -1,0 +1,204 @@
+//! Writes and reads JSON objects whose keys stand in a fixed order.
+
+use super::value::Value;
+
+/// An object with known keys.
+pub(super) trait Record<'a>: Sized {
+    /// Its keys, in order.
+    const KEYS: &'static [&'static str];
+}
+
+/// Declares a record: a struct, and the one order in which its fields are written and read.
+macro_rules! record {
+    ($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $key:ident: $form:ident $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name<'a> {
+            $($(#[$field_doc])* pub $key: $crate::entry::form::record!(@$form $type),)*
+        }
+
+        impl<'a> $crate::entry::form::Record<'a> for $name<'a> {
+            const KEYS: &'static [&'static str] = &[$(stringify!($key),)*];
+        }
+
+        impl<'a> $crate::entry::value::Value<'a> for $name<'a> {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.push(b'{');
+                $($crate::entry::form::$form::write(out, stringify!($key), &self.$key);)*
+                out.push(b'}');
+            }
+
+            fn read(cursor: &mut $crate::entry::form::Cursor<'a>) -> Option<Self> {
+                cursor.expect(b"{")?;
+                let record = Self {
+                    $($key: $crate::entry::form::$form::read(cursor, stringify!($key))?,)*
+                };
+                cursor.expect(b"}")?;
+                Some(record)
+            }
+        }
+    };
+    (@one $type:ty) => { $type };
+    (@maybe $type:ty) => { Option<$type> };
+    (@many $type:ty) => { Vec<$type> };
+}
+pub(super) use record;
+
+/// A field that is always there.
+pub(super) mod one {
+    use super::{Cursor, Value, put_key};
+
+    pub(in crate::entry) fn write<'a>(out: &mut Vec<u8>, key: &str, value: &impl Value<'a>) {
+        put_key(out, key);
+        value.write(out);
+    }
+
+    pub(in crate::entry) fn read<'a, T: Value<'a>>(
+        cursor: &mut Cursor<'a>,
+        key: &str,
+    ) -> Option<T> {
+        if cursor.take_key(key) { T::read(cursor) } else { None }
+    }
+}
+
+/// A field that may be missing.
+pub(super) mod maybe {
+    use super::{Cursor, Value, one};
+
+    pub(in crate::entry) fn write<'a>(
+        out: &mut Vec<u8>,
+        key: &str,
+        value: &Option<impl Value<'a>>,
+    ) {
+        if let Some(value) = value {
+            one::write(out, key, value);
+        }
+    }
+
+    #[expect(clippy::option_option, reason = "malformed, missing, there")]
+    pub(in crate::entry) fn read<'a, T: Value<'a>>(
+        cursor: &mut Cursor<'a>,
+        key: &str,
+    ) -> Option<Option<T>> {
+        if cursor.take_key(key) { T::read(cursor).map(Some) } else { Some(None) }
+    }
+}
+
+/// A list, which is missing when it is empty.
+pub(super) mod many {
+    use super::{Cursor, Value, put_key};
+
+    pub(in crate::entry) fn write<'a>(out: &mut Vec<u8>, key: &str, values: &[impl Value<'a>]) {
+        for (place, value) in values.iter().enumerate() {
+            if place == 0 {
+                put_key(out, key);
+                out.push(b'[');
+            } else {
+                out.push(b',');
+            }
+            value.write(out);
+        }
+        if !values.is_empty() {
+            out.push(b']');
+        }
+    }
+
+    pub(in crate::entry) fn read<'a, T: Value<'a>>(
+        cursor: &mut Cursor<'a>,
+        key: &str,
+    ) -> Option<Vec<T>> {
+        let mut values = Vec::new();
+        if !cursor.take_key(key) {
+            return Some(values);
+        }
+        cursor.expect(b"[")?;
+        loop {
+            values.push(T::read(cursor)?);
+            if cursor.take(b"]") {
+                return Some(values);
+            }
+            cursor.expect(b",")?;
+        }
+    }
+}
+
+fn put_key(out: &mut Vec<u8>, key: &str) {
+    if out.last() != Some(&b'{') {
+        out.push(b',');
+    }
+    out.push(b'"');
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+}
+
+/// Where reading has come to.
+pub(super) struct Cursor<'a> {
+    rest: &'a [u8],
+    /// Whether nothing of the present object has been read yet.
+    begins: bool,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes, begins: true }
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// The kind that the entry says it is of. No text in an entry has a quotation mark in it, so
+    /// what looks like the key is the key.
+    pub(super) fn kind(&self) -> Option<&'a str> {
+        const KEY: &[u8] = b",\"kind\":\"";
+        let at = memchr::memmem::find(self.rest, KEY)?;
+        let text = self.rest.get(at + KEY.len()..)?;
+        let end = memchr::memchr(b'"', text)?;
+        std::str::from_utf8(text.get(..end)?).ok()
+    }
+
+    /// Passes over these bytes when they come next.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> bool {
+        match self.rest.strip_prefix(bytes) {
+            Some(rest) => {
+                self.rest = rest;
+                self.begins = bytes == b"{";
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn expect(&mut self, bytes: &[u8]) -> Option<()> {
+        self.take(bytes).then_some(())
+    }
+
+    /// Passes over a key when it comes next.
+    fn take_key(&mut self, key: &str) -> bool {
+        let after = |rest: &'a [u8]| {
+            let rest = if self.begins { rest } else { rest.strip_prefix(b",")? };
+            rest.strip_prefix(b"\"")?.strip_prefix(key.as_bytes())?.strip_prefix(b"\":")
+        };
+        let Some(rest) = after(self.rest) else { return false };
+        self.rest = rest;
+        self.begins = false;
+        true
+    }
+
+    /// A text in quotation marks; it has no escapes.
+    pub(super) fn text(&mut self) -> Option<&'a str> {
+        let rest = self.rest.strip_prefix(b"\"")?;
+        let (text, rest) = rest.split_at_checked(memchr::memchr(b'"', rest)?)?;
+        self.rest = rest.strip_prefix(b"\"")?;
+        std::str::from_utf8(text).ok()
+    }
+
+    /// A whole number in its one form.
+    pub(super) fn number(&mut self) -> Option<&'a str> {
+        let plain = |b: &u8| b.is_ascii_digit() || *b == b'-';
+        let length = self.rest.iter().take_while(|b| plain(b)).count();
+        let (number, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        std::str::from_utf8(number).ok()
+    }
+}
