@@ -3,7 +3,9 @@
 //! Takes a checked policy set and the configured providers; gives identities, routes and compiled
 //! views. Everything that does not depend on a request is decided here, once a load.
 
+mod identities;
 mod shared;
+mod views;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,31 +13,22 @@ use std::{
 };
 
 use http::{HeaderValue, header::InvalidHeaderValue};
-use jiff::civil::Date;
-use lienthong_disclosure::{
-    Bounds, Direction, Disclosed, ParameterRule, ParameterView, Pseudonymiser, StreamBounds,
-    StreamShape, StreamView, ViewError,
-};
+use lienthong_disclosure::Pseudonymiser;
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
-    id::{OperationId, ParticipantId, ServiceId, TrustAnchorId},
+    id::{OperationId, ParticipantId, ServiceId},
     sensitive::Sensitive,
 };
-use lienthong_policy::{
-    Agreement, AgreementOperation, CertificateMatcher, DataLimits, FieldMasks, Limits, Operation,
-    Participant, PolicySet, Segment, Service,
-};
+use lienthong_policy::{Agreement, AgreementOperation, Operation, PolicySet, Segment, Service};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use self::shared::SharedViews;
-use crate::{
-    certificate::PeerCertificate,
-    lgsp::Lgsp,
-    limit::{AgreementLimiter, ConsumerPlaces},
-    media::{self, BodyView},
-    metrics::RouteCounters,
-    provider::Provider,
+pub(crate) use self::views::MAX_ENVELOPE_BYTES;
+pub use self::{
+    identities::{Identities, Identity},
+    views::{AnswerView, MAX_BODY_DEPTH, Views},
 };
+use crate::{lgsp::Lgsp, limit::AgreementLimiter, metrics::RouteCounters, provider::Provider};
 
 /// The city-wide pseudonym key of a period.
 #[derive(Debug, Clone)]
@@ -56,27 +49,6 @@ pub struct Snapshot {
     /// The dialect of present LGSP clients, where it is spoken.
     pub lgsp: Option<Lgsp>,
     services: HashMap<String, ServiceRoutes>,
-}
-
-/// Participants by certificate and by member code.
-#[derive(Debug, Default)]
-pub struct Identities {
-    participants: HashMap<ParticipantId, Arc<Identity>>,
-    by_name: HashMap<(TrustAnchorId, String), ParticipantId>,
-    by_subject: HashMap<(TrustAnchorId, String), ParticipantId>,
-    by_key: HashMap<(TrustAnchorId, [u8; 32]), ParticipantId>,
-    codes: HashMap<ParticipantId, (ParticipantId, Option<Date>)>,
-}
-
-/// A participant and what is limited by participant.
-#[derive(Debug)]
-pub struct Identity {
-    /// The participant.
-    pub participant: Participant,
-    /// Limits the metaservices, which no agreement covers.
-    pub metaservices: Arc<AgreementLimiter>,
-    /// Its places in flight, over all its agreements.
-    pub places: Arc<ConsumerPlaces>,
 }
 
 /// The operations of one service.
@@ -124,36 +96,6 @@ pub struct Route {
     /// Where its exchanges are counted.
     pub counters: Arc<RouteCounters>,
 }
-
-/// What may pass under the terms of one agreement operation, compiled.
-#[derive(Debug)]
-pub struct Views {
-    /// What of the parameters passes.
-    pub parameters: ParameterView,
-    /// What of the request body passes; `None` when there is no body.
-    pub request: Option<BodyView>,
-    /// What of each answer passes, by status.
-    pub answers: BTreeMap<u16, AnswerView>,
-    /// What the provider may answer, as a header.
-    pub accept: HeaderValue,
-}
-
-/// What of one answer status passes.
-#[derive(Debug)]
-pub enum AnswerView {
-    /// The status alone; the answer has no body.
-    Empty,
-    /// A whole body.
-    Whole(BodyView),
-    /// The fields of each element of a stream.
-    Stream(Arc<StreamView>),
-}
-
-/// Deepest nesting of a body.
-pub const MAX_BODY_DEPTH: usize = 32;
-
-/// Most bytes around the array of a stream.
-pub(crate) const MAX_ENVELOPE_BYTES: usize = 64 << 10;
 
 impl Snapshot {
     /// Compiles a policy set. Limiters of `previous` live on where nothing changed.
@@ -367,205 +309,6 @@ impl Builder<'_> {
 /// A text as a header, what is not ASCII percent-encoded: an article may be called `19.1.đ`.
 fn header(text: &str) -> Result<HeaderValue, InvalidHeaderValue> {
     HeaderValue::from_str(&utf8_percent_encode(text, CONTROLS).to_string())
-}
-
-impl AnswerView {
-    /// Compiles what of the answer with `status` passes.
-    ///
-    /// # Errors
-    /// Every field that does not compile.
-    pub fn compile(
-        operation: &Operation,
-        status: u16,
-        masks: &FieldMasks,
-    ) -> Result<Self, Vec<ViewError>> {
-        let answer = operation.answers.get(&status);
-        let Some((media, schema)) =
-            answer.and_then(|answer| Some((answer.media, answer.schema.as_ref()?)))
-        else {
-            return Ok(Self::Empty);
-        };
-        let Some(rules) = operation.stream(status) else {
-            let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
-            let answer = (Direction::Answer, bounds);
-            return BodyView::compile(media, schema, masks, answer).map(Self::Whole);
-        };
-        let shape = match &rules.elements {
-            Some(array) => StreamShape::Array(array.clone()),
-            None => StreamShape::Ndjson,
-        };
-        let bounds = StreamBounds {
-            element_bytes: rules.element_bytes,
-            max_elements: rules.max_elements,
-            envelope_bytes: operation.answer_limit.min(MAX_ENVELOPE_BYTES),
-            max_depth: MAX_BODY_DEPTH,
-        };
-        StreamView::compile(schema, masks, &shape, bounds).map(|view| Self::Stream(Arc::new(view)))
-    }
-}
-
-impl Views {
-    /// Compiles the disclosures of one agreement operation.
-    ///
-    /// # Errors
-    /// Every part that does not compile.
-    pub fn compile(operation: &Operation, terms: &AgreementOperation) -> Result<Self, Diagnostics> {
-        let mut found = Diagnostics::new();
-        let mut report = |part: &str, errors: Vec<ViewError>| {
-            for error in errors {
-                let message = format!("operation `{}`, {part}: {error}", operation.id);
-                let file = format!("policies/agreements/{}.yaml", terms.agreement);
-                found.add(&file, Position::default(), message);
-            }
-        };
-        let bounds = Bounds { max_bytes: crate::path::MAX_TARGET, max_depth: MAX_BODY_DEPTH };
-        let parameters = ParameterView::compile(&parameter_rules(operation, terms), bounds)
-            .map_err(|errors| report("parameters", errors))
-            .ok();
-        let request = operation.request.as_ref().and_then(|body| {
-            let bounds = Bounds { max_bytes: operation.request_limit, max_depth: MAX_BODY_DEPTH };
-            let request = (Direction::Request, bounds);
-            BodyView::compile(body.media, &body.schema, &terms.request_body, request)
-                .map_err(|errors| report("request", errors))
-                .ok()
-        });
-        let mut answers = BTreeMap::new();
-        for (status, masks) in &terms.answers {
-            match AnswerView::compile(operation, *status, masks) {
-                Ok(view) => drop(answers.insert(*status, view)),
-                Err(errors) => report(&format!("answer {status}"), errors),
-            }
-        }
-        match parameters {
-            Some(parameters) if found.is_empty() => {
-                Ok(Self { parameters, request, answers, accept: media::accepted(operation) })
-            }
-            _ => Err(found),
-        }
-    }
-
-    /// Compiles every disclosure of a policy set and gives all mistakes; for `policy check`, which
-    /// has no providers.
-    #[must_use]
-    pub fn check(policies: &PolicySet) -> Diagnostics {
-        let mut found = Diagnostics::new();
-        for terms in policies.agreements.values().flat_map(|a| a.operations.values()) {
-            if let Err(mistakes) = Self::compile(&terms.operation, terms) {
-                found.extend(mistakes);
-            }
-        }
-        found
-    }
-}
-
-fn parameter_rules(operation: &Operation, terms: &AgreementOperation) -> Vec<ParameterRule> {
-    operation
-        .parameters
-        .iter()
-        .map(|parameter| {
-            let key = (parameter.place, parameter.name.clone());
-            let disclosed = match terms.request_parameters.get(&key) {
-                Some(mask) => Disclosed::Passes(mask.clone()),
-                None => Disclosed::Withheld,
-            };
-            ParameterRule {
-                place: parameter.place,
-                name: parameter.name.clone(),
-                required: parameter.required,
-                array: parameter.array,
-                schema: parameter.schema.clone(),
-                disclosed,
-            }
-        })
-        .collect()
-}
-
-impl Identities {
-    fn new(policies: &PolicySet, previous: Option<&Snapshot>) -> Self {
-        let mut identities = Self::default();
-        let data = DataLimits::default();
-        let limits = Limits { burst: 20, per_second: 5.0, in_flight: 4, data };
-        for participant in policies.participants.values() {
-            let kept = previous.and_then(|p| p.identities.participants.get(&participant.id));
-            let metaservices = kept.map_or_else(
-                || Arc::new(AgreementLimiter::new(&limits)),
-                |identity| Arc::clone(&identity.metaservices),
-            );
-            let places = kept.map(|identity| Arc::clone(&identity.places)).unwrap_or_default();
-            let code = participant.member.code.clone();
-            identities.codes.insert(code, (participant.id.clone(), None));
-            for alias in &participant.aliases {
-                identities
-                    .codes
-                    .insert(alias.code.clone(), (participant.id.clone(), Some(alias.until)));
-            }
-            identities.index(participant);
-            let identity = Identity { participant: participant.clone(), metaservices, places };
-            identities.participants.insert(participant.id.clone(), Arc::new(identity));
-        }
-        identities
-    }
-
-    fn index(&mut self, participant: &Participant) {
-        for rule in &participant.certificates {
-            let (anchor, id) = (rule.trust_anchor.clone(), participant.id.clone());
-            match &rule.matcher {
-                CertificateMatcher::San(name) => {
-                    self.by_name.insert((anchor, name.to_ascii_lowercase()), id);
-                }
-                CertificateMatcher::Subject(subject) => {
-                    self.by_subject.insert((anchor, subject.clone()), id);
-                }
-                CertificateMatcher::SpkiSha256(hash) => {
-                    self.by_key.insert((anchor, *hash), id);
-                }
-            }
-        }
-    }
-
-    /// The participant that a certificate belongs to. SECURITY: a certificate whose names lead to
-    /// two participants belongs to neither.
-    #[must_use]
-    pub fn by_certificate(&self, certificate: &PeerCertificate) -> Option<&Arc<Identity>> {
-        let anchor = &certificate.trust_anchor;
-        let of_key = self.by_key.get(&(anchor.clone(), certificate.spki_sha256));
-        let of_subject = self.by_subject.get(&(anchor.clone(), certificate.subject.clone()));
-        let of_names = certificate
-            .dns_names
-            .iter()
-            .filter_map(|name| self.by_name.get(&(anchor.clone(), name.to_ascii_lowercase())));
-        let mut found = of_key.into_iter().chain(of_subject).chain(of_names);
-        let first = found.next()?;
-        if found.any(|other| other != first) {
-            return None;
-        }
-        self.participants.get(first)
-    }
-
-    /// The participant of a member code on `today`, in either spelling or by a dated alias.
-    #[must_use]
-    pub fn by_code(&self, code: &str, today: Date) -> Option<&Arc<Identity>> {
-        let code = ParticipantId::parse_either_spelling(code).ok()?;
-        let (id, until) = self.codes.get(&code)?;
-        if until.is_some_and(|until| today > until) {
-            return None;
-        }
-        self.participants.get(id)
-    }
-
-    /// A participant by id.
-    #[must_use]
-    pub fn by_id(&self, id: &ParticipantId) -> Option<&Arc<Identity>> {
-        self.participants.get(id)
-    }
-
-    /// Every participant, in order of id.
-    #[must_use]
-    pub fn all(&self) -> Vec<&Arc<Identity>> {
-        let mut all: Vec<_> = self.participants.values().collect();
-        all.sort_by(|a, b| a.participant.id.cmp(&b.participant.id));
-        all
-    }
 }
 
 #[cfg(test)]

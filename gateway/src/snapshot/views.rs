@@ -1,0 +1,154 @@
+//! What may pass under the terms of one agreement operation, compiled.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use http::HeaderValue;
+use lienthong_disclosure::{
+    Bounds, Direction, Disclosed, ParameterRule, ParameterView, StreamBounds, StreamShape,
+    StreamView, ViewError,
+};
+use lienthong_model::diagnostic::{Diagnostics, Position};
+use lienthong_policy::{AgreementOperation, FieldMasks, Operation, PolicySet};
+
+use crate::media::{self, BodyView};
+
+/// What may pass under the terms of one agreement operation, compiled.
+#[derive(Debug)]
+pub struct Views {
+    /// What of the parameters passes.
+    pub parameters: ParameterView,
+    /// What of the request body passes; `None` when there is no body.
+    pub request: Option<BodyView>,
+    /// What of each answer passes, by status.
+    pub answers: BTreeMap<u16, AnswerView>,
+    /// What the provider may answer, as a header.
+    pub accept: HeaderValue,
+}
+
+/// What of one answer status passes.
+#[derive(Debug)]
+pub enum AnswerView {
+    /// The status alone; the answer has no body.
+    Empty,
+    /// A whole body.
+    Whole(BodyView),
+    /// The fields of each element of a stream.
+    Stream(Arc<StreamView>),
+}
+
+/// Deepest nesting of a body.
+pub const MAX_BODY_DEPTH: usize = 32;
+
+/// Most bytes around the array of a stream.
+pub(crate) const MAX_ENVELOPE_BYTES: usize = 64 << 10;
+
+impl AnswerView {
+    /// Compiles what of the answer with `status` passes.
+    ///
+    /// # Errors
+    /// Every field that does not compile.
+    pub fn compile(
+        operation: &Operation,
+        status: u16,
+        masks: &FieldMasks,
+    ) -> Result<Self, Vec<ViewError>> {
+        let answer = operation.answers.get(&status);
+        let Some((media, schema)) =
+            answer.and_then(|answer| Some((answer.media, answer.schema.as_ref()?)))
+        else {
+            return Ok(Self::Empty);
+        };
+        let Some(rules) = operation.stream(status) else {
+            let bounds = Bounds { max_bytes: operation.answer_limit, max_depth: MAX_BODY_DEPTH };
+            let answer = (Direction::Answer, bounds);
+            return BodyView::compile(media, schema, masks, answer).map(Self::Whole);
+        };
+        let shape = match &rules.elements {
+            Some(array) => StreamShape::Array(array.clone()),
+            None => StreamShape::Ndjson,
+        };
+        let bounds = StreamBounds {
+            element_bytes: rules.element_bytes,
+            max_elements: rules.max_elements,
+            envelope_bytes: operation.answer_limit.min(MAX_ENVELOPE_BYTES),
+            max_depth: MAX_BODY_DEPTH,
+        };
+        StreamView::compile(schema, masks, &shape, bounds).map(|view| Self::Stream(Arc::new(view)))
+    }
+}
+
+impl Views {
+    /// Compiles the disclosures of one agreement operation.
+    ///
+    /// # Errors
+    /// Every part that does not compile.
+    pub fn compile(operation: &Operation, terms: &AgreementOperation) -> Result<Self, Diagnostics> {
+        let mut found = Diagnostics::new();
+        let mut report = |part: &str, errors: Vec<ViewError>| {
+            for error in errors {
+                let message = format!("operation `{}`, {part}: {error}", operation.id);
+                let file = format!("policies/agreements/{}.yaml", terms.agreement);
+                found.add(&file, Position::default(), message);
+            }
+        };
+        let bounds = Bounds { max_bytes: crate::path::MAX_TARGET, max_depth: MAX_BODY_DEPTH };
+        let parameters = ParameterView::compile(&parameter_rules(operation, terms), bounds)
+            .map_err(|errors| report("parameters", errors))
+            .ok();
+        let request = operation.request.as_ref().and_then(|body| {
+            let bounds = Bounds { max_bytes: operation.request_limit, max_depth: MAX_BODY_DEPTH };
+            let request = (Direction::Request, bounds);
+            BodyView::compile(body.media, &body.schema, &terms.request_body, request)
+                .map_err(|errors| report("request", errors))
+                .ok()
+        });
+        let mut answers = BTreeMap::new();
+        for (status, masks) in &terms.answers {
+            match AnswerView::compile(operation, *status, masks) {
+                Ok(view) => drop(answers.insert(*status, view)),
+                Err(errors) => report(&format!("answer {status}"), errors),
+            }
+        }
+        match parameters {
+            Some(parameters) if found.is_empty() => {
+                Ok(Self { parameters, request, answers, accept: media::accepted(operation) })
+            }
+            _ => Err(found),
+        }
+    }
+
+    /// Compiles every disclosure of a policy set and gives all mistakes; for `policy check`, which
+    /// has no providers.
+    #[must_use]
+    pub fn check(policies: &PolicySet) -> Diagnostics {
+        let mut found = Diagnostics::new();
+        for terms in policies.agreements.values().flat_map(|a| a.operations.values()) {
+            if let Err(mistakes) = Self::compile(&terms.operation, terms) {
+                found.extend(mistakes);
+            }
+        }
+        found
+    }
+}
+
+fn parameter_rules(operation: &Operation, terms: &AgreementOperation) -> Vec<ParameterRule> {
+    operation
+        .parameters
+        .iter()
+        .map(|parameter| {
+            let key = (parameter.place, parameter.name.clone());
+            let disclosed = match terms.request_parameters.get(&key) {
+                Some(mask) => Disclosed::Passes(mask.clone()),
+                None => Disclosed::Withheld,
+            };
+            ParameterRule {
+                place: parameter.place,
+                name: parameter.name.clone(),
+                required: parameter.required,
+                array: parameter.array,
+                schema: parameter.schema.clone(),
+                disclosed,
+            }
+        })
+        .collect()
+}
