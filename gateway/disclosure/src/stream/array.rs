@@ -248,7 +248,7 @@ fn readable(bytes: &[u8]) -> &str {
     if end > 0 && bytes.get(end - 1).is_some_and(|byte| *byte >= 0xc0) {
         end -= 1;
     }
-    bytes.get(..end).and_then(|bytes| str::from_utf8(bytes).ok()).unwrap_or_default()
+    bytes.get(..end).and_then(|bytes| simdutf8::basic::from_utf8(bytes).ok()).unwrap_or_default()
 }
 
 fn is_blank(byte: u8) -> bool {
