@@ -19,6 +19,7 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::{InMemoryState, NotKeyed},
 };
+use http::HeaderValue;
 use lienthong_model::reason::ReasonCode;
 use lienthong_policy::Limits;
 
@@ -29,6 +30,7 @@ type Requests = RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformat
 /// The limits of one agreement and what is used of them.
 pub struct AgreementLimiter {
     limits: Limits,
+    policy_header: HeaderValue,
     requests: Requests,
     in_flight: AtomicU32,
     clock: DefaultClock,
@@ -92,6 +94,7 @@ impl AgreementLimiter {
             .allow_burst(burst);
         Self {
             limits: *limits,
+            policy_header: policy_header(limits),
             requests: RateLimiter::direct(quota).with_middleware(),
             in_flight: AtomicU32::new(0),
             clock: DefaultClock::default(),
@@ -102,6 +105,12 @@ impl AgreementLimiter {
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The limits, as an answer's header.
+    #[must_use]
+    pub fn policy_header(&self) -> &HeaderValue {
+        &self.policy_header
     }
 
     /// Whether these limits ask for the same pace. How much data they allow is not kept here.
@@ -132,4 +141,17 @@ impl AgreementLimiter {
         }
         Ok(permit)
     }
+}
+
+fn policy_header(limits: &Limits) -> HeaderValue {
+    let policy = format!("\"agreement\";q={};w={}", limits.burst, window(limits));
+    // Quotes, letters and digits always make a header.
+    HeaderValue::try_from(policy).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+/// Whole seconds in which a spent burst is restored.
+fn window(limits: &Limits) -> u64 {
+    let seconds =
+        (f64::from(limits.burst) / limits.per_second.max(1e-6)).ceil().clamp(1.0, 86_400.0);
+    Duration::try_from_secs_f64(seconds).map_or(1, |d| d.as_secs())
 }

@@ -62,7 +62,8 @@ pub(super) async fn serve<S: Serve>(
     let generation = shared.counters.generation.load(Ordering::Acquire);
     let trust = shared.trust.load_full();
     let tls = tokio::select! {
-        tls = handshake(&trust, socket) => tls,
+        // Boxed, to be given back when it is over: a quiet connection keeps what it needs only.
+        tls = Box::pin(handshake(&trust, socket)) => tls,
         _ = vitals.ordered() => Err(io::ErrorKind::TimedOut.into()),
     };
     let identified = tls.and_then(|tls| {
@@ -95,8 +96,11 @@ pub(super) async fn serve<S: Serve>(
     let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
     let stream = Stream::new(tls, vitals.clone());
     let session = Arc::new(Session { shared: shared.clone(), vitals: vitals.clone(), peer });
-    let ended =
-        if http2 { serve_http2(session, stream).await } else { serve_http1(session, stream).await };
+    let ended = if http2 {
+        Box::pin(serve_http2(session, stream)).await
+    } else {
+        Box::pin(serve_http1(session, stream)).await
+    };
     if vitals.is_violated() {
         count(&shared.counters.framing);
     }

@@ -124,7 +124,7 @@ async fn linger(mut socket: TcpStream) {
     socket.shutdown().await.unwrap_or_default();
     let take = async {
         let mut rest = LINGER_BYTES;
-        let mut scratch = [0; 4096];
+        let mut scratch = vec![0; 4096];
         while let Ok(read) = socket.read(&mut scratch).await {
             rest = rest.saturating_sub(read);
             if read == 0 || rest == 0 {

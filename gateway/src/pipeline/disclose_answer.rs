@@ -98,7 +98,8 @@ pub async fn disclose_answer(
         }
         (Some(AnswerView::Stream(view)), Body::Stream(answer)) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
-            let stream = DisclosedStream::begin(*answer, view, terms).await?;
+            // PERF: boxed, so that an exchange without a stream is not as large as one with it.
+            let stream = Box::pin(DisclosedStream::begin(*answer, view, terms)).await?;
             DisclosedBody::Stream(Box::new(stream))
         }
         _ => DisclosedBody::Empty,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
 
 use super::{
@@ -11,6 +11,16 @@ use super::{
     disclose_answer::{Disclosed, DisclosedBody, DisclosedStream},
 };
 use crate::xroad;
+
+/// Agreement and version under which the answer was given.
+const AGREEMENT: HeaderName = HeaderName::from_static("lienthong-agreement");
+/// The articles it rests on.
+const CITES: HeaderName = HeaderName::from_static("lienthong-cites");
+/// The agreement's limit, and what is left of it (draft-ietf-httpapi-ratelimit-headers).
+const LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// At least as many headers as a response may have.
+const MOST_HEADERS: usize = 16;
 
 /// The body of a response.
 #[derive(Debug)]
@@ -38,6 +48,8 @@ pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Body> {
     };
     let mut response = Response::new(body);
     *response.status_mut() = disclosed.status;
+    // PERF: room for all of them at once.
+    *response.headers_mut() = HeaderMap::with_capacity(MOST_HEADERS);
     let headers = response.headers_mut();
     if has_body {
         headers.insert(header::CONTENT_TYPE, disclosed.content_type);
@@ -47,27 +59,17 @@ pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Body> {
     if let Some(id) = &permitted.message.id {
         headers.insert(xroad::ID, id.clone());
     }
-    headers.insert("lienthong-agreement", route.agreement_header.clone());
-    headers.insert("lienthong-cites", route.cites_header.clone());
+    headers.insert(AGREEMENT, route.agreement_header.clone());
+    headers.insert(CITES, route.cites_header.clone());
     let admitted = permitted.request.admitted;
     let (permit, place) = (admitted.permit, admitted.place);
-    let limits = route.limiter.limits();
-    let policy = format!("\"agreement\";q={};w={}", limits.burst, window(limits));
+    headers.insert(LIMIT_POLICY, route.limiter.policy_header().clone());
     let state = format!("\"agreement\";r={}", permit.remaining);
-    for (name, value) in [("ratelimit-policy", policy), ("ratelimit", state)] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            headers.insert(name, value);
-        }
+    if let Ok(state) = HeaderValue::try_from(state) {
+        headers.insert(LIMIT, state);
     }
     // The places in flight are held until the consumer has taken the answer: a slow reader spends
     // its own places, not the gateway's memory.
     response.extensions_mut().insert(Arc::new((permit, place)));
     response
-}
-
-/// Whole seconds in which a spent burst is restored.
-fn window(limits: &lienthong_policy::Limits) -> u64 {
-    let seconds =
-        (f64::from(limits.burst) / limits.per_second.max(1e-6)).ceil().clamp(1.0, 86_400.0);
-    std::time::Duration::try_from_secs_f64(seconds).map_or(1, |d| d.as_secs())
 }
