@@ -211,3 +211,6 @@ pub fn owner_only(file: &Path) -> Result<(), String> {
 fn name(file: &Path) -> String {
     file.display().to_string()
 }
+
+#[cfg(test)]
+mod tests;
