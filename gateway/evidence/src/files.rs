@@ -23,6 +23,13 @@ pub struct FileError {
     pub source: io::Error,
 }
 
+impl FileError {
+    /// Whether it is larger than such a file can be: then it is not what it should be.
+    pub(crate) fn is_too_large(&self) -> bool {
+        self.source.kind() == io::ErrorKind::FileTooLarge
+    }
+}
+
 /// Names the file in an error.
 pub(crate) trait At<T> {
     fn at(self, path: &Path) -> Result<T, FileError>;
@@ -90,12 +97,16 @@ pub enum TileError {
     Length(String),
 }
 
-/// The bytes of a tile; those of the full one when the partial one is no longer there.
-pub(crate) fn read_tile(directory: &Path, tile: &Tile) -> Result<Vec<u8>, TileError> {
+/// The bytes of a tile, or of the full one when the partial one is no longer there, and how wide
+/// what was read has to be.
+pub(crate) fn read_tile(directory: &Path, tile: &Tile) -> Result<(Vec<u8>, u64), TileError> {
     let full = Tile::full(tile.kind, tile.index);
     for tile in [tile, &full] {
-        if let Some(bytes) = read(&directory.join(tile.path()), MAX_BUNDLE)? {
-            return Ok(bytes);
+        match read(&directory.join(tile.path()), MAX_BUNDLE) {
+            Ok(Some(bytes)) => return Ok((bytes, tile.width)),
+            Ok(None) => {}
+            Err(error) if error.is_too_large() => return Err(TileError::Length(tile.path())),
+            Err(error) => return Err(error.into()),
         }
     }
     Err(TileError::Missing(tile.path()))
@@ -103,11 +114,10 @@ pub(crate) fn read_tile(directory: &Path, tile: &Tile) -> Result<Vec<u8>, TileEr
 
 /// The hashes of a tile, as many as it is wide.
 pub(crate) fn read_hashes(directory: &Path, tile: &Tile) -> Result<Vec<Hash>, TileError> {
-    let bytes = read_tile(directory, tile)?;
+    let (bytes, width) = read_tile(directory, tile)?;
     let wrong = || TileError::Length(tile.path());
     let mut hashes = tile::hashes(&bytes).ok_or_else(wrong)?;
-    let found = hashes.len() as u64;
-    if found != tile.width && found != WIDTH {
+    if hashes.len() as u64 != width {
         return Err(wrong());
     }
     hashes.truncate(usize::try_from(tile.width).map_err(|_| wrong())?);

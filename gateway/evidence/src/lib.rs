@@ -5,10 +5,13 @@
 //! anything was changed since. No payload of an exchange ever comes here.
 
 pub mod checkpoint;
+mod edge;
 pub mod entry;
 pub mod files;
 pub mod hash;
 pub mod log;
 pub mod note;
+pub mod proof;
 pub mod tile;
 pub mod tree;
+pub mod verify;

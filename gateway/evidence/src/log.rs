@@ -30,6 +30,10 @@ pub use self::{
     open::{Cut, Lost, OpenError, Opened},
     queue::{AppendError, Queued, Receipt},
 };
+pub(crate) use self::{
+    keeper::CHECKPOINT,
+    open::{Journal, read_journal},
+};
 use self::{
     keeper::{Keeper, Work},
     open::{Loss, Ready},
@@ -117,9 +121,11 @@ impl Log {
     pub fn open(settings: Settings) -> Result<(Self, Opened), OpenError> {
         let ready = open::open(&settings, Loss::Refuse)?;
         let (size, root, cut) = (ready.tree.size(), ready.tree.root(), ready.cut.clone());
+        let has_no_copy = settings.second_place.as_ref().is_some_and(|place| !place.exists());
+        let unanchored = has_no_copy && size > 0;
         let log = Self::start(settings, ready)?;
         log.checkpoint().map_err(|_| OpenError::Failed)?;
-        Ok((log, Opened { size, root, cut }))
+        Ok((log, Opened { size, root, cut, unanchored }))
     }
 
     /// Opens a log that has lost entries. What is left stays; the checkpoint of what was lost and

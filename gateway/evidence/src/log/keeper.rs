@@ -73,7 +73,8 @@ impl Keeper {
 
     fn serve(&mut self, work: &Receiver<Work>) -> Result<(), FileError> {
         let start = Instant::now();
-        let (mut sign_at, mut copy_at) = (start, start + self.settings.copy_every);
+        let mut sign_at = start + self.settings.checkpoint_every;
+        let mut copy_at = start + self.settings.copy_every;
         loop {
             match work.recv_timeout(sign_at.saturating_duration_since(Instant::now())) {
                 Ok(Work::Batch(durable)) => self.take_in(durable)?,
@@ -92,6 +93,9 @@ impl Keeper {
             }
             sign_at = now + self.settings.checkpoint_every;
             self.look_at_disk()?;
+            if !journal::spare(&self.settings.directory).exists() {
+                journal::make_spare(&self.settings.directory, self.settings.segment_bytes)?;
+            }
             if self.tiler.size() > self.signed {
                 self.checkpoint()?;
             }
@@ -113,11 +117,8 @@ impl Keeper {
         }
         self.root = durable.root;
         self.queue.give_back(durable.frame);
-        if let Some(begun) = durable.begun {
-            self.segments.push(begun);
-            self.retire()?;
-        }
-        Ok(())
+        self.segments.extend(durable.begun);
+        self.retire()
     }
 
     /// Lets go of the segments whose entries all stand in full bundles, once those are durable.
@@ -125,16 +126,13 @@ impl Keeper {
         let full = self.tiler.full();
         // A segment ends where the next begins.
         let done = self.segments.iter().skip(1).take_while(|first| **first <= full).count();
-        let directory = &self.settings.directory;
         if done > 0 {
             self.tiler.sync()?;
-            for first in self.segments.drain(..done) {
-                let path = journal::path(directory, first);
-                fs::rename(&path, journal::spare(directory)).at(&path)?;
-            }
         }
-        if !journal::spare(directory).exists() {
-            journal::make_spare(directory, self.settings.segment_bytes)?;
+        let directory = &self.settings.directory;
+        for first in self.segments.drain(..done) {
+            let path = journal::path(directory, first);
+            fs::rename(&path, journal::spare(directory)).at(&path)?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
+    edge::Edge,
     files::{self, At, FileError, TileError},
     hash::{Hash, LeafHasher},
     note::MAX_NOTE,
@@ -97,6 +98,9 @@ pub struct Opened {
     pub root: Hash,
     /// The write that was under way when the log ended, which nobody has a receipt of.
     pub cut: Option<Cut>,
+    /// Whether the second place has no checkpoint although there are entries: nothing outside the
+    /// directory vouches that none are gone.
+    pub unanchored: bool,
 }
 
 /// A write that was cut off, and taken away.
@@ -163,7 +167,7 @@ pub(super) fn open(settings: &Settings, loss: Loss) -> Result<Ready, OpenError> 
     let mut tiler = Tiler::resume(directory, oldest.next_multiple_of(WIDTH))?;
     let mut replay = Replay::new(directory, tiler.frontier()?, *oldest);
     for first in &segments {
-        replay.segment(*first, segments.last() != Some(first), &mut tiler)?;
+        replay.segment(*first, segments.last() != Some(first), &mut |e, l| tiler.add(e, l))?;
     }
     replay.reaches_tiles();
     if let (Some((path, offset)), Loss::Refuse) = (&replay.damage, loss) {
@@ -250,6 +254,39 @@ fn judge(
     }
 }
 
+/// What is done with each entry that does not stand in durable tiles.
+type Each<'a> = dyn FnMut(&[u8], Hash) -> Result<(), FileError> + 'a;
+
+/// What the journal of a log says.
+pub(crate) struct Journal {
+    /// The first entry it was asked for, and how many there are in all.
+    pub(crate) first: u64,
+    pub(crate) size: u64,
+    /// Where it ends although it should not, or where a write was cut off.
+    pub(crate) damage: Option<(PathBuf, usize)>,
+}
+
+/// Reads the journal of a log and changes nothing; none when there is none, as in a copy.
+pub(crate) fn read_journal(
+    directory: &Path,
+    each: &mut Each<'_>,
+) -> Result<Option<Journal>, TileError> {
+    if !journal::folder(directory).exists() {
+        return Ok(None);
+    }
+    let segments = journal::segments(directory)?;
+    let Some(oldest) = segments.first() else { return Ok(None) };
+    let first = oldest.next_multiple_of(WIDTH);
+    let tree = Frontier::of(first, &mut Edge::read(directory, first)?)?;
+    let mut replay = Replay::new(directory, tree, *oldest);
+    for first in &segments {
+        replay.segment(*first, segments.last() != Some(first), each)?;
+    }
+    replay.reaches_tiles();
+    let cut = replay.cut.map(|cut| (cut.path, cut.offset));
+    Ok(Some(Journal { first, size: replay.tree.size(), damage: replay.damage.or(cut) }))
+}
+
 /// Reads the journal from its oldest segment on.
 struct Replay<'a> {
     directory: &'a Path,
@@ -298,7 +335,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Reads a segment. Whether another one `follows` tells a cut from damage.
-    fn segment(&mut self, first: u64, follows: bool, tiler: &mut Tiler) -> Result<(), OpenError> {
+    fn segment(&mut self, first: u64, follows: bool, each: &mut Each<'_>) -> Result<(), FileError> {
         if self.damage.is_some() {
             return Ok(());
         }
@@ -318,7 +355,7 @@ impl<'a> Replay<'a> {
             if frame.end() > self.tree.size() {
                 let Some(added) = frame.added(&mut self.tree, &mut hasher) else { break };
                 for (entry, leaf) in added {
-                    tiler.add(entry, leaf)?;
+                    each(entry, leaf)?;
                 }
             }
             self.next = frame.end();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    edge::Edge,
     files::{self, At, FileError, TileError},
     hash::Hash,
     tile::{self, HEIGHT, Kind, Tile, WIDTH},
@@ -19,8 +20,7 @@ pub(super) struct Tiler {
     directory: PathBuf,
     size: u64,
     bundle: Vec<u8>,
-    /// Nodes of the tile that is not full yet, by level.
-    levels: Vec<Vec<Hash>>,
+    edge: Edge,
     /// Partial tiles on disk, of the newest checkpoint and the one before.
     partial: [Vec<Tile>; 2],
     /// The folder made last.
@@ -30,23 +30,11 @@ pub(super) struct Tiler {
 impl Tiler {
     /// Continues a log whose first `size` entries, full bundles all, stand in tiles.
     pub(super) fn resume(directory: &Path, size: u64) -> Result<Self, TileError> {
-        let mut levels = vec![Vec::new()];
-        for level in 1..u64::BITS / HEIGHT {
-            // The roots of the full tiles below are the nodes of this one.
-            let below = size >> (HEIGHT * level);
-            let mut nodes = Vec::new();
-            for index in below - below % WIDTH..below {
-                let tile = Tile::full(Kind::Hashes(level - 1), index);
-                let hashes = files::read_hashes(directory, &tile)?;
-                nodes.push(tile::root(&hashes).ok_or_else(|| TileError::Length(tile.path()))?);
-            }
-            levels.push(nodes);
-        }
         Ok(Self {
             directory: directory.to_owned(),
             size,
             bundle: Vec::new(),
-            levels,
+            edge: Edge::read(directory, size)?,
             partial: [Vec::new(), Vec::new()],
             folder: PathBuf::new(),
         })
@@ -79,18 +67,12 @@ impl Tiler {
             self.bundle = bundle;
             self.bundle.clear();
         }
-        let mut node = leaf;
-        for level in 0.. {
-            let Some(nodes) = self.levels.get_mut(level as usize) else { break };
-            nodes.push(node);
-            if (nodes.len() as u64) < WIDTH {
-                break;
-            }
-            let full = std::mem::take(nodes);
-            let Some(root) = tile::root(&full) else { break };
+        let (mut level, mut node) = (0, leaf);
+        while let Some(full) = self.edge.push(level, node) {
             let index = ((self.size - 1) >> (HEIGHT * level)) / WIDTH;
             self.write_full(Tile::full(Kind::Hashes(level), index), &bytes(&full))?;
-            node = root;
+            let Some(root) = tile::root(&full) else { break };
+            (level, node) = (level + 1, root);
         }
         Ok(())
     }
@@ -130,8 +112,8 @@ impl Tiler {
                     written?;
                 }
                 Kind::Hashes(level) => {
-                    let nodes = self.levels.get(level as usize).map(|nodes| bytes(nodes));
-                    self.write(*tile, &nodes.unwrap_or_default())?;
+                    let nodes = bytes(self.edge.level(level));
+                    self.write(*tile, &nodes)?;
                 }
             }
         }
@@ -160,16 +142,13 @@ impl Nodes for Tiler {
 
     fn node(&mut self, level: u32, index: u64) -> Result<Hash, TileError> {
         let (kind, tile, from, count) = files::within(level, index);
-        let Kind::Hashes(height) = kind else { return Err(TileError::Missing(String::new())) };
-        let edge = (self.size >> (HEIGHT * height)) / WIDTH;
-        if tile < edge {
-            let full = Tile::full(kind, tile);
-            let hashes = files::read_hashes(&self.directory, &full)?;
-            let node = hashes.get(from..from + count).and_then(tile::root);
-            return node.ok_or_else(|| TileError::Length(full.path()));
+        let edge = (self.size >> (level - level % HEIGHT)) / WIDTH;
+        if tile >= edge {
+            return self.edge.node(level, index);
         }
-        let nodes = self.levels.get(height as usize).and_then(|n| n.get(from..from + count));
-        let node = nodes.and_then(tile::root);
-        node.ok_or_else(|| TileError::Missing(Tile::full(kind, tile).path()))
+        let full = Tile::full(kind, tile);
+        let hashes = files::read_hashes(&self.directory, &full)?;
+        let node = hashes.get(from..from + count).and_then(tile::root);
+        node.ok_or_else(|| TileError::Length(full.path()))
     }
 }

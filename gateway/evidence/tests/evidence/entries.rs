@@ -236,6 +236,20 @@ fn interrupted() -> Interrupted<'static> {
     }
 }
 
+/// The id of an exchange by number.
+pub(crate) fn numbered(number: u64) -> ExchangeId {
+    ExchangeId::parse(&format!("018f3c5e-8d2a-4c1b-9e77-{number:012x}")).expect("an id")
+}
+
+/// Intent and outcome of an exchange.
+pub(crate) fn pair(number: u64) -> [Vec<u8>; 2] {
+    let names = Names::new();
+    let exchange = numbered(number);
+    let intent = Entry::Intent(Intent { exchange, ..intent(&names) });
+    let outcome = Entry::Outcome(Outcome { exchange, sequence: 1, ..outcome() });
+    [intent.encode(), outcome.encode()]
+}
+
 /// Every kind with every field, then those that may have fewer.
 fn samples(names: &Names) -> Vec<Entry<'_>> {
     let bare = Intent {

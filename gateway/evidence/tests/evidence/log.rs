@@ -98,7 +98,7 @@ fn many_who_append_at_once_get_a_place_each() {
 
 #[test]
 fn a_log_that_ends_at_any_byte_has_every_frame_before_and_says_what_was_cut() {
-    let whole = log_of(4);
+    let whole = log_of_single(4);
     let segment = segments(whole.path()).remove(0);
     let name = segment.file_name().expect("a name").to_owned();
     let bytes = fs::read(&segment).expect("a segment");
@@ -130,6 +130,13 @@ fn a_log_that_ends_at_any_byte_has_every_frame_before_and_says_what_was_cut() {
     }
 }
 
+/// A log whose entries were appended one by one, closed.
+fn log_of_single(size: u64) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    append(&open(directory.path()), 0..size);
+    directory
+}
+
 fn memmem(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
     let at = bytes.windows(wanted.len()).enumerate();
     at.filter(|(_, window)| *window == wanted).map(|(at, _)| at).collect()
@@ -137,7 +144,7 @@ fn memmem(bytes: &[u8], wanted: &[u8]) -> Vec<usize> {
 
 #[test]
 fn damage_with_entries_behind_it_is_never_cut_away() {
-    let whole = log_of(4);
+    let whole = log_of_single(4);
     let segment = segments(whole.path()).remove(0);
     let bytes = fs::read(&segment).expect("a segment");
     let last = memmem(&bytes, b"ltf\xff").pop().expect("a frame");
@@ -154,7 +161,7 @@ fn damage_with_entries_behind_it_is_never_cut_away() {
 
 #[test]
 fn segments_go_when_their_entries_stand_in_tiles_and_reopening_reads_only_the_rest() {
-    let directory = log_of(2000);
+    let directory = log_of(4000);
     let left = segments(directory.path());
     assert!(left.len() <= 4 && !left[0].ends_with(format!("{:020}", 0)), "{left:?}");
     // Of what is left, the tiles can be lost: nothing had waited for them.
@@ -170,7 +177,7 @@ fn segments_go_when_their_entries_stand_in_tiles_and_reopening_reads_only_the_re
         }
     }
     let (log, opened) = Log::open(settings(directory.path())).expect("a log");
-    assert_eq!((opened.size, opened.root), (2000, root_of(2000)));
+    assert_eq!((opened.size, opened.root), (4000, root_of(4000)));
     drop(log);
     for path in files(before.path()).into_iter().filter(|path| path.starts_with("tile")) {
         let (was, is) = (before.path().join(&path), directory.path().join(&path));

@@ -7,6 +7,8 @@ mod kill;
 mod log;
 mod loss;
 mod notes;
+mod proofs;
 mod reference;
+mod tamper;
 mod vectors;
 mod world;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use lienthong_evidence::{
-    log::{DiskLimits, Log, Queued, Settings},
+    log::{AppendError, DiskLimits, Log, Queued, Settings},
     note::Signer,
 };
 use lienthong_model::sensitive::Sensitive;
@@ -48,10 +48,32 @@ pub(crate) fn append(log: &Log, indexes: std::ops::Range<u64>) {
     }
 }
 
+/// Appends entries, as many at a time as the queue takes, and waits for all of them.
+pub(crate) fn append_all<'a>(log: &Log, entries: impl IntoIterator<Item = &'a Vec<u8>>) {
+    let mut under_way = Vec::new();
+    for entry in entries {
+        let queued = loop {
+            match log.append(entry) {
+                Ok(queued) => break queued,
+                Err(error) => assert_eq!(error, AppendError::Full),
+            }
+            wait(&mut under_way);
+        };
+        under_way.push(queued);
+    }
+    wait(&mut under_way);
+}
+
+fn wait(under_way: &mut Vec<Queued>) {
+    let receipts = under_way.drain(..).map(|queued| queued.wait().expect("durable").index());
+    assert!(receipts.is_sorted());
+}
+
 /// A log of this many entries, closed.
 pub(crate) fn log_of(size: u64) -> TempDir {
     let directory = TempDir::new().expect("a directory");
-    append(&open(directory.path()), 0..size);
+    let entries: Vec<Vec<u8>> = (0..size).map(entry).collect();
+    append_all(&open(directory.path()), &entries);
     directory
 }
 

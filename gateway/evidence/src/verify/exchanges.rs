@@ -1,0 +1,57 @@
+//! Whether every exchange has an intent first and one end.
+
+use std::collections::HashMap;
+
+use super::{Position, Problem, Report};
+use crate::entry::{Entry, ExchangeId};
+
+/// The intents that have no outcome yet: as many as there are exchanges under way at a time.
+#[derive(Debug, Default)]
+pub(super) struct Exchanges {
+    open: HashMap<ExchangeId, u64>,
+    intents: u64,
+}
+
+impl Exchanges {
+    /// Takes in the next entry.
+    pub(super) fn take_in(&mut self, index: u64, bytes: &[u8], report: &mut Report) {
+        let Ok(entry) = Entry::decode(bytes) else {
+            return report.find(Position::Entry(index), Problem::Form);
+        };
+        let problem = match &entry {
+            Entry::Intent(intent) => {
+                self.intents += 1;
+                let before = self.open.insert(intent.exchange, index);
+                before.map(|_| Problem::Repeated)
+            }
+            Entry::Progress(progress) => {
+                let known = self.open.contains_key(&progress.exchange);
+                (!known).then_some(Problem::NoIntent)
+            }
+            Entry::Outcome(outcome) => self.close(outcome.exchange),
+            Entry::Interrupted(interrupted) => self.close(interrupted.exchange),
+            Entry::Refusal(_) | Entry::Refusals(_) | Entry::Loss(_) => None,
+        };
+        if let Some(problem) = problem {
+            report.find(Position::Entry(index), problem);
+        }
+    }
+
+    fn close(&mut self, exchange: ExchangeId) -> Option<Problem> {
+        self.open.remove(&exchange).is_none().then_some(Problem::NoIntent)
+    }
+
+    /// How many intents there were.
+    pub(super) fn intents(&self) -> u64 {
+        self.intents
+    }
+
+    /// How many are without an outcome, and the first of them.
+    pub(super) fn open(&self, most: usize) -> (u64, Vec<u64>) {
+        let mut open: Vec<u64> = self.open.values().copied().collect();
+        let count = open.len() as u64;
+        open.sort_unstable();
+        open.truncate(most);
+        (count, open)
+    }
+}
