@@ -5,6 +5,7 @@
 mod adapters;
 mod clock;
 mod demo;
+mod evidence;
 mod gateway;
 mod output;
 mod participant;
@@ -51,6 +52,9 @@ enum Command {
     /// Brings what a participant has today into its file.
     #[command(subcommand)]
     Participant(participant::Command),
+    /// Verifies logs of evidence and proves their entries.
+    #[command(subcommand)]
+    Evidence(evidence::Command),
     /// Drafts services and rehearses the answers of providers.
     #[command(subcommand)]
     Service(service::Command),
@@ -78,6 +82,7 @@ fn main() -> ExitCode {
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
             Command::Participant(command) => participant::run(command, &output),
+            Command::Evidence(command) => evidence::run(command, &output),
             Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),

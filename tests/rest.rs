@@ -4,6 +4,7 @@
 mod rest {
     mod architecture;
     mod demo;
+    mod evidence;
     mod participant;
     mod service;
 }

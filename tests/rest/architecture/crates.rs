@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-model",
             "lienthong-policy",
             "lienthong-disclosure",
+            "lienthong-evidence",
             "lienthong-store",
             "lienthong-gateway",
             "lienthong-adapters",

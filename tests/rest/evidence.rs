@@ -1,0 +1,119 @@
+//! `lienthong evidence`: the built program on a log of two exchanges.
+
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use lienthong_evidence::{
+    log::{Log, Settings},
+    note::{Signer, Verifier},
+    proof::Proof,
+};
+use lienthong_model::sensitive::Sensitive;
+use serde_json::Value;
+use tempfile::TempDir;
+
+const GOLDEN: &str = include_str!("../../gateway/evidence/tests/evidence/entries.jsonl");
+const EXCHANGE: &str = "018f3c5e-8d2a-4c1b-9e77-0123456789ab";
+const OTHER: &str = "018f3c5e-8d2a-4c1b-9e77-0123456789ac";
+
+fn signer() -> Signer {
+    Signer::from_seed("log.example/node-1", Sensitive::new([7; 32])).expect("a key")
+}
+
+/// A log with a whole exchange and an intent without an outcome, and the key beside it.
+fn log() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let settings = Settings::new(folder.path().join("evidence"), signer());
+    let (log, _) = Log::open(settings).expect("a log");
+    let lines: Vec<&str> = GOLDEN.lines().collect();
+    let intent = lines[0].replace(EXCHANGE, OTHER);
+    for entry in [lines[0], lines[1], lines[2], &intent] {
+        let queued = log.append(entry.as_bytes()).expect("taken");
+        assert!(queued.wait().is_ok());
+    }
+    fs::write(folder.path().join("key"), signer().verifier().to_string()).expect("written");
+    folder
+}
+
+/// Exit code and what the program printed.
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let Output { status, stdout, .. } = Command::new(env!("CARGO_BIN_EXE_lienthong"))
+        .args(["--lang", "en", "evidence"])
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .expect("the program runs");
+    (status.code().expect("an exit code"), String::from_utf8(stdout).expect("UTF-8"))
+}
+
+#[test]
+fn a_good_log_is_verified_and_the_lack_of_an_anchor_told() {
+    let folder = log();
+    let (code, told) = run(folder.path(), &["verify", "evidence", "--key", "key"]);
+    assert_eq!(code, 0, "{told}");
+    for part in ["4 entries", "2 exchanges permitted, 1 without", "no anchor", "the log is good"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let anchored =
+        ["verify", "evidence", "--key", "key", "--against", "evidence/checkpoint", "--json"];
+    let (code, told) = run(folder.path(), &anchored);
+    let told: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((code, &told["verified"], &told["anchors"][0]), (0, &true.into(), &4.into()));
+    assert_eq!(told["open"], Value::from(vec![3]));
+}
+
+#[test]
+fn a_tampered_copy_is_rejected_with_the_place() {
+    let folder = log();
+    let bundle = folder.path().join("evidence/tile/entries/000.p/4");
+    let mut bytes = fs::read(&bundle).expect("the bundle");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    fs::write(&bundle, bytes).expect("written");
+    let (code, told) = run(folder.path(), &["verify", "evidence", "--key", "key"]);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.starts_with("entry 3: "), "{told}");
+    let (code, _) = run(folder.path(), &["verify", "evidence", "--key", "nowhere"]);
+    assert_eq!(code, 3);
+    let (code, _) = run(folder.path(), &["verify", "evidence"]);
+    assert_eq!(code, 2);
+}
+
+#[test]
+fn an_exchange_is_proven_with_files_that_verify_without_the_log() {
+    let folder = log();
+    let prove = |exchange: &str| {
+        let arguments =
+            ["prove", "evidence", "--key", "key", "--exchange", exchange, "--out", "proofs"];
+        run(folder.path(), &arguments)
+    };
+    let (code, told) = prove(EXCHANGE);
+    assert_eq!((code, told.lines().count()), (0, 6), "{told}");
+    fs::remove_dir_all(folder.path().join("evidence")).expect("removed");
+    let key = fs::read_to_string(folder.path().join("key")).expect("the key");
+    let key = Verifier::parse(&key).expect("a key");
+    for index in 0..3 {
+        let file = |end: &str| folder.path().join(format!("proofs/{index}.{end}"));
+        let proof = fs::read_to_string(file("tlog-proof")).expect("a proof");
+        let entry = fs::read(file("entry.json")).expect("an entry");
+        let proof = Proof::parse(&proof).expect("a proof");
+        assert_eq!(proof.check(&entry, &key).expect("proven").size, 4);
+    }
+}
+
+#[test]
+fn what_is_not_in_the_log_is_not_proven() {
+    let folder = log();
+    let unknown = "018f3c5e-8d2a-4c1b-9e77-000000000000";
+    let by = |arguments: &[&str]| {
+        let all = [&["prove", "evidence", "--key", "key"], arguments].concat();
+        run(folder.path(), &all).0
+    };
+    assert_eq!(by(&["--exchange", unknown]), 1);
+    assert_eq!(by(&["--index", "4"]), 1);
+    assert_eq!(by(&["--exchange", "abc"]), 3);
+    assert_eq!(by(&[]), 2);
+}
