@@ -183,7 +183,7 @@ async fn assert_unseen(world: &World, answer: &Answer) -> Result<(), TestCaseErr
 }
 
 async fn assert_unlogged(world: &World) {
-    let log = world.gateway.logged();
+    let log = world.logged().await;
     assert!(!log.contains(CANARY), "{:?}", log.lines().find(|line| line.contains(CANARY)));
     let metrics = admin(world.directory.path(), "GET", "/metrics").await.text();
     assert!(!metrics.contains(CANARY), "{metrics}");

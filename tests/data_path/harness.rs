@@ -312,6 +312,17 @@ impl World {
         std::fs::write(path, text.replace(from, to)).unwrap();
     }
 
+    /// Everything logged so far, with the line of every exchange that has ended.
+    pub(super) async fn logged(&self) -> String {
+        let metrics = admin(self.directory.path(), "GET", "/metrics").await.text();
+        let ended = metrics.lines().filter_map(|line| {
+            let (_, count) = line.strip_prefix("gateway_exchanges_total{")?.rsplit_once(' ')?;
+            count.parse::<usize>().ok()
+        });
+        self.gateway.exchanges(ended.sum()).await;
+        self.gateway.logged()
+    }
+
     /// What `lienthong why` knows of an answer.
     pub(super) async fn why(&self, answer: &Answer) -> Value {
         why(self.directory.path(), answer.header("lienthong-request-id").unwrap()).await

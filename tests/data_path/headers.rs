@@ -79,7 +79,7 @@ async fn nothing_of_the_consumers_headers_reaches_the_provider() {
     assert_eq!(answer.header("lienthong-cites"), Some("test-law#1, sector-law#7"));
     assert!(answer.header("lienthong-agreement").unwrap().starts_with("desk-people; version="));
     assert!(!String::from_utf8_lossy(&answer.raw).contains(CANARY));
-    assert!(!world.gateway.logged().contains(CANARY));
+    assert!(!world.logged().await.contains(CANARY));
 }
 
 #[tokio::test]

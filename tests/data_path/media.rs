@@ -203,7 +203,7 @@ async fn parts_are_built_anew_and_files_pass_whole() {
     };
     assert_eq!(record["opaque"], json!([file("request"), file("answer")]));
     assert_eq!(record["drift"], json!(["/extra"]));
-    assert!(!world.gateway.logged().contains(CANARY));
+    assert!(!world.logged().await.contains(CANARY));
 }
 
 #[tokio::test]

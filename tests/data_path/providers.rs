@@ -24,7 +24,7 @@ async fn assert_silent(world: &World, answer: &Answer) {
     assert!(!record.contains(CANARY), "{record}");
     let metrics = admin(world.directory.path(), "GET", "/metrics").await.text();
     assert!(!metrics.contains(CANARY), "{metrics}");
-    let log = world.gateway.logged();
+    let log = world.logged().await;
     assert!(!log.contains(CANARY), "{log}");
 }
 

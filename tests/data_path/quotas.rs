@@ -41,7 +41,7 @@ async fn refuses(world: &World, ask: &Ask, reason: ReasonCode) {
     let record = world.assert_refused(&answer, reason).await;
     assert_eq!(record["agreement"], "desk-people");
     assert_eq!(world.provider.requests().len(), answered, "{reason}: the provider was asked");
-    assert!(!world.gateway.logged().contains("0011223"), "a person stands in the log");
+    assert!(!world.logged().await.contains("0011223"), "a person stands in the log");
 }
 
 /// A figure of the metrics.
@@ -187,7 +187,7 @@ async fn refuses_an_officer_who_asks_about_too_many() {
     refuses(&world, &about(8), ReasonCode::QuotaOfficerSubjects).await;
     let used = figure(&world, "gateway_quota_used_ratio", "subjects_per_officer_hour").await;
     assert_eq!(used, Some(1.0));
-    assert!(!world.gateway.logged().contains("CB-1"));
+    assert!(!world.logged().await.contains("CB-1"));
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn tells_once_that_a_limit_is_near() {
     }
     assert_eq!(near().await, Some(1.0));
     let is_told = |line: &&str| line.contains("80 % of a limit is used");
-    let logged = world.gateway.logged();
+    let logged = world.logged().await;
     let told: Vec<&str> = logged.lines().filter(is_told).collect();
     assert_eq!(told.len(), 1);
     let line: Value = serde_json::from_str(told[0]).unwrap();

@@ -71,6 +71,16 @@ impl Log {
         }
     }
 
+    /// Waits until the lines are enough, or the stream ends.
+    async fn until(&mut self, enough: impl Fn(&[String]) -> bool) {
+        loop {
+            self.count.borrow_and_update();
+            if enough(&self.lines.lock().unwrap()) || self.count.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
     fn last(&self, count: usize) -> String {
         let lines = self.lines.lock().unwrap();
         lines[lines.len().saturating_sub(count)..].join("\n")
@@ -110,9 +120,17 @@ impl Gateway {
         (status.code().unwrap_or(-1), log.text())
     }
 
-    /// Everything logged so far.
+    /// Everything logged so far. Lines of exchanges come up to 100 ms after their answers: see
+    /// `World::logged`.
     pub(crate) fn logged(&self) -> String {
         self.log.text()
+    }
+
+    /// Waits for the lines of this many exchanges.
+    pub(crate) async fn exchanges(&self, count: usize) {
+        let is_exchange = |line: &&String| line.contains(r#""target":"exchange""#);
+        let enough = |lines: &[String]| lines.iter().filter(is_exchange).count() >= count;
+        within("the lines of exchanges in the log", self.log.clone().until(enough)).await;
     }
 
     /// Waits for a log line; gives what `wanted` made of it.

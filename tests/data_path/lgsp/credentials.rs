@@ -56,7 +56,7 @@ async fn a_sheet_counts_only_whole_and_with_the_certificate_of_its_participant()
         assert_eq!(problem["detail"], Value::Null, "{name}");
     }
     assert_eq!(city.world.ask(&good).await.status, 200);
-    let log = city.world.gateway.logged();
+    let log = city.world.logged().await;
     for sheet in [&city.desk, &city.clinic] {
         for field in ["SecretKey", "AccessKey"] {
             assert!(!log.contains(text(sheet, field)), "{field} is in the log");

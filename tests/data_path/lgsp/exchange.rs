@@ -140,7 +140,7 @@ async fn moving_over_is_an_address_and_a_certificate() {
             assert_eq!(request.header(name), None);
         }
     }
-    assert!(!city.world.gateway.logged().contains(token));
+    assert!(!city.world.logged().await.contains(token));
 }
 
 #[tokio::test]

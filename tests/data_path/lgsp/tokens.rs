@@ -41,7 +41,7 @@ async fn a_token_of_another_certificate_is_worth_nothing() {
         assert!(record["cause"].as_str().unwrap().contains(&id), "{record}");
     }
     assert!(city.world.provider.requests().is_empty());
-    assert!(!city.world.gateway.logged().contains(&token));
+    assert!(!city.world.logged().await.contains(&token));
 }
 
 #[tokio::test]
