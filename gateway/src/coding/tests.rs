@@ -1,3 +1,5 @@
+mod canary;
+
 use std::{convert::Infallible, io::Write as _};
 
 use bytes::Bytes;
