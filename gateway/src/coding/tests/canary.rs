@@ -74,7 +74,11 @@ fn passes(shape: Shape, coding: Coding, chunks: &[&[u8]]) -> Vec<u8> {
         Shape::Whole => {
             let mut whole = Vec::new();
             for chunk in chunks {
-                decoder.push(chunk, |piece| Ok::<(), ()>(whole.extend_from_slice(piece))).unwrap();
+                let sink = |piece: &[u8]| {
+                    whole.extend_from_slice(piece);
+                    Ok::<(), ()>(())
+                };
+                decoder.push(chunk, sink).unwrap();
             }
             decoder.finish().unwrap();
             let bounds = Bounds { max_bytes: 1 << 20, max_depth: 32 };
