@@ -1,6 +1,13 @@
 //! Writes and reads JSON objects whose keys stand in a fixed order.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::value::Value;
+
+/// Finds the key of an entry's kind.
+static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b",\"kind\":\""));
 
 /// An object with known keys.
 pub(super) trait Record<'a>: Sized {
@@ -150,9 +157,8 @@ impl<'a> Cursor<'a> {
     /// The kind that the entry says it is of. No text in an entry has a quotation mark in it, so
     /// what looks like the key is the key.
     pub(super) fn kind(&self) -> Option<&'a str> {
-        const KEY: &[u8] = b",\"kind\":\"";
-        let at = memchr::memmem::find(self.rest, KEY)?;
-        let text = self.rest.get(at + KEY.len()..)?;
+        let at = KIND.find(self.rest)?;
+        let text = self.rest.get(at + KIND.needle().len()..)?;
         let end = memchr::memchr(b'"', text)?;
         std::str::from_utf8(text.get(..end)?).ok()
     }
