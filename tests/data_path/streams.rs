@@ -343,6 +343,26 @@ async fn a_stream_of_more_elements_than_the_service_declares_is_cut() {
     assert_cut(&world, "five of three", reply, ReasonCode::ProviderTooLarge, 3).await;
 }
 
+/// A provider that would send hundreds of millions of elements, and more.
+#[tokio::test]
+async fn a_stream_without_end_is_cut_at_the_bound_in_bounded_memory() {
+    let world = World::new().await;
+    let before = world.gateway.memory("VmRSS");
+    let written = Written::none();
+    let chunk: Vec<u8> = line("P1").repeat(500);
+    world.provider.replies(Reply::chunks(NDJSON, &[]).then_endless(&chunk, &written));
+    let mut stream = streamed(&world, &lines()).await;
+    while stream.more().await {
+        stream.body.clear();
+    }
+    assert!(!stream.complete);
+    let record = record(&world, &stream).await;
+    assert_eq!(record["reason"], ReasonCode::ProviderTooLarge.as_str());
+    assert_eq!(record["elements"], 100_000);
+    let grown = world.gateway.memory("VmHWM").saturating_sub(before);
+    assert!(grown < 16 << 10, "{grown} KiB");
+}
+
 #[tokio::test]
 async fn a_stream_ends_with_the_last_element_that_its_agreement_allows() {
     let world = World::new().await;
