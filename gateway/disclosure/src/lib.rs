@@ -38,7 +38,8 @@ pub use opaque::{OpaqueFile, OpaqueView};
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;
 pub use stream::{
-    Stop, StopCause, StreamBounds, StreamDisclosure, StreamShape, StreamTally, StreamView,
+    Stop, StopCause, StreamBounds, StreamDisclosure, StreamPart, StreamShape, StreamTally,
+    StreamView, relaxed as relaxed_around_stream,
 };
 pub use view::{Bounds, Direction, View};
 pub use violation::{Tally, ViewError, ViewProblem, Violation, ViolationKind};

@@ -21,7 +21,7 @@ mod envelope;
 mod lines;
 mod stop;
 
-pub use compile::{StreamBounds, StreamShape, StreamView};
+pub use compile::{StreamBounds, StreamPart, StreamShape, StreamView, relaxed};
 pub use disclosure::StreamDisclosure;
 pub use stop::{Stop, StopCause, StreamTally};
 

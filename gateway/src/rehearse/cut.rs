@@ -7,7 +7,7 @@
 
 use std::{borrow::Cow, collections::HashMap};
 
-use lienthong_disclosure::{Bounds, Direction, View, ViewError};
+use lienthong_disclosure::{Bounds, Direction, StreamPart, View, ViewError, relaxed_around_stream};
 use lienthong_model::{
     field::Pointer,
     schema::{ArrayRules, Kind, Schema},
@@ -86,15 +86,11 @@ impl Shape {
         let fewest = rules.map_or(0, |rules| rules.min_items);
         let most = rules.and_then(|rules| rules.max_items).unwrap_or(u64::MAX).min(most);
         let (head, tail) = around(at);
-        let relaxed = |wanted| {
-            let mut schema = schema.clone();
-            relax(&mut schema, at.tokens(), wanted);
-            schema
-        };
+        let relaxed = |part| relaxed_around_stream(schema, at, part);
         let element = element_bytes.saturating_add(head.len() + tail.len());
-        let main = Bounded::new(relaxed(Wanted::Element), element);
+        let main = Bounded::new(relaxed(StreamPart::Part), element);
         let envelope = operation.answer_limit.min(MAX_ENVELOPE_BYTES);
-        let envelope = Some(Bounded::new(relaxed(Wanted::Envelope), envelope));
+        let envelope = Some(Bounded::new(relaxed(StreamPart::Whole), envelope));
         (Self::Array { at: at.clone(), fewest, most }, Judges { main, envelope })
     }
 
@@ -188,31 +184,6 @@ fn array<'s>(schema: &'s Schema, tokens: &[String]) -> Option<&'s ArrayRules> {
         (Kind::Object(rules), Some((token, rest))) => array(rules.properties.get(token)?, rest),
         (Kind::Array(rules), None) => Some(rules),
         _ => None,
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Element,
-    Envelope,
-}
-
-/// Lets the array have any length and, for an element, the objects around it lack the rest.
-fn relax(schema: &mut Schema, tokens: &[String], wanted: Wanted) {
-    match (&mut schema.kind, tokens.split_first()) {
-        (Kind::Object(rules), Some((token, rest))) => {
-            if wanted == Wanted::Element {
-                rules.required.clear();
-            }
-            if let Some(schema) = rules.properties.get_mut(token) {
-                relax(schema, rest, wanted);
-            }
-        }
-        (Kind::Array(rules), None) => {
-            rules.min_items = 0;
-            rules.max_items = None;
-        }
-        _ => {}
     }
 }
 

@@ -140,12 +140,11 @@ impl StreamView {
         let (min, max) = (rules.min_items, rules.max_items.unwrap_or(u64::MAX));
         let whole = Bounds { max_bytes: bounds.envelope_bytes, max_depth: bounds.max_depth };
         let compiled = |wanted| {
-            let mut relaxed = schema.clone();
-            relax(&mut relaxed, at.tokens(), wanted);
+            let relaxed = relaxed(schema, at, wanted);
             View::compile(&relaxed, masks, Direction::Answer, whole)
         };
-        let view = compiled(Wanted::Whole)?;
-        let head = compiled(Wanted::Head)?;
+        let view = compiled(StreamPart::Whole)?;
+        let head = compiled(StreamPart::Part)?;
         let element_at = at.child("*");
         let node = view.find(&element_at);
         let Some(node) = node.filter(|node| view.node(*node).is_some_and(|node| node.emit)) else {
@@ -203,23 +202,32 @@ fn needs_whole(schema: &Schema) -> ViewProblem {
     ViewProblem::NeedsWholeValue(keyword.map_or_else(|| "type".to_owned(), Clone::clone))
 }
 
-/// How much of a document a schema is relaxed for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
-    Head,
+/// How much of a document that streams a schema is relaxed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamPart {
+    /// A beginning, or one element alone: what else stands around the array may be missing.
+    Part,
+    /// All of it.
     Whole,
 }
 
-/// Lets the array at `tokens` have any length (it is counted elsewhere) and, for the head, the
-/// objects around it lack what may come after.
-fn relax(schema: &mut Schema, tokens: &[String], wanted: Wanted) {
+/// The schema of a document whose array at `at` may have any length (it is counted elsewhere), and
+/// whose objects around it may lack the rest when only a part of the document is judged.
+#[must_use]
+pub fn relaxed(schema: &Schema, at: &Pointer, part: StreamPart) -> Schema {
+    let mut schema = schema.clone();
+    relax(&mut schema, at.tokens(), part);
+    schema
+}
+
+fn relax(schema: &mut Schema, tokens: &[String], part: StreamPart) {
     match (&mut schema.kind, tokens.split_first()) {
         (Kind::Object(rules), Some((token, rest))) => {
-            if wanted == Wanted::Head {
+            if part == StreamPart::Part {
                 rules.required.clear();
             }
             if let Some(schema) = rules.properties.get_mut(token) {
-                relax(schema, rest, wanted);
+                relax(schema, rest, part);
             }
         }
         (Kind::Array(rules), None) => {
