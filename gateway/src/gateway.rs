@@ -33,6 +33,7 @@ use crate::{
     key_file,
     lgsp::{Lgsp, TokenIssuer},
     listen::{Body, Peer, Serve},
+    log,
     metrics::Metrics,
     pipeline::{self, respond},
     provider::Provider,
@@ -228,6 +229,9 @@ impl Gateway {
         self.metrics.stale_revocation.set(i64::try_from(stale.len()).unwrap_or(i64::MAX));
         for anchor in stale {
             troubles.push(format!("the revocation list of trust anchor `{anchor}` is stale"));
+        }
+        if log::is_failing() {
+            troubles.push("the log of exchanges cannot be written: its lines are lost".to_owned());
         }
         if self.quotas.is_failing() {
             troubles.push("the daily counters of agreements cannot be kept".to_owned());

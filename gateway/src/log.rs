@@ -3,14 +3,16 @@
 //! Takes names and values of finished exchanges; gives lines of JSON or text. An event loop gathers
 //! its lines and hands them on ten times a second, at 64 KiB, and at its end. A bounded number of
 //! batches waits for the writer; beyond it the event loops wait: no exchange goes on without its
-//! line, and no line is dropped. Only a process that is killed takes along what it had gathered.
+//! line, and no line is dropped. A process that is killed takes along what it had gathered; a sink
+//! that takes no lines loses them, and readiness says so until it takes lines again.
 
 use std::{
     cell::RefCell,
     fmt::{self, Display, Write as _},
     io::{self, Write},
     sync::{
-        OnceLock,
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
@@ -45,6 +47,11 @@ pub fn begin(format: LogFormat, sink: impl Write + Send + 'static) -> io::Result
     Ok(())
 }
 
+/// Whether the latest lines could not be written and are lost.
+pub(crate) fn is_failing() -> bool {
+    WRITER.get().is_some_and(|writer| writer.failing.load(Relaxed))
+}
+
 /// Hands on what this thread has gathered.
 pub(crate) fn hand_on() {
     if let Some(writer) = WRITER.get() {
@@ -75,6 +82,7 @@ pub(crate) fn exchange(at: Timestamp, fill: impl FnOnce(&mut Line<'_>)) {
 struct Writer {
     format: LogFormat,
     inbox: SyncSender<Message>,
+    failing: Arc<AtomicBool>,
 }
 
 enum Message {
@@ -86,8 +94,12 @@ enum Message {
 impl Writer {
     fn start(format: LogFormat, sink: impl Write + Send + 'static) -> io::Result<Self> {
         let (inbox, messages) = sync_channel(BATCHES);
-        thread::Builder::new().name("log".to_owned()).spawn(move || write(sink, &messages))?;
-        Ok(Self { format, inbox })
+        let failing = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&failing);
+        thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write(sink, &messages, &told))?;
+        Ok(Self { format, inbox, failing })
     }
 
     fn hand(&self, lines: Vec<u8>) {
@@ -103,13 +115,15 @@ impl Writer {
     }
 }
 
-fn write(mut sink: impl Write, messages: &Receiver<Message>) {
+fn write(mut sink: impl Write, messages: &Receiver<Message>, failing: &AtomicBool) {
     for message in messages {
         match message {
-            // A log that nobody reads any more stops nothing.
-            Message::Lines(lines) => sink.write_all(&lines).unwrap_or_default(),
+            // A log that nobody takes any more stops nothing, but it is told.
+            Message::Lines(lines) => failing.store(sink.write_all(&lines).is_err(), Relaxed),
             Message::Written(done) => {
-                sink.flush().unwrap_or_default();
+                if sink.flush().is_err() {
+                    failing.store(true, Relaxed);
+                }
                 drop(done);
             }
         }

@@ -116,6 +116,30 @@ impl Write for Stuck {
     }
 }
 
+/// A disk that is full.
+struct FullDisk;
+
+impl Write for FullDisk {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn lines_that_cannot_be_written_are_told_and_stop_nothing() {
+    let writer = Writer::start(LogFormat::Json, FullDisk).unwrap();
+    assert!(!writer.failing.load(Relaxed));
+    let mut gathered = Gathered::new();
+    gathered.add(&writer, at(), fill);
+    gathered.hand_on(&writer);
+    writer.written();
+    assert!(writer.failing.load(Relaxed));
+}
+
 #[test]
 fn a_reader_that_is_slow_loses_no_line() {
     let (let_go, leave) = mpsc::channel();
