@@ -139,7 +139,7 @@ fn line(what: &str, mut rounds: Vec<f64>) {
 fn codec() {
     let entry = Entry::Interrupted(Interrupted {
         at_ms: 1_795_301_705_123,
-        clock_offset_ms: 0,
+        clock_offset_ms: None,
         exchange: ExchangeId::parse("018f3c5e-8d2a-4c1b-9e77-0123456789ab").expect("an id"),
         format: Format,
         kind: IsInterrupted,

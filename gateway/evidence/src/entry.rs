@@ -8,18 +8,20 @@
 
 mod form;
 mod key;
+mod list;
 mod value;
 
 use self::{
     form::{Cursor, Record, record},
-    value::Value,
+    value::Value as _,
 };
 pub use self::{
     key::{Committer, DigestKey, Domain, Part, Salt},
+    list::{FieldCommitment, FieldCommitments, Subject, ValuePointer},
     value::{
-        Article, Commitment, Denied, End, ExchangeId, Format, IsIntent, IsInterrupted, IsLoss,
-        IsOutcome, IsProgress, IsRefusal, IsRefusals, KeyedDigest, Name, Period, Permitted,
-        PresumedDisclosed, Reason, Role, Why,
+        Action, Article, Commitment, Denied, End, ExchangeId, Format, IsAdministration, IsIntent,
+        IsInterrupted, IsLoss, IsOutcome, IsProgress, IsRefusal, IsRefusals, KeyedDigest, Name,
+        OperatorRole, Period, Permitted, PresumedDisclosed, Reason, Role, Why,
     },
 };
 use crate::hash::Hash;
@@ -28,32 +30,6 @@ use crate::hash::Hash;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not an entry of format 1 in canonical form")]
 pub struct Malformed;
-
-/// A person the data is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Subject {
-    /// Keyed digest of the identifier.
-    pub digest: KeyedDigest,
-    /// What the person is to the exchange.
-    pub role: Role,
-}
-
-impl<'a> Value<'a> for Subject {
-    fn write(&self, out: &mut Vec<u8>) {
-        out.push(b'{');
-        form::one::write(out, "digest", &self.digest);
-        form::one::write(out, "role", &self.role);
-        out.push(b'}');
-    }
-
-    fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
-        cursor.expect(b"{")?;
-        let digest = form::one::read(cursor, "digest")?;
-        let role = form::one::read(cursor, "role")?;
-        cursor.expect(b"}")?;
-        Some(Self { digest, role })
-    }
-}
 
 record! {
     /// What is about to be done, on disk before the provider is asked: the upper bound of what may
@@ -69,8 +45,9 @@ record! {
         articles: many Article<'a>,
         /// When it was written: milliseconds since 1970, UTC.
         at_ms: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// The consent record it rests on.
         consent: maybe ExchangeId,
         /// The consumer's id of the exchange.
@@ -125,8 +102,9 @@ record! {
         at_ms: one u64,
         /// Bytes that have left.
         bytes: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// Fields that left as they are.
         disclosed: one u64,
         /// Declared fields that did not leave.
@@ -159,8 +137,9 @@ record! {
         at_ms: one u64,
         /// Bytes that left.
         bytes: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// Fields that left as they are.
         disclosed: one u64,
         /// Declared fields that did not leave.
@@ -171,9 +150,13 @@ record! {
         end: one End,
         /// The gateway's id of the exchange.
         exchange: one ExchangeId,
+        /// Commitments to single values that left.
+        fields: many FieldCommitment<'a>,
+        /// Values that left and are not committed to singly, of an answer whose values are.
+        fields_left: maybe u64,
         /// Version of this form.
         format: one Format,
-        /// Which key made the commitment.
+        /// Which key made the digests and commitments.
         key: one Period<'a>,
         /// Which of the forms this is.
         kind: one IsOutcome,
@@ -187,8 +170,14 @@ record! {
         reason: maybe Reason,
         /// Place among the entries of the exchange.
         sequence: one u64,
+        /// Merkle root of the sidecar: the digests of everyone the answer is about.
+        sidecar: maybe Hash,
+        /// How many digests are in it.
+        sidecar_size: maybe u64,
         /// HTTP status of the answer.
         status: one u64,
+        /// Whom the answer is about, where it has no sidecar.
+        subjects: many Subject,
         /// Elements that did not leave.
         withheld: one u64,
     }
@@ -207,8 +196,9 @@ record! {
         articles: many Article<'a>,
         /// When it was written: milliseconds since 1970, UTC.
         at_ms: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// The consumer's id of the exchange.
         correlation: maybe KeyedDigest,
         /// That it was denied.
@@ -259,8 +249,9 @@ record! {
         acting: maybe Name<'a>,
         /// When it was written: milliseconds since 1970, UTC.
         at_ms: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// How many there were.
         count: one u64,
         /// Version of this form.
@@ -283,8 +274,9 @@ record! {
     Interrupted {
         /// When it was written: milliseconds since 1970, UTC.
         at_ms: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// The gateway's id of the exchange.
         exchange: one ExchangeId,
         /// Version of this form.
@@ -305,8 +297,9 @@ record! {
     Loss {
         /// When it was written: milliseconds since 1970, UTC.
         at_ms: one u64,
-        /// How far the node's clock was from its time source, milliseconds.
-        clock_offset_ms: one i64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
         /// Version of this form.
         format: one Format,
         /// How many entries are left.
@@ -321,6 +314,43 @@ record! {
         node: one Name<'a>,
         /// Why it was accepted.
         why: one Why<'a>,
+    }
+}
+
+record! {
+    /// What an operator did: a call of an administrative interface, or a command.
+    Administration {
+        /// What was done.
+        action: one Action,
+        /// When it was written: milliseconds since 1970, UTC.
+        at_ms: one u64,
+        /// How far the node's clock was from its time source, milliseconds; missing when nobody
+        /// measured it.
+        clock_offset_ms: maybe i64,
+        /// How many entries it was about.
+        count: maybe u64,
+        /// The exchange it was about.
+        exchange: maybe ExchangeId,
+        /// Version of this form.
+        format: one Format,
+        /// From when on entries were asked for: milliseconds since 1970, UTC.
+        from_ms: maybe u64,
+        /// The key it was about, or that made the digest.
+        key: maybe Period<'a>,
+        /// Which of the forms this is.
+        kind: one IsAdministration,
+        /// The node of the gateway.
+        node: one Name<'a>,
+        /// Who did it, by the name in the policies.
+        operator: one Name<'a>,
+        /// In which role.
+        role: one OperatorRole,
+        /// The person it was about.
+        subject: maybe KeyedDigest,
+        /// Until when entries were asked for: milliseconds since 1970, UTC.
+        until_ms: maybe u64,
+        /// Why, in the words of whoever did it.
+        why: maybe Why<'a>,
     }
 }
 
@@ -372,10 +402,11 @@ entries! {
     Refusals = "refusals",
     Interrupted = "interrupted",
     Loss = "loss",
+    Administration = "administration",
 }
 
 impl Entry<'_> {
-    /// The exchange it is of.
+    /// The exchange it is of. What an operator did about an exchange is not of it.
     #[must_use]
     pub fn exchange(&self) -> Option<ExchangeId> {
         match self {
@@ -384,7 +415,7 @@ impl Entry<'_> {
             Self::Outcome(entry) => Some(entry.exchange),
             Self::Refusal(entry) => Some(entry.exchange),
             Self::Interrupted(entry) => Some(entry.exchange),
-            Self::Refusals(_) | Self::Loss(_) => None,
+            Self::Refusals(_) | Self::Loss(_) | Self::Administration(_) => None,
         }
     }
 }

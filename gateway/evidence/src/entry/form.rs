@@ -91,12 +91,19 @@ pub(super) mod maybe {
     }
 }
 
-/// A list, which is missing when it is empty.
-pub(super) mod many {
-    use super::{Cursor, Value, put_key};
+/// What stands in lists.
+pub(super) trait Listed<'a>: Value<'a> {
+    /// How many of them a list may hold.
+    const MOST: usize;
+}
 
-    pub(in crate::entry) fn write<'a>(out: &mut Vec<u8>, key: &str, values: &[impl Value<'a>]) {
-        for (place, value) in values.iter().enumerate() {
+/// A list, which is missing when it is empty. What goes beyond its bound is not written: whoever
+/// makes the entry keeps the bound.
+pub(super) mod many {
+    use super::{Cursor, Listed, put_key};
+
+    pub(in crate::entry) fn write<'a, T: Listed<'a>>(out: &mut Vec<u8>, key: &str, values: &[T]) {
+        for (place, value) in values.iter().take(T::MOST).enumerate() {
             if place == 0 {
                 put_key(out, key);
                 out.push(b'[');
@@ -110,7 +117,7 @@ pub(super) mod many {
         }
     }
 
-    pub(in crate::entry) fn read<'a, T: Value<'a>>(
+    pub(in crate::entry) fn read<'a, T: Listed<'a>>(
         cursor: &mut Cursor<'a>,
         key: &str,
     ) -> Option<Vec<T>> {
@@ -119,13 +126,14 @@ pub(super) mod many {
             return Some(values);
         }
         cursor.expect(b"[")?;
-        loop {
+        while values.len() < T::MOST {
             values.push(T::read(cursor)?);
             if cursor.take(b"]") {
                 return Some(values);
             }
             cursor.expect(b",")?;
         }
+        None
     }
 }
 

@@ -12,7 +12,10 @@ use aws_lc_rs::{
 };
 use lienthong_model::sensitive::Sensitive;
 
-use super::value::{Commitment, ExchangeId, KeyedDigest, Period};
+use super::{
+    list::ValuePointer,
+    value::{Commitment, ExchangeId, KeyedDigest, Period},
+};
 
 /// What an identifier is of. The same text of another domain has another digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,13 +30,15 @@ pub enum Domain<'a> {
     Correlation,
 }
 
-/// Which body of an exchange is committed to.
+/// What of an exchange is committed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
+pub enum Part<'a> {
     /// The request as the provider gets it.
     Request,
     /// The answer as the consumer gets it.
     Answer,
+    /// One value of the answer, as its bytes stand there.
+    Field(ValuePointer<'a>),
 }
 
 /// The key of a period.
@@ -73,18 +78,20 @@ impl DigestKey {
 
     /// Begins the commitment to a body.
     #[must_use]
-    pub fn commit(&self, exchange: ExchangeId, part: Part) -> Committer {
+    pub fn commit(&self, exchange: ExchangeId, part: Part<'_>) -> Committer {
         Committer::new(&self.salt(exchange, part))
     }
 
     /// The salt of a commitment. Whoever has it can try bodies out.
     #[must_use]
-    pub fn salt(&self, exchange: ExchangeId, part: Part) -> Salt {
-        let part: &[u8] = match part {
-            Part::Request => b"request",
-            Part::Answer => b"answer",
+    pub fn salt(&self, exchange: ExchangeId, part: Part<'_>) -> Salt {
+        let exchange = exchange.as_bytes();
+        let tag = match part {
+            Part::Request => self.tag(&[b"salt", b"request", exchange]),
+            Part::Answer => self.tag(&[b"salt", b"answer", exchange]),
+            Part::Field(at) => self.tag(&[b"salt", b"field", exchange, at.as_str().as_bytes()]),
         };
-        Salt(Sensitive::new(self.tag(&[b"salt", part, exchange.as_bytes()])))
+        Salt(Sensitive::new(tag))
     }
 
     fn tag(&self, parts: &[&[u8]]) -> [u8; 32] {

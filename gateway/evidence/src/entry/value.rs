@@ -9,7 +9,7 @@ use lienthong_model::{
 };
 use uuid::Uuid;
 
-use super::form::Cursor;
+use super::form::{Cursor, Listed};
 use crate::hash::Hash;
 
 /// Something that stands in an entry.
@@ -19,11 +19,11 @@ pub(super) trait Value<'a>: Sized {
 }
 
 /// Whether a text has so many digits in a row that it may be a number given to a person.
-fn may_be_personal(text: &str) -> bool {
+pub(super) fn may_be_personal(text: &str) -> bool {
     text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() >= 9)
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
@@ -45,11 +45,21 @@ impl<'a> Name<'a> {
         (is_name(text) && !may_be_personal(text)).then_some(Self(text))
     }
 
+    /// The name of an operator, from the policies.
+    #[must_use]
+    pub fn of_operator(text: &'a str) -> Option<Self> {
+        Self::of_node(text)
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &'a str {
         self.0
     }
+}
+
+impl<'a> Listed<'a> for Name<'a> {
+    const MOST: usize = 256;
 }
 
 macro_rules! names {
@@ -119,6 +129,10 @@ impl<'a> Article<'a> {
     }
 }
 
+impl<'a> Listed<'a> for Article<'a> {
+    const MOST: usize = 128;
+}
+
 fn is_article(text: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || ".-_".contains(c);
     (1..=32).contains(&text.len()) && text.chars().all(plain) && !may_be_personal(text)
@@ -146,7 +160,7 @@ impl<'a> Value<'a> for Article<'a> {
     }
 }
 
-/// What someone said when a loss was accepted: a sentence, without quotation marks, backslashes,
+/// What someone said of why they did something: a sentence, without quotation marks, backslashes,
 /// control characters, or anything that may be a personal number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Why<'a>(&'a str);
@@ -392,6 +406,42 @@ words! {
         /// Nobody took the answer, or the rest of it.
         Abandoned = "abandoned",
     }
+    /// What an operator did.
+    Action {
+        /// Read policies and keys anew.
+        Reload = "reload",
+        /// Let the gateway finish and take nothing new.
+        Drain = "drain",
+        /// Asked why an exchange was decided as it was.
+        Why = "why",
+        /// Searched the log.
+        Search = "search",
+        /// Exported entries.
+        Export = "export",
+        /// Made proofs.
+        Prove = "prove",
+        /// Archived entries.
+        Archive = "archive",
+        /// Read entries as they are.
+        ReadEntries = "read_entries",
+        /// Made a key.
+        KeyNew = "key_new",
+        /// Put a new key in place of an old one.
+        KeyRotate = "key_rotate",
+        /// Destroyed a key.
+        KeyDestroy = "key_destroy",
+    }
+    /// In which role an operator did it.
+    OperatorRole {
+        /// Runs the gateway.
+        Operator = "operator",
+        /// Answers for what it lets pass.
+        Compliance = "compliance",
+        /// Checks it from outside.
+        Auditor = "auditor",
+        /// Whoever has the account it runs under.
+        Local = "local",
+    }
 }
 
 /// Declares values of which there is only one, so that a field cannot say anything else.
@@ -432,6 +482,8 @@ constants! {
     IsInterrupted = "\"interrupted\"";
     /// The kind of a [`Loss`](super::Loss).
     IsLoss = "\"loss\"";
+    /// The kind of an [`Administration`](super::Administration).
+    IsAdministration = "\"administration\"";
     /// The decision that permits.
     Permitted = "\"permit\"";
     /// The decision that denies.

@@ -30,7 +30,9 @@ impl Exchanges {
             }
             Entry::Outcome(outcome) => self.close(outcome.exchange),
             Entry::Interrupted(interrupted) => self.close(interrupted.exchange),
-            Entry::Refusal(_) | Entry::Refusals(_) | Entry::Loss(_) => None,
+            Entry::Refusal(_) | Entry::Refusals(_) | Entry::Loss(_) | Entry::Administration(_) => {
+                None
+            }
         };
         if let Some(problem) = problem {
             report.find(Position::Entry(index), problem);

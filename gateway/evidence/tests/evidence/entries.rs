@@ -2,299 +2,19 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use lienthong_evidence::{
-    entry::{
-        Article, Commitment, Denied, DigestKey, Domain, End, Entry, ExchangeId, Format, Intent,
-        Interrupted, IsIntent, IsInterrupted, IsLoss, IsOutcome, IsProgress, IsRefusal, IsRefusals,
-        Loss, Name, Outcome, Part, Period, Permitted, PresumedDisclosed, Progress, Reason, Refusal,
-        Refusals, Role, Subject, Why,
-    },
-    hash::Hash,
+use lienthong_evidence::entry::{
+    Article, DigestKey, Domain, Entry, FieldCommitments, Name, Outcome, Part, Period, Subject,
+    ValuePointer, Why,
 };
-use lienthong_model::{
-    id::{AgreementId, InstrumentId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
-    reason::ReasonCode,
-    sensitive::Sensitive,
-};
+use lienthong_model::sensitive::Sensitive;
 use serde_json::Value;
+
+use crate::samples::{
+    NUMBER, Names, commitment, exchange, key, numbered, outcome, period, samples, subject,
+};
 
 /// One entry a line: each kind with every field, then each with as few as it may have.
 const GOLDEN: &str = include_str!("entries.jsonl");
-/// The identifier of nobody that the golden entries are about.
-const NUMBER: &str = "079000000001";
-
-fn key() -> DigestKey {
-    DigestKey::new(Period::new("2026-q4").expect("a period"), &Sensitive::new([3; 32]))
-}
-
-fn exchange() -> ExchangeId {
-    ExchangeId::parse("018f3c5e-8d2a-4c1b-9e77-0123456789ab").expect("an id")
-}
-
-/// The names that entries borrow.
-struct Names {
-    consumer: ParticipantId,
-    provider: ParticipantId,
-    via: ParticipantId,
-    agreement: AgreementId,
-    service: ServiceId,
-    operation: OperationId,
-    purpose: PurposeId,
-    rule: RuleId,
-    instrument: InstrumentId,
-}
-
-impl Names {
-    fn new() -> Self {
-        Self {
-            consumer: "H29.40".parse().expect("an id"),
-            provider: "H29.12".parse().expect("an id"),
-            via: "H29.90".parse().expect("an id"),
-            agreement: "ward-civil-status".parse().expect("an id"),
-            service: "civil-status".parse().expect("an id"),
-            operation: "getBirthRecord".parse().expect("an id"),
-            purpose: "dossier_processing".parse().expect("an id"),
-            rule: "no-ethnicity".parse().expect("an id"),
-            instrument: "pdpl-2025".parse().expect("an id"),
-        }
-    }
-
-    fn subject(&self) -> Subject {
-        let digest = key().digest(Domain::DataSubject("citizen_number"), NUMBER);
-        Subject { digest, role: Role::Owner }
-    }
-
-    fn article(&self) -> Article<'_> {
-        Article::new(&self.instrument, "19.1.c").expect("an article")
-    }
-}
-
-fn node() -> Name<'static> {
-    Name::of_node("node-1").expect("a name")
-}
-
-fn period() -> Period<'static> {
-    Period::new("2026-q4").expect("a period")
-}
-
-fn commitment(part: Part) -> Commitment {
-    let mut committer = key().commit(exchange(), part);
-    committer.update(b"{}");
-    committer.finish()
-}
-
-const AT: u64 = 1_795_301_705_123;
-
-fn intent(names: &Names) -> Intent<'_> {
-    Intent {
-        acting: (&names.consumer).into(),
-        agreement: (&names.agreement).into(),
-        agreement_version: Hash::of(b"version"),
-        articles: vec![names.article(), names.article()],
-        at_ms: AT,
-        clock_offset_ms: -3,
-        consent: Some(exchange()),
-        correlation: Some(key().digest(Domain::Correlation, "abc")),
-        decision: Permitted,
-        dossier: Some(key().digest(Domain::Dossier, "H29-1")),
-        exchange: exchange(),
-        format: Format,
-        key: period(),
-        kind: IsIntent,
-        node: node(),
-        officer: Some(key().digest(Domain::Officer, "an.nguyen")),
-        operation: (&names.operation).into(),
-        provider: (&names.provider).into(),
-        purpose: (&names.purpose).into(),
-        request: commitment(Part::Request),
-        rules: vec![(&names.rule).into()],
-        sequence: 0,
-        service: (&names.service).into(),
-        snapshot: Hash::of(b"snapshot"),
-        subjects: vec![names.subject()],
-        today: 20_261_121,
-        via: Some((&names.via).into()),
-        view: Hash::of(b"view"),
-    }
-}
-
-fn outcome() -> Outcome<'static> {
-    Outcome {
-        answer: Some(commitment(Part::Answer)),
-        at_ms: AT,
-        bytes: 2,
-        clock_offset_ms: 0,
-        disclosed: 4,
-        dropped: 1,
-        elements: Some(9),
-        end: End::Cut,
-        exchange: exchange(),
-        format: Format,
-        key: period(),
-        kind: IsOutcome,
-        masked: 2,
-        micros: 5_310,
-        node: node(),
-        reason: Some(Reason(ReasonCode::ProviderSchema)),
-        sequence: 2,
-        status: 200,
-        withheld: 1,
-    }
-}
-
-fn refusal(names: &Names) -> Refusal<'_> {
-    let Intent { acting, agreement, agreement_version, articles, rules, .. } = intent(names);
-    let Intent { correlation, dossier, officer, subjects, via, .. } = intent(names);
-    let Intent { operation, provider, purpose, service, snapshot, today, .. } = intent(names);
-    Refusal {
-        acting,
-        agreement,
-        agreement_version,
-        articles,
-        at_ms: AT,
-        clock_offset_ms: 0,
-        correlation,
-        decision: Denied,
-        dossier,
-        exchange: exchange(),
-        format: Format,
-        key: period(),
-        kind: IsRefusal,
-        node: node(),
-        officer,
-        operation,
-        provider,
-        purpose,
-        reason: Reason(ReasonCode::PolicyDenied),
-        rules,
-        sequence: 0,
-        service,
-        snapshot,
-        subjects,
-        today,
-        via,
-    }
-}
-
-fn refusals(names: &Names) -> Refusals<'_> {
-    Refusals {
-        acting: Some((&names.consumer).into()),
-        at_ms: AT,
-        clock_offset_ms: 0,
-        count: 17,
-        format: Format,
-        from_ms: AT - 60_000,
-        kind: IsRefusals,
-        node: node(),
-        reason: Reason(ReasonCode::ConsumerRateLimited),
-        service: Some((&names.service).into()),
-    }
-}
-
-fn progress() -> Progress<'static> {
-    Progress {
-        at_ms: AT,
-        bytes: 1 << 20,
-        clock_offset_ms: 0,
-        disclosed: 40_000,
-        dropped: 0,
-        elements: 10_000,
-        exchange: exchange(),
-        format: Format,
-        kind: IsProgress,
-        masked: 10_000,
-        node: node(),
-        sequence: 1,
-        withheld: 0,
-    }
-}
-
-fn loss() -> Loss<'static> {
-    Loss {
-        at_ms: AT,
-        clock_offset_ms: 0,
-        format: Format,
-        kept: 10,
-        kind: IsLoss,
-        lost_root: Some(Hash::of(b"root")),
-        lost_size: Some(20),
-        node: node(),
-        why: Why::new("ổ đĩa hỏng / the disk failed").expect("a sentence"),
-    }
-}
-
-fn interrupted() -> Interrupted<'static> {
-    Interrupted {
-        at_ms: AT,
-        clock_offset_ms: 0,
-        exchange: exchange(),
-        format: Format,
-        kind: IsInterrupted,
-        node: node(),
-        presumed: PresumedDisclosed,
-        sequence: 1,
-    }
-}
-
-/// The id of an exchange by number.
-pub(crate) fn numbered(number: u64) -> ExchangeId {
-    ExchangeId::parse(&format!("018f3c5e-8d2a-4c1b-9e77-{number:012x}")).expect("an id")
-}
-
-/// Intent and outcome of an exchange.
-pub(crate) fn pair(number: u64) -> [Vec<u8>; 2] {
-    let names = Names::new();
-    let exchange = numbered(number);
-    let intent = Entry::Intent(Intent { exchange, ..intent(&names) });
-    let outcome = Entry::Outcome(Outcome { exchange, sequence: 1, ..outcome() });
-    [intent.encode(), outcome.encode()]
-}
-
-/// Every kind with every field, then those that may have fewer.
-fn samples(names: &Names) -> Vec<Entry<'_>> {
-    let bare = Intent {
-        articles: Vec::new(),
-        consent: None,
-        correlation: None,
-        dossier: None,
-        officer: None,
-        rules: Vec::new(),
-        subjects: Vec::new(),
-        via: None,
-        ..intent(names)
-    };
-    let denied = Refusal {
-        articles: Vec::new(),
-        correlation: None,
-        dossier: None,
-        officer: None,
-        rules: Vec::new(),
-        subjects: Vec::new(),
-        via: None,
-        ..refusal(names)
-    };
-    vec![
-        Entry::Intent(intent(names)),
-        Entry::Progress(progress()),
-        Entry::Outcome(outcome()),
-        Entry::Refusal(refusal(names)),
-        Entry::Refusals(refusals(names)),
-        Entry::Interrupted(interrupted()),
-        Entry::Loss(loss()),
-        Entry::Intent(bare),
-        Entry::Outcome(Outcome {
-            answer: None,
-            elements: None,
-            reason: None,
-            end: End::Complete,
-            ..outcome()
-        }),
-        Entry::Refusal(denied),
-        Entry::Refusals(Refusals { acting: None, service: None, ..refusals(names) }),
-        Entry::Loss(Loss { lost_root: None, lost_size: None, ..loss() }),
-    ]
-}
-
 fn schema() -> Value {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas/evidence/v1/entry.schema.json");
@@ -414,7 +134,7 @@ fn the_page_on_entries_has_every_field_and_kind() {
     let rows = words.filter(|word| page.contains(&format!("\n| `{word}` | ")));
     for word in rows {
         let known = Entry::KEYS.iter().any(|(kind, keys)| kind == &word || keys.contains(&word));
-        assert!(known || ["digest", "role"].contains(&word), "`{word}` is no field");
+        assert!(known || ["at", "digest", "role", "value"].contains(&word), "`{word}` is no field");
     }
 }
 
@@ -437,6 +157,7 @@ fn texts_that_may_be_personal_numbers_are_refused() {
     assert_eq!(Period::new(NUMBER), None);
     assert_eq!(Article::new(&names.instrument, NUMBER), None);
     assert_eq!(Why::new("the record of 079000000001 was damaged"), None);
+    assert_eq!(ValuePointer::new("/HoSo/079000000001/Ten"), None);
     assert_eq!(Why::new("he said \"yes\""), None);
 }
 
@@ -468,4 +189,65 @@ fn a_commitment_is_opened_by_its_salt_and_the_same_bytes_only() {
     assert!(!salt.opens(commitment(Part::Answer), b"{}"));
     let other = DigestKey::new(period(), &Sensitive::new([4; 32]));
     assert!(!other.salt(exchange(), Part::Request).opens(commitment(Part::Request), b"{}"));
+}
+
+#[test]
+fn a_pointer_is_made_of_names_and_indexes() {
+    for good in ["", "/a", "/HoSo/12/SoDinhDanh", "/a~1b/c~0d", "/x-y_z.w//"] {
+        assert_eq!(ValuePointer::new(good).map(|at| at.as_str()), Some(good));
+    }
+    let long = format!("/{}", "a".repeat(200));
+    for bad in ["a", "/a b", "/a\"", "/a\\", "/Tên", "/a\n", "/123456789", long.as_str()] {
+        assert_eq!(ValuePointer::new(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn a_commitment_to_a_value_is_of_its_place_and_its_bytes() {
+    let mut fields = FieldCommitments::new();
+    fields.add(&key(), exchange(), "/a", b"\"x\"");
+    fields.add(&key(), exchange(), "/b", b"\"x\"");
+    let (kept, left) = (fields.fields(), fields.left());
+    assert_eq!((kept.len(), left), (2, None));
+    assert_ne!(kept[0].value, kept[1].value);
+    let salt = key().salt(exchange(), Part::Field(kept[0].at));
+    assert!(salt.opens(kept[0].value, b"\"x\""));
+    assert!(!salt.opens(kept[0].value, b"\"y\""));
+    assert!(!salt.opens(kept[1].value, b"\"x\""));
+    assert!(!key().salt(numbered(1), Part::Field(kept[0].at)).opens(kept[0].value, b"\"x\""));
+}
+
+#[test]
+fn the_fullest_outcome_fits_into_the_log() {
+    let mut fields = FieldCommitments::new();
+    for number in 0..300 {
+        let at = format!("/{number:0>4}{}", "a".repeat(150));
+        fields.add(&key(), exchange(), &at, b"1");
+        fields.add(&key(), exchange(), &format!("{at}/{}", "b".repeat(44)), b"1");
+        fields.add(&key(), exchange(), &format!("/{number}"), b"1");
+    }
+    fields.add(&key(), exchange(), "/Tên", b"1");
+    let kept = fields.fields();
+    assert_eq!(kept.len() as u64 + fields.left().expect("some"), 901);
+    let subjects = vec![subject(); Subject::MOST];
+    let full = Outcome { fields: kept, fields_left: fields.left(), subjects, ..outcome() };
+    let entry = Entry::Outcome(full);
+    let bytes = entry.encode();
+    assert!((50_000..65_535).contains(&bytes.len()), "{}", bytes.len());
+    assert_eq!(Entry::decode(&bytes), Ok(entry));
+}
+
+#[test]
+fn a_list_beyond_its_bound_is_neither_written_nor_read() {
+    let subjects = vec![subject(); Subject::MOST + 1];
+    let written = Entry::Outcome(Outcome { subjects, ..outcome() }).encode();
+    let Ok(Entry::Outcome(read)) = Entry::decode(&written) else { panic!("an outcome") };
+    assert_eq!(read.subjects.len(), Subject::MOST);
+    let one = String::from_utf8(Entry::Outcome(outcome()).encode()).expect("text");
+    let (head, rest) = one.split_once("\"subjects\":[").expect("a list");
+    let (subject, tail) = rest.split_once(']').expect("its end");
+    let with =
+        |count: usize| format!("{head}\"subjects\":[{}]{tail}", vec![subject; count].join(","));
+    assert!(Entry::decode(with(Subject::MOST).as_bytes()).is_ok());
+    assert!(Entry::decode(with(Subject::MOST + 1).as_bytes()).is_err());
 }

@@ -9,6 +9,7 @@ mod loss;
 mod notes;
 mod proofs;
 mod reference;
+mod samples;
 mod tamper;
 mod vectors;
 mod world;

@@ -8,7 +8,7 @@ use lienthong_model::sensitive::Sensitive;
 use tempfile::TempDir;
 
 use crate::{
-    entries::{numbered, pair},
+    samples::{numbered, pair},
     world::{ORIGIN, append_all, open, signer},
 };
 

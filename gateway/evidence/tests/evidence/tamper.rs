@@ -20,7 +20,7 @@ use lienthong_model::sensitive::Sensitive;
 use tempfile::TempDir;
 
 use crate::{
-    entries::pair,
+    samples::pair,
     world::{ORIGIN, append_all, files, open, settings, signer},
 };
 
