@@ -8,7 +8,7 @@ mod flow;
 mod platform;
 
 use std::{
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -16,6 +16,7 @@ use std::{
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
+    secret_file::is_private,
     sensitive::Sensitive,
 };
 
@@ -170,7 +171,7 @@ impl<'a> Reader<'a, '_> {
     fn owner_only(&mut self, at: Position, path: &Path) {
         // A file that is missing is told by whoever reads it.
         let Ok(metadata) = path.metadata() else { return };
-        if metadata.permissions().mode() & 0o077 != 0 {
+        if !is_private(metadata.mode(), metadata.uid(), metadata.gid()) {
             let message = format!("`{}` may be read by others than its owner", path.display());
             self.found.add_with_help(self.file, at, message, "chmod 600");
         }

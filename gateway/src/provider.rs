@@ -25,6 +25,7 @@ use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     id::ServiceId,
     reason::ReasonCode,
+    secret_file::is_private,
 };
 
 pub use self::link::ProviderBody;
@@ -199,10 +200,10 @@ fn material(settings: &ProviderSettings) -> [u8; 32] {
 /// # Errors
 /// What is wrong and what to do.
 pub fn owner_only(file: &Path) -> Result<(), String> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::MetadataExt;
     let metadata = fs::metadata(file).map_err(|error| format!("cannot be read: {error}"))?;
-    let mode = metadata.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    let mode = metadata.mode() & 0o777;
+    if is_private(mode, metadata.uid(), metadata.gid()) {
         return Ok(());
     }
     Err(format!("mode {mode:03o} lets others read a secret; run `chmod 600` on it"))

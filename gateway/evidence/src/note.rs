@@ -3,6 +3,9 @@
 //! Only Ed25519 signatures are made and judged. Signatures of keys that are not known here are left
 //! alone, so that others may add theirs; a note counts when a known key has signed it, and never
 //! when a known key's signature is wrong.
+//!
+//! A signer may hold the key before its own too, and a verifier several keys of one name: so a log
+//! changes its key and stays the same log.
 
 use std::fmt;
 
@@ -78,20 +81,49 @@ impl fmt::Display for KeyName {
     }
 }
 
-/// A public key and the name it signs under.
+/// Most keys that a verifier takes.
+const MAX_KEYS: usize = 16;
+
+/// A public key and the name it signs under; with it others of the same name, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verifier {
     key: KeyName,
     public: Vec<u8>,
+    others: Vec<(KeyName, Vec<u8>)>,
 }
 
 impl Verifier {
-    /// Reads `name+id+key`.
+    /// Reads `name+id+key`, or a line of it for each of several keys of one name.
     ///
     /// # Errors
-    /// When the text is not of this form, or the id is another.
+    /// When the text is not of this form, the id is another, or the names differ.
     pub fn parse(text: &str) -> Result<Self, NoteError> {
-        let mut parts = text.trim_end_matches('\n').splitn(3, '+');
+        let mut lines = text.trim_end_matches('\n').split('\n');
+        let mut verifier = Self::parse_line(lines.next().ok_or(NoteError::Key)?)?;
+        for line in lines {
+            let Self { key, public, .. } = Self::parse_line(line)?;
+            verifier.add(key, public)?;
+        }
+        Ok(verifier)
+    }
+
+    /// Takes signatures of this key too.
+    fn add(&mut self, key: KeyName, public: Vec<u8>) -> Result<(), NoteError> {
+        let known = self.keys().any(|(other, _)| *other == key);
+        if key.name != self.key.name || known || self.others.len() + 1 >= MAX_KEYS {
+            return Err(NoteError::Name);
+        }
+        self.others.push((key, public));
+        Ok(())
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (&KeyName, &[u8])> {
+        let others = self.others.iter().map(|(key, public)| (key, public.as_slice()));
+        std::iter::once((&self.key, self.public.as_slice())).chain(others)
+    }
+
+    fn parse_line(text: &str) -> Result<Self, NoteError> {
+        let mut parts = text.splitn(3, '+');
         let mut part = || parts.next().ok_or(NoteError::Key);
         let (name, id, key) = (part()?, part()?, part()?);
         let key = STANDARD.decode(key).map_err(|_| NoteError::Key)?;
@@ -103,10 +135,10 @@ impl Verifier {
         if format!("{:08x}", key.id) != id {
             return Err(NoteError::Key);
         }
-        Ok(Self { key, public })
+        Ok(Self { key, public, others: Vec::new() })
     }
 
-    /// Whose key it is.
+    /// Whose key it is: of several the newest.
     #[must_use]
     pub fn key(&self) -> &KeyName {
         &self.key
@@ -115,7 +147,7 @@ impl Verifier {
     /// The text of a note, once its signature has been found right.
     ///
     /// # Errors
-    /// When it is no note, or not signed by this key.
+    /// When it is no note, not signed by one of these keys, or wrongly by any of them.
     pub fn open<'a>(&self, note: &'a [u8]) -> Result<&'a str, NoteError> {
         let (text, signatures) = split(note)?;
         let mut signed = false;
@@ -124,12 +156,12 @@ impl Verifier {
             let Some((id, signature)) = signature.split_first_chunk::<4>() else {
                 return Err(NoteError::Form);
             };
-            if name != self.key.name || u32::from_be_bytes(*id) != self.key.id {
-                continue;
+            let id = u32::from_be_bytes(*id);
+            for (_, public) in self.keys().filter(|(key, _)| key.name == name && key.id == id) {
+                let key = UnparsedPublicKey::new(&ED25519, public);
+                key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
+                signed = true;
             }
-            let key = UnparsedPublicKey::new(&ED25519, &self.public);
-            key.verify(text.as_bytes(), signature).map_err(|_| NoteError::Signature)?;
-            signed = true;
         }
         if signed { Ok(text) } else { Err(NoteError::Unknown) }
     }
@@ -138,8 +170,12 @@ impl Verifier {
 /// The form that `parse` reads, and other tools for signed notes.
 impl fmt::Display for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = [&[ED25519_TYPE], self.public.as_slice()].concat();
-        write!(f, "{}+{}", self.key, STANDARD.encode(key))
+        for (place, (name, public)) in self.keys().enumerate() {
+            let key = [&[ED25519_TYPE], public].concat();
+            let end = if place == 0 { "" } else { "\n" };
+            write!(f, "{end}{name}+{}", STANDARD.encode(key))?;
+        }
+        Ok(())
     }
 }
 
@@ -170,6 +206,7 @@ pub struct Signer {
     verifier: Verifier,
     pair: Ed25519KeyPair,
     seed: Sensitive<[u8; 32]>,
+    previous: Option<Box<Signer>>,
 }
 
 impl Signer {
@@ -192,7 +229,21 @@ impl Signer {
         let pair =
             Ed25519KeyPair::from_seed_unchecked(seed.expose()).map_err(|_| NoteError::Unusable)?;
         let public = pair.public_key().as_ref().to_vec();
-        Ok(Self { verifier: Verifier { key: KeyName::new(name, &public)?, public }, pair, seed })
+        let key = KeyName::new(name, &public)?;
+        let verifier = Verifier { key, public, others: Vec::new() };
+        Ok(Self { verifier, pair, seed, previous: None })
+    }
+
+    /// The same, and the key before it signs too: whoever knows only that one can still verify, and
+    /// what it alone has signed is still known.
+    ///
+    /// # Errors
+    /// When the other is of another name, or the same key.
+    pub fn after(mut self, previous: Self) -> Result<Self, NoteError> {
+        let Verifier { key, public, .. } = previous.verifier.clone();
+        self.verifier.add(key, public)?;
+        self.previous = Some(Box::new(previous));
+        Ok(self)
     }
 
     /// Reads `PRIVATE+KEY+name+id+key`.
@@ -225,7 +276,7 @@ impl Signer {
         Sensitive::new(format!("{PRIVATE}{}+{}", self.verifier.key, STANDARD.encode(key.expose())))
     }
 
-    /// The public half.
+    /// The public half; with that of the previous key, while there is one.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
         &self.verifier
@@ -234,10 +285,15 @@ impl Signer {
     /// A text with a signature below it. The text ends with a line break.
     #[must_use]
     pub fn sign(&self, text: &str) -> String {
+        let previous = self.previous.as_ref().map(|key| key.line(text)).unwrap_or_default();
+        format!("{text}\n{}{previous}", self.line(text))
+    }
+
+    fn line(&self, text: &str) -> String {
         let KeyName { name, id } = &self.verifier.key;
         let signature = self.pair.sign(text.as_bytes());
         let signature = [id.to_be_bytes().as_slice(), signature.as_ref()].concat();
-        format!("{text}\n— {name} {}\n", STANDARD.encode(signature))
+        format!("— {name} {}\n", STANDARD.encode(signature))
     }
 }
 

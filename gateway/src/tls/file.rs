@@ -3,9 +3,12 @@
 //! Takes paths; gives bytes or DER, and tells what is wrong. It must never read a key that others
 //! may read too.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{fs::File, io::Read, os::unix::fs::MetadataExt as _, path::Path};
 
-use lienthong_model::diagnostic::{Diagnostics, Position};
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    secret_file::is_private,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use zeroize::Zeroizing;
 
@@ -60,17 +63,19 @@ pub(super) fn certificates(
 pub(super) fn private_key(path: &Path, found: &mut Diagnostics) -> Option<PrivateKeyDer<'static>> {
     let name = path.display().to_string();
     let opened = open(path).and_then(|file| {
-        let mode = mode(&file)?;
-        Ok((mode, read_bounded(&file, MAX_PEM_BYTES)?.map(Zeroizing::new)))
+        let metadata = file.metadata()?;
+        let private = is_private(metadata.mode(), metadata.uid(), metadata.gid());
+        let readers = (!private).then_some(metadata.mode());
+        Ok((readers, read_bounded(&file, MAX_PEM_BYTES)?.map(Zeroizing::new)))
     });
-    let (mode, bytes) = match opened {
+    let (readers, bytes) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             found.add(&name, WHOLE, format!("cannot be read: {}", error.kind()));
             return None;
         }
     };
-    if mode & 0o077 != 0 {
+    if let Some(mode) = readers {
         let message =
             format!("key may be read by others than its owner (mode {:04o})", mode & 0o7777);
         found.add_with_help(&name, WHOLE, message, format!("run `chmod 600 {name}`"));
@@ -107,15 +112,4 @@ fn read_bounded(file: &File, max: u64) -> std::io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(max + 1).read_to_end(&mut bytes)?;
     Ok((u64::try_from(bytes.len()).unwrap_or(u64::MAX) <= max).then_some(bytes))
-}
-
-#[cfg(unix)]
-fn mode(file: &File) -> std::io::Result<u32> {
-    use std::os::unix::fs::MetadataExt as _;
-    Ok(file.metadata()?.mode())
-}
-
-#[cfg(not(unix))]
-fn mode(_: &File) -> std::io::Result<u32> {
-    Ok(0)
 }

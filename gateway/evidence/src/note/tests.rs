@@ -84,3 +84,47 @@ fn nothing_secret_is_shown() {
     let shown = format!("{:?} {secret:?}", signer());
     assert!(!shown.contains("PRIVATE") && shown.contains("[redacted]"), "{shown}");
 }
+
+#[test]
+fn a_log_that_changes_its_key_is_known_by_the_old_and_the_new() {
+    let [old, new, foreign] = [1, 2, 3].map(|seed| key("log.example", seed));
+    let [old_key, new_key] = [&old, &new].map(|signer| signer.verifier().clone());
+    let early = old.sign("early\n");
+    let both = new.after(old).expect("of one name");
+    let between = both.sign("between\n");
+    for verifier in [&old_key, &new_key, both.verifier()] {
+        assert_eq!(verifier.open(between.as_bytes()), Ok("between\n"));
+    }
+    assert_eq!(both.verifier().open(early.as_bytes()), Ok("early\n"));
+    assert_eq!(new_key.open(early.as_bytes()), Err(NoteError::Unknown));
+    assert_eq!(foreign.verifier().open(between.as_bytes()), Err(NoteError::Unknown));
+    // One wrong signature of a known key is enough.
+    let stolen = early.replacen("early", "between", 1);
+    let (_, line) = stolen.split_once("\n\n").expect("a note");
+    let (text, good) = between.split_once("\n\n").expect("a note");
+    let mixed = format!("{text}\n\n{}\n{line}", good.lines().next().expect("a line"));
+    assert_eq!(both.verifier().open(mixed.as_bytes()), Err(NoteError::Signature));
+    assert_eq!(new_key.open(mixed.as_bytes()), Ok("between\n"));
+}
+
+#[test]
+fn keys_of_several_names_are_no_verifier() {
+    let [one, two, other] =
+        [("log.example", 1), ("log.example", 2), ("else.example", 3)].map(|(n, s)| key(n, s));
+    let text = |signers: &[&Signer]| {
+        let lines: Vec<String> = signers.iter().map(|s| s.verifier().to_string()).collect();
+        format!("{}\n", lines.join("\n"))
+    };
+    let parsed = Verifier::parse(&text(&[&one, &two])).expect("keys of one name");
+    assert_eq!(parsed.to_string(), text(&[&one, &two]).trim_end());
+    assert_eq!(parsed.key(), one.verifier().key());
+    assert_eq!(Verifier::parse(&text(&[&one, &other])), Err(NoteError::Name));
+    assert_eq!(Verifier::parse(&text(&[&one, &one])), Err(NoteError::Name));
+    assert_eq!(Verifier::parse(&format!("{}\n\n", text(&[&one]))), Ok(one.verifier().clone()));
+    assert!(Verifier::parse(&format!("{}x", text(&[&one]))).is_err());
+    assert_eq!(one.after(other).map(|_| ()), Err(NoteError::Name));
+}
+
+fn key(name: &str, seed: u8) -> Signer {
+    Signer::from_seed(name, Sensitive::new([seed; 32])).expect("a key")
+}
