@@ -301,17 +301,19 @@ fn load_quotas(clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Quotas, Diag
 
 /// A certificate rule on an anchor that nobody configured would match nothing, silently.
 fn check_anchors(policies: &PolicySet, config: &Config, found: &mut Diagnostics) {
-    for participant in policies.participants.values() {
-        for rule in &participant.certificates {
-            let anchor = &rule.trust_anchor;
-            if config.tls.trust_anchors.iter().any(|known| known.id == *anchor) {
-                continue;
-            }
-            let id = &participant.id;
-            let message =
-                format!("participant `{id}` names trust anchor `{anchor}`, which `tls` does not");
-            found.add("configuration", Position::default(), message);
+    let of_participants = policies.participants.values();
+    let of_participants = of_participants
+        .flat_map(|p| p.certificates.iter().map(move |rule| ("participant", p.id.as_str(), rule)));
+    let of_operators = policies.operators.values();
+    let of_operators = of_operators
+        .flat_map(|o| o.certificates.iter().map(move |rule| ("operator", o.id.as_str(), rule)));
+    for (what, id, rule) in of_participants.chain(of_operators) {
+        let anchor = &rule.trust_anchor;
+        if config.tls.trust_anchors.iter().any(|known| known.id == *anchor) {
+            continue;
         }
+        let message = format!("{what} `{id}` names trust anchor `{anchor}`, which `tls` does not");
+        found.add("configuration", Position::default(), message);
     }
 }
 

@@ -126,6 +126,10 @@ identifier!(
     TrustAnchorId, "a kebab-case trust anchor id", kebab
 );
 identifier!(
+    /// An operator: a function or unit that administers or watches a gateway.
+    OperatorId, "a kebab-case operator id", kebab
+);
+identifier!(
     /// A flow of the adapters.
     FlowId, "a kebab-case flow id", kebab
 );

@@ -16,6 +16,7 @@ mod fixture;
 mod hash;
 pub mod legal_basis;
 mod openapi;
+pub mod operator;
 pub mod participant;
 pub mod project;
 pub mod purpose;
@@ -35,6 +36,7 @@ pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cas
 pub use decide::{Decision, Denial, Facts, Permit, Presence};
 pub use explain::{CitedArticle, ExplainedField, ExplainedLimits, Explanation, Named, explain};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
+pub use operator::{Operator, OperatorRole, OperatorStatus};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,
     ParticipantKind, ParticipantStatus,

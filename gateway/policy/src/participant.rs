@@ -310,7 +310,8 @@ fn read_alias(file: &str, node: &Node, found: &mut Diagnostics) -> Option<(Alias
 
 const MATCHERS: &[&str] = &["subject", "san", "spki_sha256"];
 
-fn read_certificate(
+/// Reads one certificate rule, and where what it compares stands.
+pub(crate) fn read_certificate(
     file: &str,
     node: &Node,
     found: &mut Diagnostics,

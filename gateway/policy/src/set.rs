@@ -13,7 +13,7 @@ use lienthong_model::{
     diagnostic::{Diagnostic, Diagnostics, Position, nearest},
     document,
     field::{DataClass, FieldPath},
-    id::{AgreementId, InstrumentId, ParticipantId, PurposeId, ServiceId},
+    id::{AgreementId, InstrumentId, OperatorId, ParticipantId, PurposeId, ServiceId},
     reason::ReasonCode,
     schema::Schema,
 };
@@ -26,6 +26,7 @@ use crate::{
     hash,
     legal_basis::{self, Citation, Instrument},
     openapi,
+    operator::{self, Operator},
     participant::{self, Participant},
     purpose::{self, PurposeDefinition},
     read::{Claims, Names, Source, listed_ids},
@@ -40,6 +41,7 @@ use crate::{
 const LEGAL_BASES: &str = "policies/legal-bases.yaml";
 const PURPOSES: &str = "policies/purposes.yaml";
 const REFUSALS: &str = "policies/refusals.yaml";
+const OPERATORS: &str = "policies/operators.yaml";
 const FOLDERS: &[&str] = &["participants", "services", "agreements", "rules", "cases"];
 
 /// Every policy file, read, checked and compiled. Immutable.
@@ -49,6 +51,8 @@ pub struct PolicySet {
     pub hash: [u8; 32],
     /// The participants.
     pub participants: BTreeMap<ParticipantId, Participant>,
+    /// Who may administer and watch the gateway.
+    pub operators: BTreeMap<OperatorId, Operator>,
     /// The services.
     pub services: BTreeMap<ServiceId, Arc<Service>>,
     /// The legal instruments.
@@ -61,7 +65,8 @@ pub struct PolicySet {
     pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
     /// The rules that forbid.
     pub rules: Vec<Rule>,
-    /// What is worth a look but does not stop: agreements on instruments no longer in force.
+    /// What is worth a look but does not stop: agreements on instruments no longer in force, and
+    /// operators whose time is over.
     pub warnings: Vec<Diagnostic>,
     /// The cases.
     pub cases: Vec<Case>,
@@ -97,6 +102,7 @@ fn check_names(bundle: &Bundle, found: &mut Diagnostics) {
             || file == LEGAL_BASES
             || file == PURPOSES
             || file == REFUSALS
+            || file == OPERATORS
             || file == rule::SCHEMA_FILE
             || path.split_once('/').is_some_and(|(folder, name)| {
                 let extension = if folder == "rules" { ".cedar" } else { ".yaml" };
@@ -106,8 +112,9 @@ fn check_names(bundle: &Bundle, found: &mut Diagnostics) {
             continue;
         }
         let folder = path.split('/').next().unwrap_or(path);
-        let names =
-            FOLDERS.iter().copied().chain(["legal-bases.yaml", "purposes.yaml", "refusals.yaml"]);
+        let files = [LEGAL_BASES, PURPOSES, REFUSALS, OPERATORS];
+        let files = files.iter().filter_map(|file| file.strip_prefix("policies/"));
+        let names = FOLDERS.iter().copied().chain(files);
         let help = match nearest(folder, names) {
             Some(near) if near != folder => format!("did you mean `{near}`?"),
             _ => "expected `.yaml` files, and `.cedar` files in `rules`".to_owned(),
@@ -147,6 +154,7 @@ impl<'a> Reader<'a, '_> {
         let purposes = purposes.unwrap_or_default();
         let refusals = self.refusals(&names);
         let participants = self.participants(&participants, &names);
+        let operators = self.operators();
         let services = self.services(&services, &names, &participants);
         let rules = Arc::new(self.rules(&names, &vocabulary(&names, &services))?);
         let around = agreement::read::Surroundings {
@@ -157,7 +165,8 @@ impl<'a> Reader<'a, '_> {
             rules: &rules,
         };
         let agreements = self.agreements(&agreements, &around);
-        let warnings = lapsed(&agreements, &instruments, today);
+        let mut warnings = lapsed(&agreements, &instruments, today);
+        warnings.extend(ended(&operators, today));
         let agreements: BTreeMap<_, _> = agreements
             .into_iter()
             .map(|(_, agreement)| (agreement.id.clone(), agreement))
@@ -168,6 +177,7 @@ impl<'a> Reader<'a, '_> {
         Some(PolicySet {
             hash: self.hash(&services),
             participants,
+            operators,
             services,
             instruments,
             purposes,
@@ -206,6 +216,16 @@ impl<'a> Reader<'a, '_> {
         }
         let source = self.one(REFUSALS);
         source.map(|source| refusal::read(&source, names, self.found)).unwrap_or_default()
+    }
+
+    /// Who may administer; nobody but whoever opens the socket when the file is left out.
+    fn operators(&mut self) -> BTreeMap<OperatorId, Operator> {
+        if self.bundle.text(OPERATORS).is_none() {
+            return BTreeMap::new();
+        }
+        let source = self.one(OPERATORS);
+        let (claims, found) = (&mut self.claims, &mut *self.found);
+        source.map(|source| operator::read(&source, claims, found)).unwrap_or_default()
     }
 
     fn participants(
@@ -370,6 +390,20 @@ fn lapsed(
     }
     warnings.sort();
     warnings
+}
+
+/// Operators whose last day is over.
+fn ended(
+    operators: &BTreeMap<OperatorId, Operator>,
+    today: Date,
+) -> impl Iterator<Item = Diagnostic> {
+    let over = operators.values().filter(move |operator| operator.valid.until < today);
+    over.map(|operator| Diagnostic {
+        file: OPERATORS.to_owned(),
+        at: Position::default(),
+        message: format!("operator `{}` ended on {}", operator.id, operator.valid.until),
+        help: None,
+    })
 }
 
 /// Every name a rule may write.

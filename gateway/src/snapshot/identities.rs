@@ -1,10 +1,12 @@
-//! Who is who: participants by certificate and by member code.
+//! Who is who: participants by certificate and by member code, operators by certificate.
 
 use std::{collections::HashMap, sync::Arc};
 
 use jiff::civil::Date;
-use lienthong_model::id::{ParticipantId, TrustAnchorId};
-use lienthong_policy::{CertificateMatcher, DataLimits, Limits, Participant, PolicySet};
+use lienthong_model::id::{OperatorId, ParticipantId, TrustAnchorId};
+use lienthong_policy::{
+    CertificateMatcher, CertificateRule, DataLimits, Limits, Operator, Participant, PolicySet,
+};
 
 use super::Snapshot;
 use crate::{
@@ -12,14 +14,22 @@ use crate::{
     limit::{AgreementLimiter, ConsumerPlaces},
 };
 
-/// Participants by certificate and by member code.
+/// Participants by certificate and by member code, operators by certificate.
 #[derive(Debug, Default)]
 pub struct Identities {
     participants: HashMap<ParticipantId, Arc<Identity>>,
-    by_name: HashMap<(TrustAnchorId, String), ParticipantId>,
-    by_subject: HashMap<(TrustAnchorId, String), ParticipantId>,
-    by_key: HashMap<(TrustAnchorId, [u8; 32]), ParticipantId>,
+    operators: HashMap<OperatorId, Arc<Operator>>,
+    by_name: HashMap<(TrustAnchorId, String), Holder>,
+    by_subject: HashMap<(TrustAnchorId, String), Holder>,
+    by_key: HashMap<(TrustAnchorId, [u8; 32]), Holder>,
     codes: HashMap<ParticipantId, (ParticipantId, Option<Date>)>,
+}
+
+/// Whose certificates look so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Holder {
+    Participant(ParticipantId),
+    Operator(OperatorId),
 }
 
 /// A participant and what is limited by participant.
@@ -52,34 +62,61 @@ impl Identities {
                     .codes
                     .insert(alias.code.clone(), (participant.id.clone(), Some(alias.until)));
             }
-            identities.index(participant);
+            let holder = Holder::Participant(participant.id.clone());
+            identities.index(&holder, &participant.certificates);
             let identity = Identity { participant: participant.clone(), metaservices, places };
             identities.participants.insert(participant.id.clone(), Arc::new(identity));
+        }
+        for operator in policies.operators.values() {
+            identities.index(&Holder::Operator(operator.id.clone()), &operator.certificates);
+            identities.operators.insert(operator.id.clone(), Arc::new(operator.clone()));
         }
         identities
     }
 
-    fn index(&mut self, participant: &Participant) {
-        for rule in &participant.certificates {
-            let (anchor, id) = (rule.trust_anchor.clone(), participant.id.clone());
+    fn index(&mut self, holder: &Holder, rules: &[CertificateRule]) {
+        for rule in rules {
+            let (anchor, holder) = (rule.trust_anchor.clone(), holder.clone());
             match &rule.matcher {
                 CertificateMatcher::San(name) => {
-                    self.by_name.insert((anchor, name.to_ascii_lowercase()), id);
+                    self.by_name.insert((anchor, name.to_ascii_lowercase()), holder);
                 }
                 CertificateMatcher::Subject(subject) => {
-                    self.by_subject.insert((anchor, subject.clone()), id);
+                    self.by_subject.insert((anchor, subject.clone()), holder);
                 }
                 CertificateMatcher::SpkiSha256(hash) => {
-                    self.by_key.insert((anchor, *hash), id);
+                    self.by_key.insert((anchor, *hash), holder);
                 }
             }
         }
     }
 
-    /// The participant that a certificate belongs to. SECURITY: a certificate whose names lead to
-    /// two participants belongs to neither.
+    /// The participant that a certificate belongs to.
     #[must_use]
     pub fn by_certificate(&self, certificate: &PeerCertificate) -> Option<&Arc<Identity>> {
+        match self.holder(certificate)? {
+            Holder::Participant(id) => self.participants.get(id),
+            Holder::Operator(_) => None,
+        }
+    }
+
+    /// The operator that a certificate belongs to.
+    #[must_use]
+    pub fn operator(&self, certificate: &PeerCertificate) -> Option<&Arc<Operator>> {
+        match self.holder(certificate)? {
+            Holder::Operator(id) => self.operators.get(id),
+            Holder::Participant(_) => None,
+        }
+    }
+
+    /// Whether there is an operator at all.
+    #[must_use]
+    pub fn has_operators(&self) -> bool {
+        !self.operators.is_empty()
+    }
+
+    /// Who holds a certificate. SECURITY: one whose names lead to two of them belongs to neither.
+    fn holder(&self, certificate: &PeerCertificate) -> Option<&Holder> {
         let anchor = &certificate.trust_anchor;
         let of_key = self.by_key.get(&(anchor.clone(), certificate.spki_sha256));
         let of_subject = self.by_subject.get(&(anchor.clone(), certificate.subject.clone()));
@@ -92,7 +129,7 @@ impl Identities {
         if found.any(|other| other != first) {
             return None;
         }
-        self.participants.get(first)
+        Some(first)
     }
 
     /// The participant of a member code on `today`, in either spelling or by a dated alias.

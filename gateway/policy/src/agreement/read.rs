@@ -282,7 +282,8 @@ fn read_citation(
     Some((citation, basis))
 }
 
-fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Term> {
+/// Reads a first and a last day.
+pub(crate) fn read_term(file: &str, node: &Node, found: &mut Diagnostics) -> Option<Term> {
     let mut map = MapReader::new(file, node, "`valid`", &["from", "until"], found)?;
     let from = date_key(&mut map, "from");
     let until = date_key(&mut map, "until");
