@@ -7,7 +7,7 @@ use std::{
 };
 
 use lienthong_evidence::{
-    log::{Log, Settings},
+    log::{Closing, Log, Settings},
     note::{Signer, Verifier},
     proof::Proof,
 };
@@ -26,7 +26,8 @@ fn signer() -> Signer {
 /// A log with a whole exchange and an intent without an outcome, and the key beside it.
 fn log() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = Settings::new(folder.path().join("evidence"), signer());
+    let closing = Closing::new(|_| b"never".to_vec());
+    let settings = Settings::new(folder.path().join("evidence"), signer(), closing);
     let (log, _) = Log::open(settings).expect("a log");
     let lines: Vec<&str> = GOLDEN.lines().collect();
     let intent = lines[0].replace(EXCHANGE, OTHER);

@@ -12,7 +12,7 @@ use std::{
 
 use lienthong_evidence::{
     entry::{Entry, ExchangeId, Format, Interrupted, IsInterrupted, Name, PresumedDisclosed},
-    log::{AppendError, Log, Queued, Settings},
+    log::{AppendError, Closing, Log, Queued, Settings},
     note::{Signer, Verifier},
     verify::verify,
 };
@@ -38,7 +38,8 @@ fn directory() -> TempDir {
 }
 
 fn open(directory: &Path) -> Log {
-    Log::open(Settings::new(directory.to_owned(), signer())).expect("a log").0
+    let closing = Closing::of_node("node-1", || (1_795_301_705_123, None)).expect("a name");
+    Log::open(Settings::new(directory.to_owned(), signer(), closing)).expect("a log").0
 }
 
 /// Appends with this many under way; entries a second.

@@ -43,6 +43,12 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// What a note says of itself, whoever signed it.
+    pub(crate) fn claimed(note: &[u8]) -> Option<Self> {
+        let (text, _) = std::str::from_utf8(note).ok()?.split_once("\n\n")?;
+        Self::parse(&format!("{text}\n"))
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let mut lines = text.strip_suffix('\n')?.split('\n');
         let origin = lines.next().filter(|origin| !origin.is_empty())?.to_owned();

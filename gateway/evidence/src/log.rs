@@ -11,7 +11,9 @@ mod journal;
 mod keeper;
 mod open;
 mod queue;
+mod second;
 mod tiler;
+mod unfinished;
 mod writer;
 
 use std::{
@@ -29,18 +31,21 @@ pub use self::{
     disk::{Disk, DiskLimits},
     open::{Cut, Lost, OpenError, Opened},
     queue::{AppendError, Queued, Receipt},
+    second::{Copy, Fault, Newer, SecondFile, SecondPlace},
+    unfinished::{Closing, MOST_OPEN, Search, Unfinished},
 };
 pub(crate) use self::{
     keeper::CHECKPOINT,
     open::{Journal, read_journal},
 };
 use self::{
-    keeper::{Keeper, Work},
+    keeper::{Asked, Keeper, Work},
     open::{Loss, Ready},
     queue::Queue,
+    second::Second,
     writer::Writer,
 };
-use crate::{checkpoint::Checkpoint, files, hash::Hash, note::Signer};
+use crate::{checkpoint::Checkpoint, hash::Hash, note::Signer};
 
 /// Batches that may wait between becoming durable and standing in tiles.
 const BEHIND: usize = 8;
@@ -52,8 +57,12 @@ pub struct Settings {
     pub directory: PathBuf,
     /// Who signs its checkpoints; the key's name is the origin of the log.
     pub signer: Signer,
-    /// A file on another disk or machine that gets a copy of the newest checkpoint.
-    pub second_place: Option<PathBuf>,
+    /// Makes the entries that close what was under way when the log ended.
+    pub closing: Closing,
+    /// A place on another disk or machine that gets a copy of the newest checkpoint.
+    pub second_place: Option<Box<dyn SecondPlace>>,
+    /// How long it may take to answer.
+    pub second_deadline: Duration,
     /// How often a checkpoint is signed while entries come in.
     pub checkpoint_every: Duration,
     /// How often it is copied to the second place.
@@ -64,21 +73,27 @@ pub struct Settings {
     pub segment_bytes: usize,
     /// When to worry about the disk.
     pub disk: DiskLimits,
+    /// Is told how many entries have been read, and of how many, where all have to be read to open
+    /// the log.
+    pub progress: fn(u64, u64),
 }
 
 impl Settings {
     /// A log in this directory, with what suits a gateway.
     #[must_use]
-    pub fn new(directory: PathBuf, signer: Signer) -> Self {
+    pub fn new(directory: PathBuf, signer: Signer, closing: Closing) -> Self {
         Self {
             directory,
             signer,
+            closing,
             second_place: None,
+            second_deadline: Duration::from_secs(5),
             checkpoint_every: Duration::from_secs(1),
             copy_every: Duration::from_secs(10),
             queue_bytes: 4 << 20,
             segment_bytes: 32 << 20,
             disk: DiskLimits::default(),
+            progress: |_, _| {},
         }
     }
 }
@@ -92,6 +107,9 @@ pub struct Status {
     pub root: Hash,
     /// Entries that the newest checkpoint is of.
     pub signed: u64,
+    /// Exchanges whose intent has no end, as of the newest checkpoint; none when there are more than
+    /// [`MOST_OPEN`].
+    pub unfinished: Option<usize>,
     /// Entries that the copy in the second place is of; none when no copy was made yet.
     pub copied: Option<u64>,
     /// Whether the second place could not be reached last time.
@@ -102,30 +120,43 @@ pub struct Status {
     pub failed: bool,
 }
 
+/// What is to be closed, with the entry that does.
+type Started = Vec<(Unfinished, Vec<u8>)>;
+
+fn second(settings: &mut Settings) -> Option<Arc<Second>> {
+    let place = settings.second_place.take()?;
+    Some(Arc::new(Second::start(place, settings.second_deadline)))
+}
+
 /// An open log.
 #[derive(Debug)]
 pub struct Log {
     queue: Arc<Queue>,
     status: Arc<Mutex<Status>>,
     keeper: Option<SyncSender<Work>>,
+    second: Option<Arc<Second>>,
     threads: Vec<JoinHandle<()>>,
     /// Held as long as the log is open.
     _lock: File,
 }
 
 impl Log {
-    /// Opens a log, or begins one.
+    /// Opens a log, or begins one. Exchanges that were under way when it ended are closed with the
+    /// entries that [`Settings::closing`] makes, before this returns.
     ///
     /// # Errors
     /// When it cannot be read, another process has it, or entries that were signed are gone.
-    pub fn open(settings: Settings) -> Result<(Self, Opened), OpenError> {
-        let ready = open::open(&settings, Loss::Refuse)?;
+    pub fn open(mut settings: Settings) -> Result<(Self, Opened), OpenError> {
+        let second = second(&mut settings);
+        let ready = open::open(&settings, second.as_deref(), Loss::Refuse)?;
         let (size, root, cut) = (ready.tree.size(), ready.tree.root(), ready.cut.clone());
-        let has_no_copy = settings.second_place.as_ref().is_some_and(|place| !place.exists());
-        let unanchored = has_no_copy && size > 0;
-        let log = Self::start(settings, ready)?;
-        log.checkpoint().map_err(|_| OpenError::Failed)?;
-        Ok((log, Opened { size, root, cut, unanchored }))
+        let (search, unanchored) = (ready.search, ready.unanchored && size > 0);
+        let disk = settings.disk.look(&settings.directory)?;
+        let (log, unfinished) = Self::start(settings, ready, second)?;
+        let interrupted = log.close(unfinished)?;
+        log.signed(false)?;
+        log.queue.set_disk(disk);
+        Ok((log, Opened { size, root, cut, unanchored, interrupted, search }))
     }
 
     /// Opens a log that has lost entries. What is left stays; the checkpoint of what was lost and
@@ -134,37 +165,48 @@ impl Log {
     /// # Errors
     /// When nothing is lost, or the log cannot be read even so.
     pub fn accept_loss(
-        settings: Settings,
+        mut settings: Settings,
         record: impl FnOnce(&Lost) -> Vec<u8>,
     ) -> Result<(Self, Lost), OpenError> {
-        let ready = open::open(&settings, Loss::Accept)?;
+        let second = second(&mut settings);
+        let ready = open::open(&settings, second.as_deref(), Loss::Accept)?;
         let lost = ready.lost.clone().ok_or(OpenError::NothingLost)?;
         if let Some(newest) = &lost.newest {
-            let folder = settings.directory.join("losses");
-            files::folder(&folder)?;
             let note = newest.sign(&settings.signer);
-            files::replace(&folder.join(format!("{}.checkpoint", newest.size)), note.as_bytes())?;
+            open::keep_aside(&settings.directory, &newest.size.to_string(), note.as_bytes())?;
         }
-        let log = Self::start(settings, ready)?;
+        let (log, unfinished) = Self::start(settings, ready, second)?;
         // INVARIANT: the loss is on record before a checkpoint hides it.
-        let recorded = log.append(&record(&lost)).and_then(Queued::wait);
-        recorded.and_then(|_| log.checkpoint()).map_err(|_| OpenError::Failed)?;
-        Ok((log, lost))
+        log.append(&record(&lost)).and_then(Queued::wait).map(drop)?;
+        log.close(unfinished)?;
+        log.signed(true)?;
+        match &log.second {
+            Some(second) if second.state().1 => {
+                let source = "it did not take the new checkpoint".into();
+                Err(OpenError::SecondPlace { name: second.name().to_owned(), source })
+            }
+            _ => Ok((log, lost)),
+        }
     }
 
-    fn start(settings: Settings, ready: Ready) -> Result<Self, OpenError> {
-        let Ready { tree, tiler, segment, segments, lock, .. } = ready;
+    fn start(
+        settings: Settings,
+        ready: Ready,
+        second: Option<Arc<Second>>,
+    ) -> Result<(Self, Started), OpenError> {
+        let Ready { tree, tiler, segment, segments, following, lock, .. } = ready;
         let (size, root) = (tree.size(), tree.root());
-        let disk = settings.disk.look(&settings.directory)?;
+        let entries = following.all().into_iter().map(|open| (open, settings.closing.entry(open)));
+        let started: Started = entries.collect();
         let queue = Arc::new(Queue::new(size, settings.queue_bytes));
-        queue.set_disk(disk);
         let status = Status {
             size,
             root,
             signed: size,
+            unfinished: following.count(),
             copied: None,
             copy_failed: false,
-            disk,
+            disk: Disk::Green,
             failed: false,
         };
         let status = Arc::new(Mutex::new(status));
@@ -172,21 +214,43 @@ impl Log {
         let writer =
             Writer { queue: Arc::clone(&queue), status: Arc::clone(&status), tree, segment };
         let kept = Keeper {
-            settings: Arc::new(settings),
+            settings,
             queue: Arc::clone(&queue),
             status: Arc::clone(&status),
             tiler,
             root,
             segments,
             signed: size,
-            copied: 0,
+            following,
+            second: second.clone(),
         };
         let to_keeper = keeper.clone();
         let threads = vec![
             thread::spawn(move || writer.run(&to_keeper)),
             thread::spawn(move || kept.run(&work)),
         ];
-        Ok(Self { queue, status, keeper: Some(keeper), threads, _lock: lock })
+        let log = Self { queue, status, keeper: Some(keeper), second, threads, _lock: lock };
+        Ok((log, started))
+    }
+
+    /// Closes what was under way, and waits until that is durable. Room for it is there: a disk that
+    /// is nearly full is looked at later.
+    fn close(&self, unfinished: Started) -> Result<Vec<Unfinished>, OpenError> {
+        let mut closed = Vec::with_capacity(unfinished.len());
+        let mut last: Option<Queued> = None;
+        for (exchange, entry) in unfinished {
+            let queued = match self.append(&entry) {
+                Err(AppendError::Full) => {
+                    last.take().map_or(Ok(()), |last| last.wait().map(drop))?;
+                    self.append(&entry)
+                }
+                other => other,
+            };
+            last = Some(queued?);
+            closed.push(exchange);
+        }
+        last.map_or(Ok(()), |last| last.wait().map(drop))?;
+        Ok(closed)
     }
 
     /// Queues an entry of 1 to 65535 bytes. Never blocks on the disk.
@@ -197,16 +261,26 @@ impl Log {
         self.queue.push(entry)
     }
 
-    /// Signs a checkpoint over what is in tiles by now, copies it to the second place, and waits.
-    /// What had a receipt before the call is under it.
+    /// Signs a checkpoint over what is in tiles by now, copies it to the second place, and waits for
+    /// both; for the second place no longer than its deadline. What had a receipt before the call is
+    /// under it.
     ///
     /// # Errors
     /// When the log has failed.
     pub fn checkpoint(&self) -> Result<Checkpoint, AppendError> {
+        self.signed(false)
+    }
+
+    fn signed(&self, after_loss: bool) -> Result<Checkpoint, AppendError> {
         let (reply, signed) = sync_channel(1);
         let keeper = self.keeper.as_ref().ok_or(AppendError::Closed)?;
-        keeper.send(Work::Checkpoint(reply)).map_err(|_| AppendError::Failed)?;
-        signed.recv().map_err(|_| AppendError::Failed)
+        let asked = Asked { reply, after_loss };
+        keeper.send(Work::Checkpoint(asked)).map_err(|_| AppendError::Failed)?;
+        let (checkpoint, kept) = signed.recv().map_err(|_| AppendError::Failed)?;
+        if let Some(kept) = kept {
+            kept.wait();
+        }
+        Ok(checkpoint)
     }
 
     /// How it is doing.
@@ -214,6 +288,9 @@ impl Log {
     pub fn status(&self) -> Status {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner).clone();
         status.failed = self.queue.failed();
+        if let Some(second) = &self.second {
+            (status.copied, status.copy_failed) = second.state();
+        }
         status
     }
 }

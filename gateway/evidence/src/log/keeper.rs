@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
@@ -15,7 +14,9 @@ use super::{
     AppendError, Settings, Status,
     journal::{self, HEAD},
     queue::Queue,
+    second::{Copy, Kept, Second},
     tiler::Tiler,
+    unfinished::Following,
 };
 use crate::{
     checkpoint::Checkpoint,
@@ -29,7 +30,14 @@ pub(super) enum Work {
     /// To take in a batch that has become durable.
     Batch(Durable),
     /// To sign a checkpoint now, and copy it.
-    Checkpoint(SyncSender<Checkpoint>),
+    Checkpoint(Asked),
+}
+
+/// Someone waits for a checkpoint.
+pub(super) struct Asked {
+    pub(super) reply: SyncSender<(Checkpoint, Option<Kept>)>,
+    /// Whether it may take the place of a larger one.
+    pub(super) after_loss: bool,
 }
 
 /// A batch on disk.
@@ -47,24 +55,26 @@ pub(super) struct Durable {
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 pub(super) struct Keeper {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Settings,
     pub(super) queue: Arc<Queue>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) tiler: Tiler,
     pub(super) root: Hash,
     /// First indexes of the segments on disk.
     pub(super) segments: Vec<u64>,
-    /// Size of the newest checkpoint, here and in the second place.
+    /// Size of the newest checkpoint.
     pub(super) signed: u64,
-    pub(super) copied: u64,
+    pub(super) following: Following,
+    pub(super) second: Option<Arc<Second>>,
 }
 
 impl Keeper {
     /// Works until nobody can ask for anything more, then signs what there is.
     pub(super) fn run(mut self, work: &Receiver<Work>) {
         let mut ended = self.serve(work);
-        if ended.is_ok() && self.tiler.size() > self.signed.min(self.copied) {
-            ended = self.checkpoint().map(|checkpoint| self.copy(&checkpoint));
+        if ended.is_ok() && (self.tiler.size() > self.signed || self.is_ahead()) {
+            let kept = self.checkpoint().map(|checkpoint| self.copy(checkpoint, false));
+            ended = kept.map(|kept| kept.map(Kept::wait).unwrap_or_default());
         }
         if ended.is_err() {
             self.queue.stop(AppendError::Failed);
@@ -78,11 +88,11 @@ impl Keeper {
         loop {
             match work.recv_timeout(sign_at.saturating_duration_since(Instant::now())) {
                 Ok(Work::Batch(durable)) => self.take_in(durable)?,
-                Ok(Work::Checkpoint(reply)) => {
+                Ok(Work::Checkpoint(asked)) => {
                     let checkpoint = self.checkpoint()?;
-                    self.copy(&checkpoint);
+                    let kept = self.copy(checkpoint.clone(), asked.after_loss);
                     // Who asked may have gone.
-                    reply.send(checkpoint).ok();
+                    asked.reply.send((checkpoint, kept)).ok();
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Ok(()),
@@ -101,9 +111,9 @@ impl Keeper {
             }
             if now >= copy_at {
                 copy_at = now + self.settings.copy_every;
-                if self.signed > self.copied {
-                    let newest = self.head();
-                    self.copy(&newest);
+                if self.is_ahead() {
+                    // Whether it arrives shows in the status.
+                    drop(self.copy(self.head(), false));
                 }
             }
         }
@@ -113,7 +123,9 @@ impl Keeper {
         let entries = durable.frame.get(HEAD..).unwrap_or_default();
         // There are as many entries as leaves, so the root behind them is never taken for one.
         for (leaf, entry) in durable.leaves.iter().zip(tile::entries(entries)) {
-            self.tiler.add(entry.unwrap_or_default(), *leaf)?;
+            let entry = entry.unwrap_or_default();
+            self.following.take_in(entry);
+            self.tiler.add(entry, *leaf)?;
         }
         self.root = durable.root;
         self.queue.give_back(durable.frame);
@@ -155,35 +167,30 @@ impl Keeper {
         self.tiler.write_partial()?;
         let note = checkpoint.sign(&self.settings.signer);
         files::replace(&self.settings.directory.join(CHECKPOINT), note.as_bytes())?;
+        // An older file is true as well, so failing only costs time when the log is opened.
+        self.following.write(&self.settings.directory, &checkpoint).ok();
         self.signed = checkpoint.size;
-        self.status(|status| status.signed = checkpoint.size);
+        self.status(|status| {
+            status.signed = checkpoint.size;
+            status.unfinished = self.following.count();
+        });
         Ok(checkpoint)
     }
 
+    /// Whether the second place does not have the newest checkpoint.
+    fn is_ahead(&self) -> bool {
+        let kept = self.second.as_ref().map(|second| second.state().0);
+        kept.is_some_and(|kept| kept.is_none_or(|kept| self.signed > kept))
+    }
+
     /// Copies a checkpoint to the second place. That it cannot be reached stops nothing, and shows.
-    fn copy(&mut self, checkpoint: &Checkpoint) {
-        let Some(place) = &self.settings.second_place else { return };
+    fn copy(&self, checkpoint: Checkpoint, after_loss: bool) -> Option<Kept> {
+        let second = self.second.as_ref()?;
         let note = checkpoint.sign(&self.settings.signer);
-        let written = write_copy(place, &note);
-        self.status(|status| {
-            status.copy_failed = written.is_err();
-            if written.is_ok() {
-                status.copied = Some(checkpoint.size);
-            }
-        });
-        if written.is_ok() {
-            self.copied = checkpoint.size;
-        }
+        Some(second.keep(Copy { checkpoint, note, after_loss }))
     }
 
     fn status(&self, change: impl FnOnce(&mut Status)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
-}
-
-fn write_copy(place: &Path, note: &str) -> Result<(), FileError> {
-    if let Some(parent) = place.parent() {
-        files::folder(parent)?;
-    }
-    files::replace(place, note.as_bytes())
 }

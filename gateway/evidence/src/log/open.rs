@@ -10,10 +10,12 @@ use std::{
 };
 
 use super::{
-    Settings,
+    AppendError, Settings,
     journal::{self, Frame, SEGMENT_HEAD, Segment},
     keeper::CHECKPOINT,
+    second::{Fault, Second},
     tiler::Tiler,
+    unfinished::{self, Following, Search, Unfinished},
 };
 use crate::{
     checkpoint::{Checkpoint, CheckpointError},
@@ -27,6 +29,9 @@ use crate::{
 
 /// Largest segment that is read.
 pub(crate) const MAX_SEGMENT: u64 = 1 << 30;
+
+/// What leads on where entries are gone.
+const ACCEPT: &str = "to go on in spite of it, run `lienthong evidence accept-loss`";
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +51,9 @@ pub enum OpenError {
     #[error("another process has the log open")]
     Locked,
     /// Entries that were durable are damaged, with others behind them.
-    #[error("journal is damaged after {entries} entries: `{}` at byte {offset}", path.display())]
+    #[error(
+        "journal is damaged after {entries} entries: `{}` at byte {offset}; {ACCEPT}", path.display()
+    )]
     Damaged {
         /// The segment.
         path: PathBuf,
@@ -56,37 +63,45 @@ pub enum OpenError {
         entries: u64,
     },
     /// A checkpoint is there and cannot be read.
-    #[error("checkpoint `{}` is of no use", path.display())]
+    #[error("checkpoint `{name}` is of no use; {ACCEPT}")]
     Checkpoint {
-        /// Which.
-        path: PathBuf,
+        /// Where it stands.
+        name: String,
         /// Why.
         source: CheckpointError,
     },
     /// The log ends before its newest checkpoint: entries are gone.
-    #[error("log has {size} entries and checkpoint `{}` {signed}: entries are lost", path.display())]
+    #[error("log has {size} entries and checkpoint `{name}` {signed}: entries are lost; {ACCEPT}")]
     Behind {
-        /// The checkpoint.
-        path: PathBuf,
+        /// Where the checkpoint stands.
+        name: String,
         /// Entries there are.
         size: u64,
         /// Entries the checkpoint is of.
         signed: u64,
     },
     /// The log holds other entries than its checkpoint was of.
-    #[error("log differs from checkpoint `{}` of {signed} entries", path.display())]
+    #[error("log differs from checkpoint `{name}` of {signed} entries; {ACCEPT}")]
     Forked {
-        /// The checkpoint.
-        path: PathBuf,
+        /// Where the checkpoint stands.
+        name: String,
         /// Entries the checkpoint is of.
         signed: u64,
+    },
+    /// The second place cannot tell whether entries are gone, or does not take a checkpoint.
+    #[error("second place `{name}` cannot be used")]
+    SecondPlace {
+        /// Which.
+        name: String,
+        /// Why.
+        source: Fault,
     },
     /// There is no loss to accept.
     #[error("nothing is lost")]
     NothingLost,
     /// The log failed as soon as it was open.
     #[error("log failed after it was opened")]
-    Failed,
+    Failed(#[from] AppendError),
 }
 
 /// What was found when a log was opened.
@@ -101,6 +116,11 @@ pub struct Opened {
     /// Whether the second place has no checkpoint although there are entries: nothing outside the
     /// directory vouches that none are gone.
     pub unanchored: bool,
+    /// The exchanges that were under way when the log ended, in the order of their ids. They are
+    /// closed.
+    pub interrupted: Vec<Unfinished>,
+    /// How they were found.
+    pub search: Search,
 }
 
 /// A write that was cut off, and taken away.
@@ -138,6 +158,9 @@ pub(super) struct Ready {
     pub(super) segments: Vec<u64>,
     pub(super) cut: Option<Cut>,
     pub(super) lost: Option<Lost>,
+    pub(super) unanchored: bool,
+    pub(super) following: Following,
+    pub(super) search: Search,
     pub(super) lock: File,
 }
 
@@ -153,7 +176,11 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-pub(super) fn open(settings: &Settings, loss: Loss) -> Result<Ready, OpenError> {
+pub(super) fn open(
+    settings: &Settings,
+    second: Option<&Second>,
+    loss: Loss,
+) -> Result<Ready, OpenError> {
     let room = settings.segment_bytes / 2 > settings.queue_bytes;
     if !room || settings.segment_bytes as u64 > MAX_SEGMENT {
         return Err(OpenError::Settings);
@@ -162,7 +189,7 @@ pub(super) fn open(settings: &Settings, loss: Loss) -> Result<Ready, OpenError> 
     let lock = lock(directory)?;
     files::folder(&journal::folder(directory))?;
     let segments = begun(directory)?;
-    let Some(oldest) = segments.first() else { return fresh(settings, loss, lock) };
+    let Some(oldest) = segments.first() else { return fresh(settings, second, loss, lock) };
     // What stands before the oldest segment stands in full bundles, which are durable.
     let mut tiler = Tiler::resume(directory, oldest.next_multiple_of(WIDTH))?;
     let mut replay = Replay::new(directory, tiler.frontier()?, *oldest);
@@ -174,10 +201,14 @@ pub(super) fn open(settings: &Settings, loss: Loss) -> Result<Ready, OpenError> 
         let (path, offset, entries) = (path.clone(), *offset, replay.next);
         return Err(OpenError::Damaged { path, offset, entries });
     }
-    let lost = judge(settings, loss, replay.tree.size(), &mut tiler, replay.damage.is_some())?;
+    let damaged = replay.damage.is_some();
+    let Judged { lost, unanchored } =
+        judge(settings, second, loss, replay.tree.size(), &mut tiler, damaged)?;
+    let origin = settings.signer.verifier().key().name();
+    let (following, search) = unfinished::find(directory, origin, &mut tiler, settings.progress)?;
     let segment = replay.resume(settings, &segments)?;
     let Replay { tree, cut, kept: segments, .. } = replay;
-    Ok(Ready { tree, tiler, segment, segments, cut, lost, lock })
+    Ok(Ready { tree, tiler, segment, segments, cut, lost, unanchored, following, search, lock })
 }
 
 /// The segments, without one that was named and not begun.
@@ -198,17 +229,25 @@ fn begun(directory: &Path) -> Result<Vec<u64>, OpenError> {
 }
 
 /// A log that has nothing yet. One that has tiles or a checkpoint and no journal has lost it.
-fn fresh(settings: &Settings, loss: Loss, lock: File) -> Result<Ready, OpenError> {
+fn fresh(
+    settings: &Settings,
+    second: Option<&Second>,
+    loss: Loss,
+    lock: File,
+) -> Result<Ready, OpenError> {
     let directory = &settings.directory;
     let path = journal::folder(directory);
     if directory.join("tile").exists() {
         return Err(OpenError::Damaged { path, offset: 0, entries: 0 });
     }
     let mut tiler = Tiler::resume(directory, 0)?;
-    let lost = judge(settings, loss, 0, &mut tiler, false)?;
+    let Judged { lost, unanchored } = judge(settings, second, loss, 0, &mut tiler, false)?;
     let segment = Segment::begin(directory, 0, settings.segment_bytes)?;
     let tree = Frontier::empty();
-    Ok(Ready { tree, tiler, segment, segments: vec![0], cut: None, lost, lock })
+    let (following, search) = (Following::new(), Search::default());
+    let segments = vec![0];
+    let cut = None;
+    Ok(Ready { tree, tiler, segment, segments, cut, lost, unanchored, following, search, lock })
 }
 
 /// Moves what is damaged out of the way and keeps it.
@@ -220,38 +259,70 @@ fn put_aside(directory: &Path, path: &Path) -> Result<(), FileError> {
     files::sync_parent(path)
 }
 
+/// Keeps a checkpoint that another will take the place of.
+pub(super) fn keep_aside(directory: &Path, name: &str, note: &[u8]) -> Result<(), FileError> {
+    let folder = directory.join("losses");
+    files::folder(&folder)?;
+    files::replace(&folder.join(format!("{name}.checkpoint")), note)
+}
+
+/// What the checkpoints say of the tree.
+struct Judged {
+    lost: Option<Lost>,
+    /// Whether there is a second place and it has none.
+    unanchored: bool,
+}
+
 /// Holds the tree against every checkpoint there is.
 fn judge(
     settings: &Settings,
+    second: Option<&Second>,
     loss: Loss,
     size: u64,
     tiler: &mut Tiler,
     damaged: bool,
-) -> Result<Option<Lost>, OpenError> {
+) -> Result<Judged, OpenError> {
     let local = settings.directory.join(CHECKPOINT);
-    let mut lost = None;
+    let here = files::read(&local, MAX_NOTE as u64)?;
+    let mut notes = vec![(local.display().to_string(), here)];
+    if let Some(second) = second {
+        let name = second.name().to_owned();
+        let note = second.newest();
+        let note = note.map_err(|source| OpenError::SecondPlace { name: name.clone(), source })?;
+        notes.push((name, note));
+    }
+    let unanchored = second.is_some() && notes.last().is_some_and(|(_, note)| note.is_none());
+    let mut bad = None;
     let mut newest: Option<Checkpoint> = None;
-    for path in [Some(&local), settings.second_place.as_ref()].into_iter().flatten() {
-        let Some(note) = files::read(path, MAX_NOTE as u64)? else { continue };
-        let checkpoint = Checkpoint::open(&note, settings.signer.verifier())
-            .map_err(|source| OpenError::Checkpoint { path: path.clone(), source })?;
+    for (name, note) in notes {
+        let Some(note) = note else { continue };
+        let checkpoint = match Checkpoint::open(&note, settings.signer.verifier()) {
+            Ok(checkpoint) => checkpoint,
+            Err(source) => {
+                if loss == Loss::Accept {
+                    keep_aside(&settings.directory, "unreadable", &note)?;
+                }
+                bad = Some(OpenError::Checkpoint { name, source });
+                continue;
+            }
+        };
         let signed = checkpoint.size;
-        let path = path.clone();
         if signed > size {
-            lost = Some(OpenError::Behind { path, size, signed });
+            bad = Some(OpenError::Behind { name, size, signed });
         } else if tree::root(signed, tiler)? != checkpoint.root {
-            lost = Some(OpenError::Forked { path, signed });
+            bad = Some(OpenError::Forked { name, signed });
         }
         if newest.as_ref().is_none_or(|newest| newest.size < signed) {
             newest = Some(checkpoint);
         }
     }
-    match (lost, loss) {
-        (Some(error), Loss::Refuse) => Err(error),
-        (None, Loss::Refuse) => Ok(None),
-        (None, Loss::Accept) if !damaged => Err(OpenError::NothingLost),
-        (_, Loss::Accept) => Ok(Some(Lost { size, newest })),
-    }
+    let lost = match (bad, loss) {
+        (Some(error), Loss::Refuse) => return Err(error),
+        (None, Loss::Refuse) => None,
+        (None, Loss::Accept) if !damaged => return Err(OpenError::NothingLost),
+        (_, Loss::Accept) => Some(Lost { size, newest }),
+    };
+    Ok(Judged { lost, unanchored })
 }
 
 /// What is done with each entry that does not stand in durable tiles.

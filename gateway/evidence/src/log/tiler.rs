@@ -50,6 +50,11 @@ impl Tiler {
         self.size - self.size % WIDTH
     }
 
+    /// The entries that are not in a full bundle yet, as they will stand in one.
+    pub(super) fn bundle(&self) -> &[u8] {
+        &self.bundle
+    }
+
     /// The right edge of the tree.
     pub(super) fn frontier(&mut self) -> Result<Frontier, TileError> {
         Frontier::of(self.size, self)

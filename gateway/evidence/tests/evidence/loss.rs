@@ -9,7 +9,7 @@ use crate::world::{append, copy, log_of, settings};
 
 /// Settings with a second place.
 fn with_copy(directory: &Path, place: &TempDir) -> Settings {
-    let second_place = Some(place.path().join("copies/checkpoint"));
+    let second_place = Some(place.path().join("copies/checkpoint").into());
     Settings { second_place, ..settings(directory) }
 }
 

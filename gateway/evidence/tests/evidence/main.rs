@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod entries;
+mod interrupted;
 mod kill;
 mod log;
 mod loss;
@@ -10,6 +11,7 @@ mod notes;
 mod proofs;
 mod reference;
 mod samples;
+mod second;
 mod tamper;
 mod vectors;
 mod world;

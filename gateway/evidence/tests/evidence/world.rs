@@ -7,7 +7,7 @@ use std::{
 };
 
 use lienthong_evidence::{
-    log::{AppendError, DiskLimits, Log, Queued, Settings},
+    log::{AppendError, Closing, DiskLimits, Log, Queued, Settings},
     note::Signer,
 };
 use lienthong_model::sensitive::Sensitive;
@@ -19,6 +19,11 @@ pub(crate) fn signer() -> Signer {
     Signer::from_seed(ORIGIN, Sensitive::new([7; 32])).expect("a key")
 }
 
+/// Closes exchanges at an instant of its own.
+pub(crate) fn closing() -> Closing {
+    Closing::of_node("node-1", || (1_795_301_705_123, None)).expect("a name")
+}
+
 /// Settings of a log that signs only when it is asked to, with short segments.
 pub(crate) fn settings(directory: &Path) -> Settings {
     Settings {
@@ -28,7 +33,7 @@ pub(crate) fn settings(directory: &Path) -> Settings {
         segment_bytes: 16 << 10,
         // Where the tests run is no concern of theirs.
         disk: DiskLimits { amber: 101, red: 101 },
-        ..Settings::new(directory.to_owned(), signer())
+        ..Settings::new(directory.to_owned(), signer(), closing())
     }
 }
 
