@@ -63,7 +63,7 @@ impl Closing {
             let Some(node) = Name::of_node(&node) else { return Vec::new() };
             let entry = Entry::Interrupted(Interrupted {
                 at_ms,
-                clock_offset_ms: clock_offset_ms.unwrap_or_default(),
+                clock_offset_ms,
                 exchange: unfinished.exchange,
                 format: Format,
                 kind: IsInterrupted,

@@ -16,7 +16,7 @@ use lienthong_evidence::{
 use tempfile::TempDir;
 
 use crate::{
-    entries::pair,
+    samples::pair,
     world::{append_all, copy, open, settings, signer},
 };
 
