@@ -10,6 +10,7 @@ mod form;
 mod key;
 mod list;
 mod value;
+mod word;
 
 use self::{
     form::{Cursor, Record, record},
@@ -18,10 +19,10 @@ use self::{
 pub use self::{
     key::{Committer, DigestKey, Domain, Part, Salt},
     list::{FieldCommitment, FieldCommitments, Subject, ValuePointer},
-    value::{
-        Action, Article, Commitment, Denied, End, ExchangeId, Format, IsAdministration, IsIntent,
-        IsInterrupted, IsLoss, IsOutcome, IsProgress, IsRefusal, IsRefusals, KeyedDigest, Name,
-        OperatorRole, Period, Permitted, PresumedDisclosed, Reason, Role, Why,
+    value::{Article, Commitment, ExchangeId, KeyedDigest, Name, Period, Reason, Why},
+    word::{
+        Action, Denied, End, Format, IsAdministration, IsIntent, IsInterrupted, IsLoss, IsOutcome,
+        IsProgress, IsRefusal, IsRefusals, OperatorRole, Permitted, PresumedDisclosed, Role,
     },
 };
 use crate::hash::Hash;

@@ -1,9 +1,11 @@
 //! Verifies a log off line, from the files in its directory and the key of its checkpoints alone.
 //!
 //! Every entry is hashed, every tile held against what is below it, and the root against what was
-//! signed. What is wrong is told with its place, the first of all first. Nothing is changed.
+//! signed, and every sidecar against its outcome. What is wrong is told with its place, the first of all
+//! first. Nothing is changed.
 
 mod exchanges;
+mod sidecars;
 mod walk;
 
 use std::{fmt, path::Path};
@@ -34,6 +36,13 @@ pub enum Position {
         /// Its path.
         path: String,
     },
+    /// In the sidecar that an outcome names.
+    Sidecar {
+        /// The outcome.
+        entry: u64,
+        /// The path of the sidecar.
+        path: String,
+    },
     /// At this entry or anywhere after it: all that is there fits together, and is something else
     /// than was signed.
     From(u64),
@@ -54,9 +63,10 @@ impl Position {
         match self {
             Self::Checkpoint => (0, 0),
             Self::Entry(index) => (*index, 1),
-            Self::Tile { first, .. } => (*first, 2),
-            Self::From(index) => (*index, 3),
-            Self::Journal { .. } => (u64::MAX, 4),
+            Self::Sidecar { entry, .. } => (*entry, 2),
+            Self::Tile { first, .. } => (*first, 3),
+            Self::From(index) => (*index, 4),
+            Self::Journal { .. } => (u64::MAX, 5),
         }
     }
 }
@@ -66,6 +76,7 @@ impl fmt::Display for Position {
         match self {
             Self::Entry(index) => write!(f, "entry {index}"),
             Self::Tile { path, .. } => f.write_str(path),
+            Self::Sidecar { entry, path } => write!(f, "{path} of entry {entry}"),
             Self::From(index) => write!(f, "entry {index} or later"),
             Self::Journal { segment, offset } => write!(f, "journal/{segment} byte {offset}"),
             Self::Checkpoint => f.write_str(CHECKPOINT),
@@ -85,6 +96,12 @@ pub enum Problem {
     /// The entry is not what its hash was made of.
     #[error("is not what was logged")]
     Entry,
+    /// What stands in order is out of it, or there twice.
+    #[error("is out of order")]
+    Order,
+    /// A sidecar is another than its outcome names.
+    #[error("is not the one that its outcome names")]
+    Sidecar,
     /// The hashes are not those of what is below.
     #[error("is not the hash of what is below it")]
     Hash,
@@ -146,6 +163,8 @@ pub struct Report {
     pub open: Vec<u64>,
     /// How many of them there are.
     pub open_count: u64,
+    /// Sidecars that outcomes name, and that are there and whole.
+    pub sidecars: u64,
     /// What is wrong, the first place first; the first hundred.
     pub findings: Vec<Finding>,
     /// How many findings there are.
@@ -182,11 +201,12 @@ pub fn verify(
     report.size = checkpoint.size;
     report.root = Some(checkpoint.root);
 
-    let mut exchanges = Exchanges::default();
+    let mut exchanges = Exchanges::of(directory);
     let mut walk = Walk::new(directory, &checkpoint, anchors);
     walk.run(&mut report, &mut exchanges)?;
     follow_journal(directory, &checkpoint, &mut report, &mut exchanges)?;
 
+    exchanges.readable()?;
     report.intents = exchanges.intents();
     (report.open_count, report.open) = exchanges.open(MOST);
     report.findings.sort_by_key(|finding| finding.position.rank());
@@ -223,7 +243,7 @@ fn follow_journal(
     directory: &Path,
     checkpoint: &Checkpoint,
     report: &mut Report,
-    exchanges: &mut Exchanges,
+    exchanges: &mut Exchanges<'_>,
 ) -> Result<(), FileError> {
     let mut later = Vec::new();
     let mut leaves: Vec<Hash> = Vec::new();

@@ -4,7 +4,8 @@ use super::{
     form::{self, Cursor, Listed},
     key::DigestKey,
     key::Part,
-    value::{Commitment, ExchangeId, KeyedDigest, Role, Value, may_be_personal, put_text},
+    value::{Commitment, ExchangeId, KeyedDigest, Value, may_be_personal, put_text},
+    word::Role,
 };
 
 /// A person the data is about.

@@ -23,6 +23,7 @@ use crate::{
     files::{self, At, FileError, TileError},
     hash::{Hash, LeafHasher},
     note::MAX_NOTE,
+    sidecar,
     tile::WIDTH,
     tree::{self, Frontier},
 };
@@ -170,7 +171,10 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     let path = directory.join("lock");
     let file = files::open(&path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            sidecar::clear(directory)?;
+            Ok(file)
+        }
         Err(fs::TryLockError::WouldBlock) => Err(OpenError::Locked),
         Err(fs::TryLockError::Error(error)) => Ok(Err(error).at(&path)?),
     }

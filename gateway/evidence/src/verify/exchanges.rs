@@ -1,18 +1,26 @@
 //! Whether every exchange has an intent first and one end.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
-use super::{Position, Problem, Report};
-use crate::entry::{Entry, ExchangeId};
+use super::{Position, Problem, Report, sidecars::Sidecars};
+use crate::{
+    entry::{Entry, ExchangeId},
+    files::FileError,
+};
 
 /// The intents that have no outcome yet: as many as there are exchanges under way at a time.
-#[derive(Debug, Default)]
-pub(super) struct Exchanges {
+#[derive(Debug)]
+pub(super) struct Exchanges<'a> {
     open: HashMap<ExchangeId, u64>,
     intents: u64,
+    sidecars: Sidecars<'a>,
 }
 
-impl Exchanges {
+impl<'a> Exchanges<'a> {
+    pub(super) fn of(directory: &'a Path) -> Self {
+        Self { open: HashMap::new(), intents: 0, sidecars: Sidecars::of(directory) }
+    }
+
     /// Takes in the next entry.
     pub(super) fn take_in(&mut self, index: u64, bytes: &[u8], report: &mut Report) {
         let Ok(entry) = Entry::decode(bytes) else {
@@ -28,7 +36,10 @@ impl Exchanges {
                 let known = self.open.contains_key(&progress.exchange);
                 (!known).then_some(Problem::NoIntent)
             }
-            Entry::Outcome(outcome) => self.close(outcome.exchange),
+            Entry::Outcome(outcome) => {
+                self.sidecars.take_in(index, outcome, report);
+                self.close(outcome.exchange)
+            }
             Entry::Interrupted(interrupted) => self.close(interrupted.exchange),
             Entry::Refusal(_) | Entry::Refusals(_) | Entry::Loss(_) | Entry::Administration(_) => {
                 None
@@ -41,6 +52,11 @@ impl Exchanges {
 
     fn close(&mut self, exchange: ExchangeId) -> Option<Problem> {
         self.open.remove(&exchange).is_none().then_some(Problem::NoIntent)
+    }
+
+    /// Tells of a sidecar that could not be read.
+    pub(super) fn readable(&mut self) -> Result<(), FileError> {
+        self.sidecars.readable()
     }
 
     /// How many intents there were.

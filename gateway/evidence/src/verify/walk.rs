@@ -42,7 +42,7 @@ impl<'a> Walk<'a> {
     pub(super) fn run(
         &mut self,
         report: &mut Report,
-        exchanges: &mut Exchanges,
+        exchanges: &mut Exchanges<'_>,
     ) -> Result<(), FileError> {
         let size = self.checkpoint.size;
         for index in 0..size.div_ceil(WIDTH) {
@@ -69,7 +69,7 @@ impl<'a> Walk<'a> {
         &mut self,
         bundle: &Tile,
         report: &mut Report,
-        exchanges: &mut Exchanges,
+        exchanges: &mut Exchanges<'_>,
     ) -> Result<Option<Vec<Hash>>, FileError> {
         let first = bundle.index * WIDTH;
         let (bytes, width) = match files::read_tile(self.directory, bundle) {

@@ -12,6 +12,7 @@ mod proofs;
 mod reference;
 mod samples;
 mod second;
+mod sidecars;
 mod tamper;
 mod vectors;
 mod world;

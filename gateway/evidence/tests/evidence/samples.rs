@@ -9,6 +9,7 @@ use lienthong_evidence::{
         Refusal, Refusals, Role, Subject, ValuePointer, Why,
     },
     hash::Hash,
+    sidecar::Sealed,
 };
 use lienthong_model::{
     id::{AgreementId, InstrumentId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
@@ -275,8 +276,18 @@ pub(crate) fn pair(number: u64) -> [Vec<u8>; 2] {
     let names = Names::new();
     let exchange = numbered(number);
     let intent = Entry::Intent(Intent { exchange, ..intent(&names) });
-    let outcome = Entry::Outcome(Outcome { exchange, sequence: 1, ..outcome() });
-    [intent.encode(), outcome.encode()]
+    let outcome = Outcome { exchange, sequence: 1, sidecar: None, sidecar_size: None, ..outcome() };
+    [intent.encode(), Entry::Outcome(outcome).encode()]
+}
+
+/// Intent and outcome of an exchange, with the sidecar that the outcome names.
+pub(crate) fn pair_with(number: u64, sealed: Sealed) -> [Vec<u8>; 2] {
+    let [intent, _] = pair(number);
+    let sidecar = Some(sealed.root);
+    let sidecar_size = Some(sealed.size);
+    let exchange = numbered(number);
+    let outcome = Outcome { exchange, sequence: 1, sidecar, sidecar_size, ..outcome() };
+    [intent, Entry::Outcome(outcome).encode()]
 }
 
 /// Every kind with every field, then those that may have fewer.

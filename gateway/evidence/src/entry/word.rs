@@ -1,0 +1,144 @@
+//! Fields of an entry that say one of a few words, or always the same.
+
+use super::{
+    form::Cursor,
+    value::{Value, put_text},
+};
+
+/// Declares values of which there are only these.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+            pub enum $name {
+                $($(#[$word_doc])* $word,)*
+            }
+
+            impl $name {
+                /// Every one, as it is written.
+                pub const ALL: &'static [&'static str] = &[$($text,)*];
+            }
+
+            impl<'a> Value<'a> for $name {
+                fn write(&self, out: &mut Vec<u8>) {
+                    put_text(out, match self { $(Self::$word => $text,)* });
+                }
+
+                fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+                    match cursor.text()? {
+                        $($text => Some(Self::$word),)*
+                        _ => None,
+                    }
+                }
+            }
+        )*
+    };
+}
+
+words! {
+    /// What a person is to an exchange.
+    Role {
+        /// The data is about this person.
+        Owner = "owner",
+        /// The data mentions this person.
+        Related = "related",
+        /// The person acts in office.
+        Officer = "officer",
+    }
+    /// How an exchange ended.
+    End {
+        /// All of the answer left.
+        Complete = "complete",
+        /// The answer was refused: nothing of it left.
+        Refused = "refused",
+        /// The answer ended before its end: a part of it left.
+        Cut = "cut",
+        /// Nobody took the answer, or the rest of it.
+        Abandoned = "abandoned",
+    }
+    /// What an operator did.
+    Action {
+        /// Read policies and keys anew.
+        Reload = "reload",
+        /// Let the gateway finish and take nothing new.
+        Drain = "drain",
+        /// Asked why an exchange was decided as it was.
+        Why = "why",
+        /// Searched the log.
+        Search = "search",
+        /// Exported entries.
+        Export = "export",
+        /// Made proofs.
+        Prove = "prove",
+        /// Archived entries.
+        Archive = "archive",
+        /// Read entries as they are.
+        ReadEntries = "read_entries",
+        /// Made a key.
+        KeyNew = "key_new",
+        /// Put a new key in place of an old one.
+        KeyRotate = "key_rotate",
+        /// Destroyed a key.
+        KeyDestroy = "key_destroy",
+    }
+    /// In which role an operator did it.
+    OperatorRole {
+        /// Runs the gateway.
+        Operator = "operator",
+        /// Answers for what it lets pass.
+        Compliance = "compliance",
+        /// Checks it from outside.
+        Auditor = "auditor",
+        /// Whoever has the account it runs under.
+        Local = "local",
+    }
+}
+
+/// Declares values of which there is only one, so that a field cannot say anything else.
+macro_rules! constants {
+    ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+            pub struct $name;
+
+            impl<'a> Value<'a> for $name {
+                fn write(&self, out: &mut Vec<u8>) {
+                    out.extend_from_slice($text.as_bytes());
+                }
+
+                fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
+                    cursor.take($text.as_bytes()).then_some(Self)
+                }
+            }
+        )*
+    };
+}
+
+constants! {
+    /// Version 1 of the form of entries.
+    Format = "1";
+    /// The kind of an [`Intent`](super::Intent).
+    IsIntent = "\"intent\"";
+    /// The kind of a [`Progress`](super::Progress).
+    IsProgress = "\"progress\"";
+    /// The kind of an [`Outcome`](super::Outcome).
+    IsOutcome = "\"outcome\"";
+    /// The kind of a [`Refusal`](super::Refusal).
+    IsRefusal = "\"refusal\"";
+    /// The kind of [`Refusals`](super::Refusals).
+    IsRefusals = "\"refusals\"";
+    /// The kind of an [`Interrupted`](super::Interrupted).
+    IsInterrupted = "\"interrupted\"";
+    /// The kind of a [`Loss`](super::Loss).
+    IsLoss = "\"loss\"";
+    /// The kind of an [`Administration`](super::Administration).
+    IsAdministration = "\"administration\"";
+    /// The decision that permits.
+    Permitted = "\"permit\"";
+    /// The decision that denies.
+    Denied = "\"deny\"";
+    /// What counts of an exchange without outcome.
+    PresumedDisclosed = "\"disclosed\"";
+}
