@@ -12,6 +12,7 @@ pub mod hash;
 pub mod log;
 pub mod note;
 pub mod proof;
+pub mod published;
 pub mod sidecar;
 pub mod tile;
 pub mod tree;

@@ -66,6 +66,36 @@ impl Tile {
     }
 }
 
+/// Longest path of a tile.
+const MAX_PATH: usize = 64;
+
+impl Tile {
+    /// Reads the one form of a path that [`Tile::path`] writes; none for anything else.
+    #[must_use]
+    pub fn parse(path: &str) -> Option<Self> {
+        let rest = path.strip_prefix("tile/").filter(|_| path.len() <= MAX_PATH)?;
+        let (kind, rest) = rest.split_once('/')?;
+        let kind = match kind {
+            "entries" => Kind::Entries,
+            level => Kind::Hashes(level.parse().ok().filter(|level| *level < 64)?),
+        };
+        let (number, width) = match rest.split_once(".p/") {
+            Some((number, width)) => {
+                (number, width.parse().ok().filter(|w| (1..WIDTH).contains(w))?)
+            }
+            None => (rest, WIDTH),
+        };
+        let mut index: u64 = 0;
+        for part in number.split('/') {
+            let digits: u64 = part.strip_prefix('x').unwrap_or(part).parse().ok()?;
+            index = index.checked_mul(1000)?.checked_add(digits)?;
+        }
+        // Whatever was read loosely above is written otherwise.
+        let tile = Self { kind, index, width };
+        (tile.path() == path).then_some(tile)
+    }
+}
+
 /// Which tiles a tree of this size is not full at: its right edge, entries first.
 pub fn partial(size: u64) -> impl Iterator<Item = Tile> {
     let levels = (0..u64::BITS / HEIGHT).map(Kind::Hashes);

@@ -293,6 +293,22 @@ impl KeyedDigest {
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
+
+    /// Reads the form of [`fmt::Display`], in which entries have it.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        // The decoder wants room for whole groups of three.
+        let mut buffer = [0; 18];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).ok()?;
+        let (bytes, rest) = buffer.split_first_chunk()?;
+        (length == bytes.len() && rest.iter().all(|byte| *byte == 0)).then_some(Self(*bytes))
+    }
+}
+
+impl fmt::Display for KeyedDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
 }
 
 impl<'a> Value<'a> for KeyedDigest {

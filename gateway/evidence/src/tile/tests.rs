@@ -51,3 +51,59 @@ fn a_tile_is_a_whole_number_of_hashes() {
     assert_eq!(hashes(hash.as_bytes()), Some(vec![hash]));
     assert_eq!(hashes(&hash.as_bytes()[1..]), None);
 }
+
+#[test]
+fn a_path_has_one_form() {
+    for (path, kind, index, width) in [
+        ("tile/0/000", Kind::Hashes(0), 0, 256),
+        ("tile/7/x001/x234/067.p/255", Kind::Hashes(7), 1_234_067, 255),
+        ("tile/63/000", Kind::Hashes(63), 0, 256),
+        ("tile/entries/x018/x446/x744/x073/x709/x551/615.p/1", Kind::Entries, u64::MAX, 1),
+    ] {
+        let tile = Tile { kind, index, width };
+        assert_eq!(Tile::parse(path), Some(tile), "{path}");
+        assert_eq!(tile.path(), path);
+    }
+    for path in [
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "/tile/0/000",
+        "tile//000",
+        "tile/0/0",
+        "tile/0/00",
+        "tile/0/0000",
+        "tile/00/000",
+        "tile/+0/000",
+        "tile/64/000",
+        "tile/-1/000",
+        "tile/0/+01",
+        "tile/0/x000",
+        "tile/0/x000/001",
+        "tile/0/001/002",
+        "tile/0/x001/x002",
+        "tile/0/x01/002",
+        "tile/0/xx001/002",
+        "tile/0/000.p",
+        "tile/0/000.p/",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/01",
+        "tile/0/000.p/+1",
+        "tile/0/000.p/1/",
+        "tile/0/000.p/1.p/1",
+        "tile/0/000/",
+        "tile/entries/x018/x446/x744/x073/x709/x551/616",
+        "tile/0/../0/000",
+        "tile/0/%30%30%30",
+        "tile/0/000?",
+        "tile/Entries/000",
+        "tile/0/000 ",
+        "tile/entries/../../checkpoint",
+        "tile/0/x001/x002/x003/x004/x005/x006/x007/x008/x009/x010/x011/x012/x013",
+    ] {
+        assert_eq!(Tile::parse(path), None, "{path}");
+    }
+}

@@ -9,6 +9,7 @@ mod log;
 mod loss;
 mod notes;
 mod proofs;
+mod published;
 mod reference;
 mod samples;
 mod second;
