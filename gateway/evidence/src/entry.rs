@@ -371,6 +371,12 @@ macro_rules! entries {
             pub const KEYS: &'static [(&'static str, &'static [&'static str])] =
                 &[$(($kind, <$name<'static> as Record>::KEYS),)*];
 
+            /// When it was written: milliseconds since 1970, UTC.
+            #[must_use]
+            pub fn at_ms(&self) -> u64 {
+                match self { $(Self::$name(record) => record.at_ms,)* }
+            }
+
             /// Its one form in bytes.
             #[must_use]
             pub fn encode(&self) -> Vec<u8> {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    archive,
     hash::Hash,
     tile::{self, HEIGHT, Kind, Tile, WIDTH},
     tree::Nodes,
@@ -97,8 +98,8 @@ pub enum TileError {
     Length(String),
 }
 
-/// The bytes of a tile, or of the full one when the partial one is no longer there, and how wide
-/// what was read has to be.
+/// The bytes of a tile, or of the full one when the partial one is no longer there, or of that as it was
+/// archived; and how wide what was read has to be.
 pub(crate) fn read_tile(directory: &Path, tile: &Tile) -> Result<(Vec<u8>, u64), TileError> {
     let full = Tile::full(tile.kind, tile.index);
     for tile in [tile, &full] {
@@ -108,6 +109,11 @@ pub(crate) fn read_tile(directory: &Path, tile: &Tile) -> Result<(Vec<u8>, u64),
             Err(error) if error.is_too_large() => return Err(TileError::Length(tile.path())),
             Err(error) => return Err(error.into()),
         }
+    }
+    if tile.kind == Kind::Entries
+        && let Some(bytes) = archive::read(directory, &full)?
+    {
+        return Ok((bytes, WIDTH));
     }
     Err(TileError::Missing(tile.path()))
 }

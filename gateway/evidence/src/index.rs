@@ -261,7 +261,8 @@ impl Index {
                     continue;
                 }
                 let times = run.times().collect::<Result<Vec<_>, _>>()?.concat();
-                let within = |(_, (min, max)): &(u64, (u64, u64))| *max >= from_ms && *min <= until_ms;
+                let within =
+                    |(_, (min, max)): &(u64, (u64, u64))| *max >= from_ms && *min <= until_ms;
                 let bundles = (run.head.first / WIDTH..).zip(times).filter(within);
                 found.extend(bundles.map(|(bundle, _)| bundle));
             }
@@ -301,10 +302,7 @@ impl Index {
     }
 
     /// Reads, and once more after what was damaged has been made again.
-    fn mend<T>(
-        &mut self,
-        read: impl Fn(&[Run]) -> Result<T, IndexError>,
-    ) -> Result<T, IndexError> {
+    fn mend<T>(&mut self, read: impl Fn(&[Run]) -> Result<T, IndexError>) -> Result<T, IndexError> {
         let mut left = self.runs.len();
         loop {
             match read(&self.runs) {
@@ -330,6 +328,3 @@ fn remove(path: &Path) -> Result<(), IndexError> {
         _ => Ok(()),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,6 +4,7 @@
 //! (RFC 6962, RFC 9162) whose head is signed, so that whoever holds an older head can tell whether
 //! anything was changed since. No payload of an exchange ever comes here.
 
+pub mod archive;
 pub mod checkpoint;
 mod edge;
 pub mod entry;
@@ -16,6 +17,7 @@ pub mod proof;
 pub mod published;
 pub mod sidecar;
 pub mod reader;
+pub mod search;
 pub mod tile;
 pub mod tree;
 pub mod verify;

@@ -1,8 +1,8 @@
 //! Makes runs: from entries, and from smaller runs.
 
 use std::{
-    collections::{BTreeMap, BinaryHeap, HashMap},
     cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, HashMap},
     fs,
     ops::Range,
     path::{Path, PathBuf},

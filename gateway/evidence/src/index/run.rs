@@ -94,8 +94,7 @@ impl Head {
         let (closed, more_open, min_ms, max_ms) = (next()?, next()?, next()?, next()?);
         let root = Hash::from_slice(root.get(..Hash::LENGTH)?)?;
         let fits = first < end && first.is_multiple_of(WIDTH) && end.is_multiple_of(WIDTH);
-        let head =
-            Self { first, end, root, records, open, closed, more_open, min_ms, max_ms };
+        let head = Self { first, end, root, records, open, closed, more_open, min_ms, max_ms };
         fits.then_some(head)
     }
 }

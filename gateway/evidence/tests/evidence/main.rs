@@ -14,6 +14,7 @@ mod reference;
 mod samples;
 mod second;
 mod sidecars;
+mod search;
 mod tamper;
 mod vectors;
 mod world;

@@ -1,0 +1,400 @@
+//! Index, search and archive over logs of many exchanges.
+
+use std::{
+    fs::{self, OpenOptions},
+    os::unix::fs::FileExt as _,
+    path::Path,
+};
+
+use lienthong_evidence::{
+    archive::{ArchiveError, Archived, archive},
+    entry::{Domain, Entry, ExchangeId, KeyedDigest, Role, Subject},
+    index::{Index, Key},
+    log::Log,
+    proof::Prover,
+    reader::Reader,
+    search::{Hits, MayHold, Query, search},
+    verify::verify,
+};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use crate::{
+    samples,
+    world::{append_all, copy, files, open, signer},
+};
+
+const GOLDEN: &str = include_str!("entries.jsonl");
+/// When the first exchange was, and how far they are apart.
+const BEGIN: u64 = 1_795_301_705_123;
+const APART: u64 = 1000;
+/// How many people the exchanges are about, one after another.
+const PEOPLE: u64 = 50;
+
+fn id(number: u64) -> ExchangeId {
+    Uuid::from_u128(0x018f_3c5e_8d2a_4c1b_9e77_0000_0000_0000 + u128::from(number)).into()
+}
+
+fn person(number: u64) -> KeyedDigest {
+    let identifier = format!("07900000{:04}", number % PEOPLE);
+    samples::key().digest(Domain::DataSubject("citizen_number"), &identifier)
+}
+
+fn officer(number: u64) -> KeyedDigest {
+    samples::key().digest(Domain::Officer, &format!("officer {}", number % 7))
+}
+
+fn is_open(number: u64) -> bool {
+    number % 100 == 13
+}
+
+fn is_interrupted(number: u64) -> bool {
+    number % 100 == 14
+}
+
+/// The intent of an exchange and its end. Of every other one the answer is about the person next
+/// to the one that was asked for.
+fn exchange(number: u64) -> Vec<Vec<u8>> {
+    let mut lines = GOLDEN.lines().map(str::as_bytes);
+    let mut line = |nth| Entry::decode(lines.nth(nth).expect("a line")).expect("an entry");
+    let Entry::Intent(mut intent) = line(0) else { panic!("an intent") };
+    let Entry::Interrupted(mut end) = line(4) else { panic!("an interruption") };
+    let Entry::Outcome(mut outcome) = line(4) else { panic!("an outcome") };
+    let at_ms = BEGIN + number * APART;
+    (intent.exchange, intent.at_ms) = (id(number), at_ms);
+    intent.subjects = vec![Subject { digest: person(number), role: Role::Owner }];
+    intent.officer = Some(officer(number));
+    (outcome.exchange, outcome.at_ms) = (id(number), at_ms + 5);
+    if number.is_multiple_of(2) {
+        outcome.subjects = vec![Subject { digest: person(number + 1), role: Role::Related }];
+    }
+    (end.exchange, end.at_ms) = (id(number), at_ms + 9);
+    let end = match number {
+        _ if is_open(number) => None,
+        _ if is_interrupted(number) => Some(Entry::Interrupted(end).encode()),
+        _ => Some(Entry::Outcome(outcome).encode()),
+    };
+    [Some(Entry::Intent(intent).encode()), end].into_iter().flatten().collect()
+}
+
+fn put(log: &Log, numbers: std::ops::Range<u64>) {
+    append_all(log, &numbers.flat_map(exchange).collect::<Vec<_>>());
+}
+
+/// A log of this many exchanges, closed.
+fn log_of(exchanges: u64) -> TempDir {
+    let directory = TempDir::new().expect("a directory");
+    put(&open(directory.path()), 0..exchanges);
+    directory
+}
+
+fn reader(directory: &Path) -> Reader {
+    Reader::open(directory, signer().verifier()).expect("a log")
+}
+
+fn index(reader: &Reader) -> Index {
+    Index::open(reader, None, &mut |_| {}).expect("an index")
+}
+
+fn look(directory: &Path, query: &Query) -> Hits {
+    let mut reader = reader(directory);
+    let mut index = index(&reader);
+    search(&mut reader, &mut index, query, &mut |_, _| {}).expect("a search")
+}
+
+fn about(number: u64) -> Query {
+    Query { subject: vec![person(number)], ..Query::default() }
+}
+
+/// The exchanges that are about a person, by what was written.
+fn expected(person: u64, exchanges: u64) -> Vec<ExchangeId> {
+    let answers = |n: u64| n.is_multiple_of(2) && !is_open(n) && !is_interrupted(n);
+    let is_about = |n: &u64| n % PEOPLE == person || (answers(*n) && (n + 1) % PEOPLE == person);
+    (0..exchanges).filter(is_about).map(id).collect()
+}
+
+fn ids(hits: &Hits) -> Vec<ExchangeId> {
+    let mut ids: Vec<_> = hits.found.iter().filter_map(|unit| unit.exchange()).collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn every_exchange_of_a_data_subject_is_found_and_no_other() {
+    let directory = log_of(700);
+    for number in [0, 1, 13, 14, 49] {
+        let hits = look(directory.path(), &about(number));
+        assert_eq!(ids(&hits), expected(number, 700), "person {number}");
+        assert!(!hits.more);
+    }
+    let stranger = samples::key().digest(Domain::DataSubject("citizen_number"), "1");
+    let hits = look(directory.path(), &Query { subject: vec![stranger], ..Query::default() });
+    assert!(hits.found.is_empty());
+}
+
+#[test]
+fn what_has_no_outcome_may_be_about_anybody() {
+    let directory = log_of(700);
+    let hits = look(directory.path(), &about(1));
+    let count = |why| hits.may_hold.iter().filter(|(other, _)| *other == why).count();
+    assert_eq!((count(MayHold::Open), count(MayHold::Interrupted)), (7, 7));
+    // One of them is about that person for certain.
+    let hits = look(directory.path(), &about(13));
+    assert_eq!(hits.may_hold.len(), 14 - 7);
+    let by_officer = Query { officer: vec![officer(13)], ..about(1) };
+    let hits = look(directory.path(), &by_officer);
+    assert!(hits.may_hold.iter().all(|(_, unit)| {
+        unit.decoded().any(|(_, e)| matches!(e, Entry::Intent(i) if i.officer == Some(officer(13))))
+    }));
+    assert!(!hits.may_hold.is_empty());
+}
+
+#[test]
+fn conditions_hold_together() {
+    let directory = log_of(700);
+    let query = Query { officer: vec![officer(3)], ..about(10) };
+    let wanted = expected(10, 700);
+    let both: Vec<_> =
+        (0..700).filter(|n| n % 7 == 3).map(id).filter(|id| wanted.contains(id)).collect();
+    assert_eq!(ids(&look(directory.path(), &query)), both);
+    let exchange = Query { exchange: Some(id(20)), ..Query::default() };
+    let hits = look(directory.path(), &exchange);
+    assert_eq!((ids(&hits), hits.found[0].entries().len()), (vec![id(20)], 2));
+    let named = |service: &str, participant: &str| Query {
+        service: Some(service.to_owned()),
+        participant: Some(participant.to_owned()),
+        ..Query::default()
+    };
+    assert_eq!(look(directory.path(), &named("civil-status", "H29.12")).found.len(), 700);
+    assert_eq!(look(directory.path(), &named("civil-status", "H29.13")).found.len(), 0);
+    let few = Query { most: 5, ..named("civil-status", "H29.90") };
+    let hits = look(directory.path(), &few);
+    assert_eq!((hits.found.len(), hits.more), (5, true));
+}
+
+#[test]
+fn a_time_is_found_though_the_clock_was_set_back() {
+    let directory = TempDir::new().expect("a directory");
+    let log = open(directory.path());
+    // The second half was written while the clock went as in the first.
+    put(&log, 0..600);
+    put(&log, 200..500);
+    drop(log);
+    let (from_ms, until_ms) = (BEGIN + 300 * APART, BEGIN + 309 * APART);
+    let hits = look(directory.path(), &Query { from_ms, until_ms, ..Query::default() });
+    assert_eq!(ids(&hits), (300..310).map(id).collect::<Vec<_>>());
+    // Both uses of the id, of which the log itself has something to say.
+    assert!(
+        hits.found.iter().all(|unit| unit.entries().len() > 2 || unit.entries().len() % 2 == 0)
+    );
+    let one = Query { from_ms, until_ms, ..about(1) };
+    assert_eq!(ids(&look(directory.path(), &one)), [id(300), id(301)]);
+}
+
+#[test]
+fn entries_that_are_not_signed_yet_are_found() {
+    let directory = TempDir::new().expect("a directory");
+    let log = open(directory.path());
+    put(&log, 0..300);
+    log.checkpoint().expect("signed");
+    put(&log, 300..321);
+    let reader = reader(directory.path());
+    assert!(reader.size() > reader.checkpoint().size, "{}", reader.size());
+    assert!(reader.is_complete());
+    for person in [0, 1, 20] {
+        assert_eq!(ids(&look(directory.path(), &about(person))), expected(person, 321));
+    }
+    assert_eq!(look(directory.path(), &about(1)).may_hold.len(), 8);
+    drop(log);
+}
+
+#[test]
+fn an_index_that_grows_has_few_runs_and_finds_the_same() {
+    let directory = TempDir::new().expect("a directory");
+    let mut most = 0;
+    for round in 0..24 {
+        put(&open(directory.path()), round * 130..(round + 1) * 130);
+        let reader = reader(directory.path());
+        most = most.max(index(&reader).runs());
+    }
+    assert!((2..=9).contains(&most), "{most}");
+    for person in [0, 1, 17] {
+        assert_eq!(ids(&look(directory.path(), &about(person))), expected(person, 24 * 130));
+    }
+    let reader = reader(directory.path());
+    let open = index(&reader).open_intents().expect("readable");
+    let tail = reader.tail().count() as u64;
+    let full = reader.size() - tail;
+    let known = open.0.iter().filter(|place| **place < full).count();
+    assert!(known >= 24 * 130 / 100 - 3, "{known}");
+}
+
+#[test]
+fn an_index_that_is_damaged_or_of_another_tree_is_made_again() {
+    let directory = log_of(900);
+    let one = reader(directory.path());
+    drop(index(&one));
+    let folder = directory.path().join("index");
+    let runs: Vec<_> = files(&folder).into_iter().filter(|f| f.extension().is_some()).collect();
+    assert_eq!(runs.len(), 1);
+    let path = folder.join(&runs[0]);
+    let whole = fs::read(&path).expect("a run");
+    for page in 0..whole.len() / 4096 {
+        let at = (page * 4096 + 100) as u64;
+        let file = OpenOptions::new().read(true).write(true).open(&path).expect("a file");
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at).expect("read");
+        file.write_all_at(&[byte[0] ^ 4], at).expect("written");
+        for person in [0, 1, 13, 33] {
+            let hits = look(directory.path(), &about(person));
+            assert_eq!(ids(&hits), expected(person, 900), "page {page}");
+            assert_eq!(hits.may_hold.len() + usize::from(person == 13) * 9, 18);
+        }
+        // A page that nobody asked for may still be as it was made.
+        fs::write(&path, &whole).expect("written");
+    }
+    fs::write(&path, &whole[..whole.len() - 4096]).expect("written");
+    assert_eq!(ids(&look(directory.path(), &about(3))), expected(3, 900));
+    // Another log of the same length.
+    let other = TempDir::new().expect("a directory");
+    put(&open(other.path()), 1000..1900);
+    let theirs = other.path().join("index");
+    fs::create_dir_all(&theirs).expect("a folder");
+    fs::copy(&path, theirs.join(&runs[0])).expect("copied");
+    let found = ids(&look(other.path(), &about(3)));
+    assert!(found.len() > 10 && found.iter().all(|found| *found >= id(1000)), "{found:?}");
+}
+
+#[test]
+fn a_copy_that_cannot_be_written_is_searched_with_an_index_elsewhere() {
+    let directory = log_of(300);
+    let elsewhere = TempDir::new().expect("a directory");
+    let before = files(directory.path());
+    let mut reader = reader(directory.path());
+    let mut index = Index::open(&reader, Some(elsewhere.path()), &mut |_| {}).expect("an index");
+    let hits = search(&mut reader, &mut index, &about(7), &mut |_, _| {}).expect("a search");
+    assert_eq!(ids(&hits), expected(7, 300));
+    assert_eq!(files(directory.path()), before);
+}
+
+#[test]
+fn ids_and_digests_are_found_by_their_key() {
+    let directory = log_of(300);
+    let reader = reader(directory.path());
+    let mut index = index(&reader);
+    let found = index.find(Key::id(id(100)), 10).expect("readable");
+    assert_eq!(found.entries.len(), 2);
+    let found = index.find(Key::digest(officer(0)), 10).expect("readable");
+    assert!(found.more && found.entries.len() == 10 && found.entries.is_sorted());
+}
+
+fn archived(directory: &Path, before_ms: u64) -> Result<Archived, ArchiveError> {
+    let reader = reader(directory);
+    archive(&reader, &mut index(&reader), before_ms, &mut |_, _| {})
+}
+
+#[test]
+fn an_archived_log_is_verified_proven_and_searched_in_place() {
+    let directory = log_of(1000);
+    let bundles = |end: &str| {
+        let all = files(&directory.path().join("tile/entries"));
+        all.iter().filter(|path| path.to_string_lossy().ends_with(end)).count()
+    };
+    let before = reader(directory.path()).size() / 256;
+    let half = archived(directory.path(), BEGIN + 500 * APART).expect("archived");
+    assert_eq!((half.bundles, bundles(".zst")), (3, 3));
+    assert!(half.packed < half.plain / 2, "{half:?}");
+    let rest = archived(directory.path(), u64::MAX).expect("archived");
+    assert_eq!((half.bundles + rest.bundles, bundles(".zst") as u64), (before, before));
+    assert_eq!(archived(directory.path(), u64::MAX).expect("archived"), Archived::default());
+    let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+    assert!(report.is_good(), "{report:?}");
+    fs::remove_dir_all(directory.path().join("index")).expect("removed");
+    assert_eq!(ids(&look(directory.path(), &about(7))), expected(7, 1000));
+    let key = signer();
+    let prover = Prover::open(directory.path(), key.verifier()).expect("a log");
+    for index in [0, 300, 1500] {
+        let (entry, proof) = prover.prove(index).expect("a proof");
+        assert_eq!(proof.check(&entry, key.verifier()).expect("proven").size, prover.size());
+    }
+    // The log goes on behind it.
+    put(&open(directory.path()), 1000..1200);
+    let report = verify(directory.path(), key.verifier(), &[]).expect("readable");
+    assert!(report.is_good(), "{report:?}");
+}
+
+#[test]
+fn any_changed_bit_of_an_archived_bundle_is_told_with_its_first_entry() {
+    let directory = log_of(150);
+    archived(directory.path(), u64::MAX).expect("archived");
+    let path = directory.path().join("tile/entries/000.zst");
+    let whole = fs::read(&path).expect("a bundle");
+    let rejected = |bytes: &[u8], what: &str| {
+        fs::write(&path, bytes).expect("written");
+        let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+        let first = report.findings.first().map(|finding| finding.position.to_string());
+        assert_eq!(first.as_deref(), Some("entry 0"), "{what}");
+    };
+    for at in (0..64).chain((64..whole.len()).step_by(41)) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        rejected(&bytes, &format!("byte {at}"));
+    }
+    for bit in 0..8 {
+        let mut bytes = whole.clone();
+        bytes[4] ^= 1 << bit;
+        rejected(&bytes, &format!("bit {bit} of the descriptor"));
+    }
+    rejected(&whole[..whole.len() - 1], "cut");
+    rejected(&[whole.as_slice(), &whole].concat(), "twice");
+    rejected(&[whole.as_slice(), b"x"].concat(), "more");
+    fs::remove_file(&path).expect("removed");
+    let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+    assert!(!report.is_good());
+}
+
+#[test]
+fn what_bursts_is_not_unpacked() {
+    let directory = log_of(150);
+    archived(directory.path(), u64::MAX).expect("archived");
+    let path = directory.path().join("tile/entries/000.zst");
+    // A frame in the form of ours that says it holds 4 GB.
+    let mut bomb = vec![0x28, 0xb5, 0x2f, 0xfd, 0xa4, 0xff, 0xff, 0xff, 0xff];
+    bomb.extend_from_slice(&[3, 0, 0, 0]);
+    fs::write(&path, bomb).expect("written");
+    let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+    assert_eq!(report.findings[0].position.to_string(), "entry 0");
+}
+
+#[test]
+fn a_damaged_bundle_is_not_archived() {
+    let directory = log_of(300);
+    drop(index(&reader(directory.path())));
+    let path = directory.path().join("tile/entries/001");
+    let mut bytes = fs::read(&path).expect("a bundle");
+    let last = bytes.len() - 3;
+    bytes[last] ^= 1;
+    fs::write(&path, &bytes).expect("written");
+    let error = archived(directory.path(), u64::MAX).expect_err("damaged");
+    assert!(matches!(error, ArchiveError::Broken(_)), "{error}");
+    assert_eq!(fs::read(&path).expect("still there"), bytes);
+}
+
+#[test]
+fn an_archive_that_was_cut_off_is_finished_later() {
+    let directory = log_of(300);
+    // Half a compressed file, and a plain one beside its compressed form.
+    let whole = copy(directory.path());
+    archived(whole.path(), u64::MAX).expect("archived");
+    let packed = fs::read(whole.path().join("tile/entries/000.zst")).expect("a bundle");
+    let half = &packed[..packed.len() / 2];
+    fs::write(directory.path().join("tile/entries/000.zst"), half).expect("written");
+    fs::write(directory.path().join("tile/entries/001.zst-new"), half).expect("written");
+    let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+    assert!(report.is_good(), "{report:?}");
+    let done = archived(directory.path(), u64::MAX).expect("archived");
+    assert_eq!(done.bundles, 2);
+    assert!(!directory.path().join("tile/entries/000").exists());
+    let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
+    assert!(report.is_good(), "{report:?}");
+}
