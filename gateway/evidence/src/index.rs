@@ -328,3 +328,6 @@ fn remove(path: &Path) -> Result<(), IndexError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub use self::{
     writer::SidecarWriter,
 };
 use crate::{
-    entry::{ExchangeId, KeyedDigest},
+    entry::{ExchangeId, KeyedDigest, Outcome},
     files::{At as _, FileError},
     hash::{Hash, LeafHasher},
     tree::{self, Frontier, Nodes},
@@ -44,6 +44,14 @@ pub struct Sealed {
     pub root: Hash,
     /// How many digests there are.
     pub size: u64,
+}
+
+impl Sealed {
+    /// What this outcome says; none when it names no sidecar.
+    #[must_use]
+    pub fn of(outcome: &Outcome<'_>) -> Option<Self> {
+        Some(Self { root: outcome.sidecar?, size: outcome.sidecar_size? })
+    }
 }
 
 /// Why a sidecar is not the one that an outcome names.

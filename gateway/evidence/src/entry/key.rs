@@ -107,14 +107,6 @@ impl DigestKey {
     }
 }
 
-impl KeyedDigest {
-    /// Its 16 bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
 impl fmt::Debug for DigestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("DigestKey").field(&self.period).finish()

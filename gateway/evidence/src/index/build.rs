@@ -16,6 +16,7 @@ use super::{
 use crate::{
     files::{At, Tiles},
     hash::Hash,
+    sidecar::{self, Sidecar},
     tile::WIDTH,
     tree,
 };
@@ -85,7 +86,7 @@ impl<'a> Builder<'a> {
             beside = follow(beside, run.beside()?);
         }
         let mut writer = Writer::create(self.folder, first.head.first, last.head.end)?;
-        merge(runs, &[], &mut writer)?;
+        merge(runs, Vec::new(), &mut writer)?;
         let made = writer.finish(last.head.root, &beside)?;
         for run in runs {
             fs::remove_file(&run.path).at(&run.path)?;
@@ -148,8 +149,22 @@ impl<'a> UnderWay<'a> {
     }
 
     /// Adds the keys of a sidecar; false when it is not there or not what the outcome says.
-    fn take_in_sidecar(&mut self, _sidecar: &scan::Sidecar) -> Result<bool, IndexError> {
-        Ok(false)
+    fn take_in_sidecar(&mut self, named: &scan::Sidecar) -> Result<bool, IndexError> {
+        let Ok(sidecar) = Sidecar::open(&sidecar::path(self.builder.directory, named.exchange))
+        else {
+            return Ok(false);
+        };
+        if sidecar.check(named.sealed).is_err() {
+            return Ok(false);
+        }
+        for digest in sidecar.iter() {
+            let Ok(digest) = digest else { return Ok(false) };
+            self.keys.push(Record { key: Key::digest(digest).0, entry: named.entry });
+            if self.keys.len() >= self.builder.most_keys.saturating_mul(2) {
+                self.spill()?;
+            }
+        }
+        Ok(true)
     }
 
     /// Puts the sorted keys into a file of their own.
@@ -176,7 +191,7 @@ impl<'a> UnderWay<'a> {
         let (times, closed, more_open) = (self.times, self.closed, self.more_open);
         let beside = Beside { times, open, closed, more_open };
         let mut writer = Writer::create(self.builder.folder, self.first, end)?;
-        merge(&self.parts, &self.keys, &mut writer)?;
+        merge(&self.parts, self.keys, &mut writer)?;
         let made = writer.finish(root, &beside)?;
         for part in &self.parts {
             fs::remove_file(&part.path).at(&part.path)?;
@@ -209,12 +224,12 @@ pub(super) fn follow(before: Beside, after: Beside) -> Beside {
 }
 
 /// Writes the keys of all in one order.
-fn merge(runs: &[Run], keys: &[Record], writer: &mut Writer) -> Result<(), IndexError> {
+fn merge(runs: &[Run], keys: Vec<Record>, writer: &mut Writer) -> Result<(), IndexError> {
     if runs.is_empty() {
-        return Ok(keys.iter().try_for_each(|key| writer.push(*key))?);
+        return Ok(keys.into_iter().try_for_each(|key| writer.push(key))?);
     }
     let mut sources: Vec<Source<'_>> = runs.iter().map(Source::of).collect();
-    sources.push(Source { pages: Box::new(std::iter::empty()), page: keys.to_vec().into_iter() });
+    sources.push(Source { pages: Box::new(std::iter::empty()), page: keys.into_iter() });
     let mut next = BinaryHeap::new();
     for (place, source) in sources.iter_mut().enumerate() {
         next.extend(source.next()?.map(|key| Reverse((key, place))));

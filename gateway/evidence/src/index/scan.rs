@@ -6,7 +6,7 @@ use super::{Key, run::Record};
 use crate::{
     entry::{Entry, ExchangeId},
     files::{self, TileError},
-    hash::Hash,
+    sidecar::Sealed,
     tile::{self, Kind, Tile, WIDTH},
 };
 
@@ -27,7 +27,7 @@ pub(super) enum Event {
 pub(super) struct Sidecar {
     pub(super) entry: u64,
     pub(super) exchange: ExchangeId,
-    pub(super) root: Hash,
+    pub(super) sealed: Sealed,
 }
 
 /// What was found in some bundles.
@@ -85,7 +85,8 @@ impl Scan {
             Entry::Outcome(outcome) => {
                 let exchange = outcome.exchange;
                 self.events.push(Event::Close(*exchange.as_bytes()));
-                let sidecar = outcome.sidecar.map(|root| Sidecar { entry: index, exchange, root });
+                let sealed = Sealed::of(outcome);
+                let sidecar = sealed.map(|sealed| Sidecar { entry: index, exchange, sealed });
                 self.sidecars.extend(sidecar);
             }
             Entry::Interrupted(end) => self.events.push(Event::Close(*end.exchange.as_bytes())),

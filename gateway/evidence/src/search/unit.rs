@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use super::{MayHold, one_of};
-use crate::entry::{Entry, ExchangeId, KeyedDigest};
+use crate::{
+    entry::{Entry, ExchangeId, KeyedDigest, Outcome},
+    sidecar::{self, Sealed, Sidecar},
+};
 
 /// The entries of one exchange, or one entry that is of none, with their places.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +48,10 @@ impl Unit {
         self.decoded().any(|(_, entry)| match entry {
             Entry::Intent(entry) => entry.subjects.iter().any(|s| one_of(digests, s.digest)),
             Entry::Refusal(entry) => entry.subjects.iter().any(|s| one_of(digests, s.digest)),
-            Entry::Outcome(entry) => entry.subjects.iter().any(|s| one_of(digests, s.digest)),
+            Entry::Outcome(entry) => {
+                entry.subjects.iter().any(|s| one_of(digests, s.digest))
+                    || sidecar(&entry, directory).is_some_and(|sidecar| has(&sidecar, digests))
+            }
             Entry::Administration(done) => done.subject.is_some_and(|s| one_of(digests, s)),
             _ => false,
         })
@@ -58,10 +64,24 @@ impl Unit {
             match entry {
                 Entry::Intent(_) => permitted = true,
                 Entry::Interrupted(_) => return Some(MayHold::Interrupted),
-                Entry::Outcome(_) => return None,
+                Entry::Outcome(entry) => {
+                    let lacks = entry.sidecar.is_some() && sidecar(&entry, directory).is_none();
+                    return lacks.then_some(MayHold::Sidecar);
+                }
                 _ => {}
             }
         }
         permitted.then_some(MayHold::Open)
     }
+}
+
+/// The sidecar that an outcome names, when it is there and the one that was sealed.
+fn sidecar(outcome: &Outcome<'_>, directory: &Path) -> Option<Sidecar> {
+    let sealed = Sealed::of(outcome)?;
+    let sidecar = Sidecar::open(&sidecar::path(directory, outcome.exchange)).ok()?;
+    sidecar.check(sealed).is_ok().then_some(sidecar)
+}
+
+fn has(sidecar: &Sidecar, digests: &[KeyedDigest]) -> bool {
+    digests.iter().any(|digest| sidecar.contains(*digest).unwrap_or(false))
 }
