@@ -23,6 +23,7 @@ use crate::{
 };
 
 mod disclosure;
+mod evidence;
 mod limits;
 pub(crate) mod read;
 
@@ -62,6 +63,8 @@ pub struct Agreement {
     pub retention_days: u32,
     /// How much the consumer may ask.
     pub limits: Limits,
+    /// What it says of the evidence.
+    pub evidence: WrittenEvidence,
     /// Number and signatories of the paper.
     pub signed: Signature,
     /// What it opens.
@@ -164,6 +167,43 @@ pub struct NotFoundLimit {
     pub after: u32,
 }
 
+/// What an agreement says of the evidence of its exchanges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WrittenEvidence {
+    /// When the outcome must be durable; left out, what is disclosed decides.
+    pub outcome: Option<OutcomeTiming>,
+    /// Whether single values are committed to.
+    pub values: ValueCommitments,
+}
+
+/// What holds of the evidence of one operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvidenceTerms {
+    /// When the outcome must be durable.
+    pub outcome: OutcomeTiming,
+    /// Whether single values are committed to.
+    pub values: ValueCommitments,
+}
+
+/// When the outcome of a whole answer must be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OutcomeTiming {
+    /// Before the first byte of the answer leaves.
+    BeforeAnswer,
+    /// Soon after: it is queued before the first byte leaves.
+    AfterAnswer,
+}
+
+/// Whether each value of a whole answer is committed to, beside the answer as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum ValueCommitments {
+    /// Only the answer as a whole.
+    #[default]
+    Left,
+    /// Each value too, so that one can be shown later without the others.
+    Made,
+}
+
 /// Number, date and signatory roles of the paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
@@ -188,6 +228,8 @@ pub struct AgreementOperation {
     pub request_body: FieldMasks,
     /// The fields of each answer that pass, by status. A status that is missing is not disclosed.
     pub answers: BTreeMap<u16, FieldMasks>,
+    /// What holds of the evidence.
+    pub evidence: EvidenceTerms,
     pub(crate) policy: crate::decide::CompiledPolicy,
 }
 

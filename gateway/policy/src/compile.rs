@@ -13,13 +13,15 @@ use cedar_policy::{
     EntityId, EntityTypeName, EntityUid, Policy, PolicyId, PolicySet, ValidationMode,
 };
 use lienthong_model::{
-    field::{FieldPath, Place},
+    field::{DataClass, FieldPath, Place, Pointer},
     id::{InstrumentId, OperationId, PurposeId, ServiceId},
     mask::Mask,
 };
 
 use crate::{
-    agreement::{Agreement, AgreementOperation, FieldMasks, Requirement},
+    agreement::{
+        Agreement, AgreementOperation, EvidenceTerms, FieldMasks, OutcomeTiming, Requirement,
+    },
     decide::{CompiledPolicy, Fact, Scope, Terms, day_number},
     legal_basis::{Citation, Instrument},
     rule::Rules,
@@ -72,6 +74,7 @@ pub(crate) fn compile(
         citations: agreement.legal_bases.clone().into(),
         memo: RwLock::new(HashMap::new()),
     };
+    let evidence = evidence(agreement, &disclosed);
     let Disclosed { operation, request_parameters, request_body, answers } = disclosed;
     Ok(AgreementOperation {
         agreement: agreement.id.clone(),
@@ -79,8 +82,28 @@ pub(crate) fn compile(
         request_parameters,
         request_body,
         answers,
+        evidence,
         policy,
     })
+}
+
+/// What holds of the evidence. Where anything sensitive leaves in an answer, its outcome is durable
+/// first, unless the agreement says otherwise.
+fn evidence(agreement: &Agreement, disclosed: &Disclosed) -> EvidenceTerms {
+    let is_sensitive = |status: &u16, pointer: &Pointer| {
+        let classes = disclosed.operation.classes.answers.get(status);
+        class(classes.and_then(|classes| classes.get(pointer))).class() == DataClass::Sensitive
+    };
+    let sensitive = disclosed.answers.iter().any(|(status, masks)| {
+        let mut telling = masks.iter().filter(|(_, mask)| tells_something(mask.as_ref()));
+        telling.any(|(pointer, _)| is_sensitive(status, pointer))
+    });
+    let usual = match sensitive {
+        true => OutcomeTiming::BeforeAnswer,
+        false => OutcomeTiming::AfterAnswer,
+    };
+    let written = agreement.evidence;
+    EvidenceTerms { outcome: written.outcome.unwrap_or(usual), values: written.values }
 }
 
 /// The one permit of an agreement operation, in Cedar. Ids hold no quotes, by their own shape.

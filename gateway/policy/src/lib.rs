@@ -28,8 +28,8 @@ pub mod set;
 pub mod skeleton;
 
 pub use agreement::{
-    Agreement, AgreementOperation, DataLimits, ExchangeMode, FieldMasks, Limits, NotFoundLimit,
-    Requirement, Signature, Term,
+    Agreement, AgreementOperation, DataLimits, EvidenceTerms, ExchangeMode, FieldMasks, Limits,
+    NotFoundLimit, OutcomeTiming, Requirement, Signature, Term, ValueCommitments, WrittenEvidence,
 };
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};
@@ -47,8 +47,8 @@ pub use project::project_openapi;
 pub use purpose::PurposeDefinition;
 pub use rule::Rule;
 pub use service::{
-    Answer, Classes, DataSubjectField, Delivery, Effect, FieldClass, IdentifierKind, Media, Method,
-    Operation, Parameter, PathTemplate, RequestBody, Segment, SensitiveCategory, Service,
-    ServiceAddress, StreamRules, SubjectRole,
+    Answer, AnswerSubjectField, Classes, DataSubjectField, Delivery, Effect, FieldClass,
+    IdentifierKind, Media, Method, Operation, Parameter, PathTemplate, RequestBody, Segment,
+    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole,
 };
 pub use set::PolicySet;

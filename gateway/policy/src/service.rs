@@ -16,6 +16,7 @@ use serde_json::Value;
 
 mod lgsp;
 pub(crate) mod read;
+mod subjects;
 
 /// A data-sharing service.
 #[derive(Debug, Clone)]
@@ -80,6 +81,8 @@ pub struct Operation {
     pub classes: Classes,
     /// The request fields that identify data subjects.
     pub data_subjects: Vec<DataSubjectField>,
+    /// The fields of answers that identify data subjects, by status.
+    pub answer_subjects: BTreeMap<u16, Vec<AnswerSubjectField>>,
 }
 
 /// An HTTP method an operation may have.
@@ -206,6 +209,12 @@ impl Operation {
             Delivery::Stream(rules) if (200..300).contains(&status) && has_body() => Some(rules),
             Delivery::Stream(_) | Delivery::Whole => None,
         }
+    }
+
+    /// The fields of the answer with this status that identify data subjects.
+    #[must_use]
+    pub fn subjects_of(&self, status: u16) -> &[AnswerSubjectField] {
+        self.answer_subjects.get(&status).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -406,6 +415,17 @@ words! {
 pub struct DataSubjectField {
     /// The field.
     pub field: FieldPath,
+    /// Whom it identifies.
+    pub role: SubjectRole,
+    /// What kind of identifier it holds.
+    pub identifier: IdentifierKind,
+}
+
+/// A field of an answer that identifies a data subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnswerSubjectField {
+    /// The field: of a whole answer from its root, of one that streams from the root of an element.
+    pub field: Pointer,
     /// Whom it identifies.
     pub role: SubjectRole,
     /// What kind of identifier it holds.

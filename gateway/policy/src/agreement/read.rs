@@ -16,8 +16,8 @@ use lienthong_model::{
 };
 
 use super::{
-    Agreement, ExchangeMode, Requirement, Signature, Term, disclosure::DisclosureReader,
-    limits::read_limits,
+    Agreement, ExchangeMode, Requirement, Signature, Term, WrittenEvidence,
+    disclosure::DisclosureReader, evidence::read_evidence, limits::read_limits,
 };
 use crate::{
     compile::{Disclosed, compile},
@@ -53,6 +53,7 @@ const KEYS: &[&str] = &[
     "valid",
     "retention_days",
     "limits",
+    "evidence",
     "signed",
     "operations",
 ];
@@ -93,6 +94,10 @@ pub(crate) fn read(
     let valid = map.required("valid").and_then(|node| read_term(file, node, map.found()));
     let retention_days = read_retention(&mut map);
     let limits = map.required("limits").and_then(|node| read_limits(file, node, map.found()));
+    let evidence = match map.optional("evidence") {
+        Some(node) => read_evidence(file, node, map.found()),
+        None => Some(WrittenEvidence::default()),
+    };
     let signed = map.required("signed").and_then(|node| read_signature(file, node, map.found()));
     let offered = service.as_ref().and_then(|id| around.services.get(id));
     let operations = map.required("operations");
@@ -115,6 +120,7 @@ pub(crate) fn read(
         valid: valid?,
         retention_days: retention_days?,
         limits: limits?,
+        evidence: evidence?,
         signed: signed?,
         operations: BTreeMap::new(),
     };

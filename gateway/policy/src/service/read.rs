@@ -18,8 +18,8 @@ use lienthong_model::{
 use serde_json::Value;
 
 use super::{
-    Classes, DataSubjectField, Delivery, Effect, FieldClass, IdentifierKind, Media, Operation,
-    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole, lgsp,
+    Classes, Delivery, Effect, FieldClass, Media, Operation, SensitiveCategory, Service,
+    ServiceAddress, StreamRules, lgsp, subjects::SubjectReader,
 };
 use crate::{
     openapi::{self, DeclaredOperation, Document},
@@ -186,10 +186,12 @@ impl OperationReader<'_> {
         let limits = self.limits(&mut map);
         let delivery = self.delivery(&mut map, &limits);
         let subjects = map.required("data_subjects");
-        let data_subjects = subjects.and_then(|node| self.data_subjects(node, map.found()));
+        let reader = SubjectReader { file, declared: self.declared, delivery: delivery.as_ref() };
+        let subjects = subjects.and_then(|node| reader.read(node, map.found()));
         let classes = map.required("classes");
         let classes = classes.and_then(|node| self.classes(node, map.found()));
         let declared = self.declared;
+        let (data_subjects, answer_subjects) = subjects?;
         Some(Operation {
             id: declared.id.clone(),
             method: declared.method,
@@ -203,7 +205,8 @@ impl OperationReader<'_> {
             answer_limit: limits.answer,
             delivery: delivery?,
             classes: classes?,
-            data_subjects: data_subjects?,
+            data_subjects,
+            answer_subjects,
         })
     }
 
@@ -308,31 +311,6 @@ impl OperationReader<'_> {
 
     fn request_leaves(&self) -> Vec<(FieldPath, &Schema)> {
         openapi::request_leaves(&self.declared.parameters, self.declared.request.as_ref())
-    }
-
-    fn data_subjects(&self, node: &Node, found: &mut Diagnostics) -> Option<Vec<DataSubjectField>> {
-        if matches!(&node.content, Content::Text(text) if text == "none") {
-            return Some(Vec::new());
-        }
-        let items = document::list(self.file, node, "data_subjects", found);
-        if items.is_empty() {
-            let message = "data subjects must be listed, or said to be `none`";
-            found.add(self.file, node.at, message);
-            return None;
-        }
-        Some(items.iter().filter_map(|item| self.data_subject(item, found)).collect())
-    }
-
-    fn data_subject(&self, node: &Node, found: &mut Diagnostics) -> Option<DataSubjectField> {
-        let keys = &["field", "role", "identifier"];
-        let mut map = MapReader::new(self.file, node, "a data subject", keys, found)?;
-        let field: Option<FieldPath> = map.parse("field");
-        let role = word_key(&mut map, "role", SubjectRole::ALL);
-        let identifier = word_key(&mut map, "identifier", IdentifierKind::ALL);
-        let field = normal(field?);
-        let at = place_of(&map, "field");
-        check_leaf((self.file, at), &field, &self.request_leaves(), "a request field", map.found());
-        Some(DataSubjectField { field, role: role?, identifier: identifier? })
     }
 
     fn classes(&self, node: &Node, found: &mut Diagnostics) -> Option<Classes> {
@@ -467,7 +445,7 @@ fn read_class(
 }
 
 /// Header names are the same in any case.
-fn normal(field: FieldPath) -> FieldPath {
+pub(super) fn normal(field: FieldPath) -> FieldPath {
     match field {
         FieldPath::Parameter(Place::Header, name) => {
             FieldPath::Parameter(Place::Header, name.to_ascii_lowercase())

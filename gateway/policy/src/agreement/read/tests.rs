@@ -1,5 +1,5 @@
 use crate::{
-    DataLimits, NotFoundLimit,
+    DataLimits, NotFoundLimit, OutcomeTiming, ValueCommitments,
     fixture::{AGREEMENT, Files},
 };
 
@@ -196,4 +196,35 @@ fn reads_parameters_fields_and_masks() {
     assert!(opened.request_body.is_empty());
     let names: Vec<String> = opened.answers[&200].keys().map(ToString::to_string).collect();
     assert_eq!(names, ["/DanToc", "/GhiChu/*", "/HoVaTen", "/NgaySinh", "/SoDinhDanh"]);
+}
+
+#[test]
+fn evidence_comes_first_where_anything_sensitive_leaves_unless_the_agreement_says_otherwise() {
+    let terms = |files: Files| {
+        files.set().agreements["ward-civil-status"].operations["getBirthRecord"].evidence
+    };
+    let said = |line: &str| {
+        let line = format!("evidence: {line}\nsigned:");
+        Files::new().edit(AGREEMENT, "signed:", &line)
+    };
+    let dropped = terms(Files::new());
+    assert_eq!(dropped.outcome, OutcomeTiming::AfterAnswer);
+    assert_eq!(dropped.values, ValueCommitments::Left);
+    let policy = "purposes: [dossier_processing, ethnic_policy]";
+    let sensitive = |files: Files| {
+        files.edit(AGREEMENT, "/DanToc: drop", "/DanToc: {keep_first: 1}").edit(
+            AGREEMENT,
+            policy,
+            "purposes: [ethnic_policy]",
+        )
+    };
+    let open = terms(sensitive(Files::new()));
+    assert_eq!(open.outcome, OutcomeTiming::BeforeAnswer);
+    let after = terms(sensitive(said("{outcome: after_answer}")));
+    assert_eq!(after.outcome, OutcomeTiming::AfterAnswer);
+    let before = terms(said("{outcome: before_answer, commit_fields: true}"));
+    assert_eq!(before.outcome, OutcomeTiming::BeforeAnswer);
+    assert_eq!(before.values, ValueCommitments::Made);
+    said("{outcome: sometime}").refused(&["unknown outcome `sometime`"]);
+    said("{outcomes: after_answer}").refused(&["unknown key `outcomes`"]);
 }

@@ -1,4 +1,7 @@
-use crate::fixture::{DOCUMENT, Files, SERVICE};
+use crate::{
+    SubjectRole,
+    fixture::{DOCUMENT, Files, SERVICE},
+};
 
 #[test]
 fn refuses_a_leaf_without_class_and_a_class_without_leaf() {
@@ -135,4 +138,63 @@ fn reads_limits_and_header_names_in_lower_case() {
     let names: Vec<&str> =
         operations["getBirthRecord"].parameters.iter().map(|p| p.name.as_str()).collect();
     assert_eq!(names, ["soDinhDanh", "namSinh", "madonvi"]);
+}
+
+const LISTED: &str = "- {field: query.soDinhDanh, role: owner, identifier: citizen_number}";
+
+fn with_subject(line: &str) -> Files {
+    Files::new().edit(SERVICE, LISTED, &format!("{LISTED}\n      - {line}"))
+}
+
+#[test]
+fn reads_whom_an_answer_is_about() {
+    let set = with_subject(
+        "{answer: \"200\", field: /SoDinhDanh, role: owner, identifier: citizen_number}",
+    )
+    .set();
+    let operation = &set.services["civil-status"].operations["getBirthRecord"];
+    assert_eq!(operation.data_subjects.len(), 1, "that of the request");
+    let [subject] = operation.subjects_of(200) else { panic!("one") };
+    assert_eq!(
+        (subject.field.to_string().as_str(), subject.role),
+        ("/SoDinhDanh", SubjectRole::Owner)
+    );
+    assert_eq!(operation.subjects_of(404), []);
+}
+
+#[test]
+fn the_pointer_of_a_streaming_answer_begins_in_the_element() {
+    let whole = "effect: reads\n    answer: whole";
+    let stream = "effect: reads\n    answer: stream\n    elements: /GhiChu";
+    let listed = |field: &str| {
+        let line = format!("{{answer: \"200\", field: {field}, role: owner, identifier: other}}");
+        with_subject(&line).edit(SERVICE, whole, stream)
+    };
+    let set = listed("/").set();
+    let operation = &set.services["civil-status"].operations["getBirthRecord"];
+    assert_eq!(operation.subjects_of(200)[0].field.to_string(), "");
+    listed("/GhiChu/*").refused(&["`/GhiChu/*` is not a field of an element of answer 200"]);
+    let lines =
+        with_subject("{answer: \"200\", field: /SoDinhDanh, role: owner, identifier: other}")
+            .edit(SERVICE, whole, "effect: reads\n    answer: stream")
+            .edit(SERVICE, "answer: json", "answer: ndjson")
+            .edit(DOCUMENT, "application/json:", "application/x-ndjson:");
+    assert_eq!(
+        lines.set().services["civil-status"].operations["getBirthRecord"].subjects_of(200).len(),
+        1
+    );
+}
+
+#[test]
+fn refuses_data_subjects_of_answers_that_are_nowhere_or_twice() {
+    let refused = |answer: &str, field: &str, message: &str| {
+        let line = format!("{{answer: {answer}, field: {field}, role: owner, identifier: other}}");
+        with_subject(&line).refused(&[message]);
+    };
+    refused("\"200\"", "/SoDinhDan", "did you mean `/SoDinhDanh`?");
+    refused("\"200\"", "/Cha", "`/Cha` is an object or a list");
+    refused("\"200\"", "query.soDinhDanh", "`query.soDinhDanh` is not a field of answer 200");
+    refused("\"405\"", "/SoDinhDanh", "unknown answer `405`");
+    let twice = "{answer: \"200\", field: /SoDinhDanh, role: owner, identifier: other}";
+    with_subject(&format!("{twice}\n      - {twice}")).refused(&["`/SoDinhDanh` stands twice"]);
 }
