@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs every check of the repository and ends with the line `N passed, N failed`.
 #
-# Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy) and Debian's `build-essential`;
-# nothing else, and no network but the crate registry. Every step runs even when an earlier one
+# Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy) and Debian's `build-essential` and
+# `postgresql`, whose server the tests start on a socket of their own; nothing else, and no network
+# but the crate registry. Every step runs even when an earlier one
 # failed, so that one run tells everything. Exit code 0 when nothing failed, 1 when something did,
 # 3 when a tool is missing.
 set -euo pipefail
@@ -92,6 +93,12 @@ step() {
 
 need cc "on Debian: apt-get install build-essential"
 need cargo "on Debian: apt-get install rustup, then: rustup default stable"
+# Debian keeps the server's programs off the path.
+for folder in /usr/lib/postgresql/*/bin; do
+    PATH=$PATH:$folder
+done
+need postgres "on Debian: apt-get install postgresql"
+need initdb "on Debian: apt-get install postgresql"
 if ((missing == 0)); then
     need_component fmt rustfmt
     need_component clippy clippy

@@ -4,6 +4,7 @@
 //! is on disk (SQLite, WAL, `synchronous = FULL`) and survives `kill -9`. Time is an argument. No
 //! payload reaches an error, a log or a `Debug`.
 
+pub mod checkpoints;
 mod connection;
 mod directory;
 pub mod outbox;
