@@ -16,8 +16,8 @@ use lienthong_model::{
 };
 
 use super::{
-    Agreement, ExchangeMode, Requirement, Signature, Term, WrittenEvidence,
-    disclosure::DisclosureReader, evidence::read_evidence, limits::read_limits,
+    Agreement, ExchangeMode, Requirement, Signature, Term, disclosure::DisclosureReader,
+    evidence::read_evidence, limits::read_limits,
 };
 use crate::{
     compile::{Disclosed, compile},
@@ -78,12 +78,7 @@ pub(crate) fn read(
     let mut map = MapReader::new(file, &source.root, "an agreement", KEYS, found)?;
     let id: Option<AgreementId> = map.parse("id");
     let title = bilingual_key(&mut map, "title");
-    let provider = participant(&mut map, "provider", around);
-    let consumer = participant(&mut map, "consumer", around);
-    if provider.is_some() && provider == consumer {
-        let at = place_of(&map, "consumer");
-        map.found().add(file, at, "consumer and provider are the same participant");
-    }
+    let (provider, consumer) = parties(&mut map, around);
     let via = read_via(&mut map, consumer.as_ref(), around);
     let service = read_service(&mut map, provider.as_ref(), around);
     let exchange_mode = word_key(&mut map, "exchange_mode", MODES);
@@ -94,10 +89,7 @@ pub(crate) fn read(
     let valid = map.required("valid").and_then(|node| read_term(file, node, map.found()));
     let retention_days = read_retention(&mut map);
     let limits = map.required("limits").and_then(|node| read_limits(file, node, map.found()));
-    let evidence = match map.optional("evidence") {
-        Some(node) => read_evidence(file, node, map.found()),
-        None => Some(WrittenEvidence::default()),
-    };
+    let evidence = read_evidence(&mut map);
     let signed = map.required("signed").and_then(|node| read_signature(file, node, map.found()));
     let offered = service.as_ref().and_then(|id| around.services.get(id));
     let operations = map.required("operations");
@@ -140,6 +132,20 @@ pub(crate) fn read(
         }
     }
     Some(agreement)
+}
+
+/// Provider and consumer.
+fn parties(
+    map: &mut MapReader<'_, '_>,
+    around: &Surroundings<'_>,
+) -> (Option<ParticipantId>, Option<ParticipantId>) {
+    let provider = participant(map, "provider", around);
+    let consumer = participant(map, "consumer", around);
+    if provider.is_some() && provider == consumer {
+        let (file, at) = (map.file(), place_of(map, "consumer"));
+        map.found().add(file, at, "consumer and provider are the same participant");
+    }
+    (provider, consumer)
 }
 
 fn participant(
