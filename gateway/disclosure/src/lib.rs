@@ -4,7 +4,8 @@
 //! of a body. Out: the disclosed body, canonical, and a [`Tally`] of what passed; or a
 //! [`Violation`]. Parameters go the same way through a [`ParameterView`], forms through a
 //! [`FormView`], bodies in parts through a [`MultipartView`], whole files through an
-//! [`OpaqueView`], answers of any length element by element through a [`StreamView`].
+//! [`OpaqueView`], answers of any length element by element through a [`StreamView`]. A [`Locator`]
+//! tells whom a body is about, [`disclosed_values`] each value that left.
 //!
 //! Must never let a field pass that the view does not name, pass a value that could not be
 //! masked, name a key or value of a payload in an error, or use memory without a bound.
@@ -27,6 +28,7 @@ mod scan;
 mod stream;
 mod text_field;
 mod tree;
+mod values;
 mod view;
 mod violation;
 mod walk;
@@ -41,5 +43,6 @@ pub use stream::{
     Stop, StopCause, StreamBounds, StreamDisclosure, StreamPart, StreamShape, StreamTally,
     StreamView, relaxed as relaxed_around_stream,
 };
+pub use values::{Locator, disclosed_values};
 pub use view::{Bounds, Direction, View};
 pub use violation::{Tally, ViewError, ViewProblem, Violation, ViolationKind};

@@ -388,7 +388,7 @@ fn hex(digits: &[u8]) -> Option<u32> {
 }
 
 /// Appends `raw`, whose escapes are valid, with them resolved.
-fn unescape(raw: &str, out: &mut String) {
+pub(crate) fn unescape(raw: &str, out: &mut String) {
     let mut rest = raw;
     while let Some((plain, tail)) = rest.split_once('\\') {
         out.push_str(plain);

@@ -19,6 +19,7 @@ mod disclosure;
 mod elements;
 mod envelope;
 mod lines;
+mod located;
 mod stop;
 
 pub use compile::{StreamBounds, StreamPart, StreamShape, StreamView, relaxed};

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use lienthong_model::field::Pointer;
 
-use super::{Stop, StopCause, StreamTally, StreamView, array::ArrayStream, lines::Lines};
-use crate::{Pseudonymiser, Violation, ViolationKind};
+use super::{
+    Stop, StopCause, StreamTally, StreamView, array::ArrayStream, lines::Lines, located::Located,
+};
+use crate::{Locator, Pseudonymiser, Violation, ViolationKind};
 
 /// The disclosure of one stream, of one answer to one consumer.
 ///
@@ -42,8 +44,13 @@ impl StreamDisclosure {
         } else {
             Shape::Lines(Lines::new(&view))
         };
-        let passing =
-            Passing { view, pseudonyms, tally: StreamTally::default(), allowance: u64::MAX };
+        let passing = Passing {
+            view,
+            pseudonyms,
+            tally: StreamTally::default(),
+            allowance: u64::MAX,
+            located: Located::default(),
+        };
         Self { passing, shape, state: State::Open }
     }
 
@@ -51,6 +58,18 @@ impl StreamDisclosure {
     /// pass as the bounds allow.
     pub fn set_allowance(&mut self, elements: u64) {
         self.passing.allowance = elements;
+    }
+
+    /// Looks in each element that passes for the values at these places, as the provider wrote
+    /// them. What is found waits for [`Self::take_located`].
+    pub fn locate(&mut self, places: Arc<Locator>) {
+        self.passing.located = Located::at(places);
+    }
+
+    /// Gives what was found in the elements that have passed since the last call: which of the
+    /// pointers led there, and the value.
+    pub fn take_located(&mut self, each: &mut impl FnMut(usize, &str)) {
+        self.passing.located.take(each);
     }
 
     /// Takes the next bytes, cut anywhere, and appends the elements that are whole by now.
@@ -126,6 +145,7 @@ pub(super) struct Passing {
     pub(super) tally: StreamTally,
     /// How many elements may pass by what the caller knows.
     allowance: u64,
+    located: Located,
 }
 
 impl Passing {
@@ -151,6 +171,7 @@ impl Passing {
             Ok(tally) => {
                 self.tally.add(tally);
                 self.tally.elements = self.tally.elements.saturating_add(1);
+                self.located.look(raw);
                 Ok(())
             }
             Err(violation) => {
@@ -181,6 +202,7 @@ impl Passing {
         };
         self.tally.add(tally);
         self.tally.elements = self.tally.elements.saturating_add(1);
+        self.located.look(text.as_bytes().get(..length).unwrap_or_default());
         Some(length)
     }
 
