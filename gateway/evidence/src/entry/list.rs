@@ -19,7 +19,9 @@ pub struct Subject {
 
 impl Subject {
     /// Most that stand in one entry.
-    pub const MOST: usize = 64;
+    pub const MOST: usize = 512;
+    /// Most that stand in an outcome, which may hold commitments too. More have a sidecar.
+    pub const MOST_OF_ANSWER: usize = 64;
 }
 
 impl<'a> Listed<'a> for Subject {

@@ -59,7 +59,7 @@ impl<'a> Name<'a> {
 }
 
 impl<'a> Listed<'a> for Name<'a> {
-    const MOST: usize = 256;
+    const MOST: usize = 128;
 }
 
 macro_rules! names {

@@ -3,14 +3,17 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use lienthong_evidence::entry::{
-    Article, DigestKey, Domain, Entry, FieldCommitments, Name, Outcome, Part, Period, Subject,
-    ValuePointer, Why,
+    Article, DigestKey, Domain, Entry, FieldCommitments, Intent, Name, Outcome, Part, Period,
+    Subject, ValuePointer, Why,
 };
-use lienthong_model::sensitive::Sensitive;
+use lienthong_model::{
+    id::{InstrumentId, RuleId},
+    sensitive::Sensitive,
+};
 use serde_json::Value;
 
 use crate::samples::{
-    NUMBER, Names, commitment, exchange, key, numbered, outcome, period, samples, subject,
+    NUMBER, Names, commitment, exchange, intent, key, numbered, outcome, period, samples, subject,
 };
 
 /// One entry a line: each kind with every field, then each with as few as it may have.
@@ -229,9 +232,27 @@ fn the_fullest_outcome_fits_into_the_log() {
     fields.add(&key(), exchange(), "/Tên", b"1");
     let kept = fields.fields();
     assert_eq!(kept.len() as u64 + fields.left().expect("some"), 901);
-    let subjects = vec![subject(); Subject::MOST];
+    let subjects = vec![subject(); Subject::MOST_OF_ANSWER];
     let full = Outcome { fields: kept, fields_left: fields.left(), subjects, ..outcome() };
     let entry = Entry::Outcome(full);
+    let bytes = entry.encode();
+    assert!((50_000..65_535).contains(&bytes.len()), "{}", bytes.len());
+    assert_eq!(Entry::decode(&bytes), Ok(entry));
+}
+
+#[test]
+fn the_fullest_intent_fits_into_the_log() {
+    let names = Names::new();
+    let instrument: InstrumentId = "a".repeat(80).parse().expect("an id");
+    let article = Article::new(&instrument, "19.1.c-19.1.c-19.1.c-19.1.c-abcd").expect("one");
+    let rule: RuleId = "r".repeat(80).parse().expect("an id");
+    let full = Intent {
+        articles: vec![article; 128],
+        rules: vec![(&rule).into(); 128],
+        subjects: vec![subject(); Subject::MOST],
+        ..intent(&names)
+    };
+    let entry = Entry::Intent(full);
     let bytes = entry.encode();
     assert!((50_000..65_535).contains(&bytes.len()), "{}", bytes.len());
     assert_eq!(Entry::decode(&bytes), Ok(entry));

@@ -90,7 +90,7 @@ pub(crate) fn commitment(part: Part<'_>) -> Commitment {
 
 const AT: u64 = 1_795_301_705_123;
 
-fn intent(names: &Names) -> Intent<'_> {
+pub(crate) fn intent(names: &Names) -> Intent<'_> {
     Intent {
         acting: (&names.consumer).into(),
         agreement: (&names.agreement).into(),
