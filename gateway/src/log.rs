@@ -149,7 +149,7 @@ impl Gathered {
             let whole = Timestamp::from_second(self.second).unwrap_or_default().to_string();
             whole.trim_end_matches('Z').clone_into(&mut self.digits);
         }
-        let micros = at.subsec_microsecond() + at.subsec_millisecond() * 1000;
+        let micros = at.subsec_microsecond();
         let mut line = Line { format: writer.format, out: &mut self.lines };
         line.begin(&self.digits, micros);
         fill(&mut line);

@@ -72,7 +72,7 @@ fn lines_of_a_new_second_tell_the_new_second() {
     let writer = Writer::start(LogFormat::Json, sink.clone()).unwrap();
     let mut gathered = Gathered::new();
     for second in 0..3 {
-        let at = at() + jiff::SignedDuration::from_secs(second);
+        let at = at() + jiff::SignedDuration::from_millis(second * 1_500);
         gathered.add(&writer, at, fill);
     }
     gathered.hand_on(&writer);
@@ -80,7 +80,8 @@ fn lines_of_a_new_second_tell_the_new_second() {
     let text = sink.text();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3);
-    assert!(lines[2].contains("08:00:02.000042Z"), "{}", lines[2]);
+    assert!(lines[1].contains("08:00:01.500042Z"), "{}", lines[1]);
+    assert!(lines[2].contains("08:00:03.000042Z"), "{}", lines[2]);
 }
 
 #[test]
