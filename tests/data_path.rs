@@ -15,6 +15,7 @@ mod data_path {
     mod codings;
     mod consumers;
     mod drain;
+    mod evidence;
     mod exchanges;
     mod framing;
     mod harness;

@@ -13,6 +13,7 @@ use lienthong_model::reason::ReasonCode;
 use tokio::time::Instant;
 
 use crate::{
+    evidence,
     gateway::Gateway,
     listen::{Body, Cut},
     pipeline::disclose_answer::DisclosedStream,
@@ -22,8 +23,9 @@ use crate::{
     telemetry::Telemetry,
 };
 
-/// How often a stream tells how far it is.
+/// How often a stream tells how far it is: after this time or so many elements.
 const PROGRESS: Duration = Duration::from_secs(5);
+const PROGRESS_ELEMENTS: u64 = 10_000;
 
 /// One exchange that has not ended yet.
 pub(crate) struct Account {
@@ -69,6 +71,7 @@ impl Account {
         let Some(mut record) = self.record.take() else { return };
         let micros = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX);
         record.finish(self.status, micros);
+        self.gateway.evidence().close_exchange(&mut record);
         self.gateway.metrics().exchange(&record);
         if let (Some(telemetry), Some(trace)) = (self.gateway.telemetry(), record.trace.take()) {
             telemetry.offer(trace, &record);
@@ -94,19 +97,23 @@ struct Streaming {
     account: Account,
     stream: Box<DisclosedStream>,
     told: Instant,
+    told_elements: u64,
 }
 
 /// The body that a consumer takes of `stream`.
 pub(crate) fn streaming(account: Account, stream: Box<DisclosedStream>) -> Body {
     account.gateway.metrics().streams.inc();
-    let streaming = Streaming { account, stream, told: Instant::now() };
+    let streaming = Streaming { account, stream, told: Instant::now(), told_elements: 0 };
     let frames = stream::unfold(Some(streaming), |streaming| async move {
         let mut streaming = streaming?;
         match streaming.stream.next().await {
-            Ok(Some(bytes)) => {
-                streaming.tell(&bytes);
-                Some((Ok(Frame::data(bytes)), Some(streaming)))
-            }
+            Ok(Some(bytes)) => match streaming.tell(&bytes) {
+                Ok(()) => Some((Ok(Frame::data(bytes)), Some(streaming))),
+                Err(refusal) => {
+                    streaming.end(Some(&refusal));
+                    Some((Err(Cut), None))
+                }
+            },
             Ok(None) => {
                 streaming.end(None);
                 None
@@ -121,15 +128,23 @@ pub(crate) fn streaming(account: Account, stream: Box<DisclosedStream>) -> Body 
 }
 
 impl Streaming {
-    fn tell(&mut self, bytes: &Bytes) {
+    /// Accounts for bytes that are about to leave. What cannot be put on record does not.
+    fn tell(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
         let gateway = Arc::clone(&self.account.gateway);
         gateway.metrics().stream_bytes.inc_by(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        if self.told.elapsed() >= PROGRESS {
-            self.told = Instant::now();
-            if let Some(record) = self.account.record() {
-                record.progress(self.stream.tally());
-            }
+        let Some(record) = self.account.record() else { return Err(evidence::lost()) };
+        let tally = self.stream.tally();
+        if let Some(trail) = &mut record.trail {
+            trail.answer(bytes);
         }
+        let told_elements = tally.elements.saturating_sub(self.told_elements);
+        if self.told.elapsed() >= PROGRESS || told_elements >= PROGRESS_ELEMENTS {
+            self.told = Instant::now();
+            self.told_elements = tally.elements;
+            record.progress(tally);
+            gateway.evidence().progress(record, tally)?;
+        }
+        Ok(())
     }
 
     fn end(&mut self, cut: Option<&Refusal>) {

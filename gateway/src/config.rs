@@ -4,6 +4,7 @@
 //! policies, so that no edit of a policy redirects data. Relative paths are relative to the file.
 //! Every setting is documented in `gateway/docs/configuration.md`.
 
+mod evidence;
 mod lgsp;
 mod telemetry;
 
@@ -21,7 +22,7 @@ use lienthong_model::{
     id::{ServiceId, TrustAnchorId},
 };
 
-pub use self::{lgsp::LgspSettings, telemetry::OtlpSettings};
+pub use self::{evidence::EvidenceSettings, lgsp::LgspSettings, telemetry::OtlpSettings};
 use crate::{
     coding::Coding,
     listen::ListenSettings,
@@ -45,6 +46,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// Where the durable state is.
     pub data: DataSettings,
+    /// How evidence is kept.
+    pub evidence: EvidenceSettings,
     /// Limits of the whole data path.
     pub limits: PathLimits,
     /// How the log is written.
@@ -195,6 +198,7 @@ impl Reader<'_> {
             "pseudonyms",
             "admin",
             "data",
+            "evidence",
             "limits",
             "log",
             "lgsp",
@@ -208,6 +212,7 @@ impl Reader<'_> {
         let pseudonyms = map.required("pseudonyms");
         let admin = map.required("admin");
         let data = map.required("data");
+        let evidence = map.required("evidence");
         let limits = map.optional("limits");
         let log = map.optional("log");
         let lgsp = map.optional("lgsp");
@@ -219,6 +224,7 @@ impl Reader<'_> {
         let pseudonyms = pseudonyms.and_then(|n| self.pseudonyms(n, found));
         let admin = admin.and_then(|n| self.admin(n, found));
         let data = data.and_then(|n| self.data(n, found));
+        let evidence = evidence.and_then(|n| self.evidence(n, found));
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
         let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
@@ -231,6 +237,7 @@ impl Reader<'_> {
             pseudonyms: pseudonyms?,
             admin: admin?,
             data: data?,
+            evidence: evidence?,
             limits,
             log,
             lgsp,

@@ -30,6 +30,7 @@ use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 use crate::{
     account::{self, Account},
     config::{Config, PathLimits},
+    evidence::Evidence,
     key_file,
     lgsp::{Lgsp, TokenIssuer},
     listen::{Body, Peer, Serve},
@@ -54,6 +55,7 @@ pub struct Gateway {
     trust: Arc<ArcSwap<Trust>>,
     metrics: Metrics,
     quotas: Quotas,
+    evidence: Arc<Evidence>,
     telemetry: Option<Telemetry>,
     recent: Recent,
     token_issuer: Option<TokenIssuer>,
@@ -79,7 +81,8 @@ impl Gateway {
         let snapshot = load_snapshot(&config, now, None);
         let (trust, snapshot) = both(trust, snapshot)?;
         let metrics = Metrics::default();
-        let quotas = load_quotas(&clock, &metrics)?;
+        let quotas = Quotas::new(Arc::clone(&clock), metrics.quotas.clone());
+        let evidence = Evidence::load(&config, Arc::clone(&clock), metrics.evidence.clone())?;
         let telemetry = config.telemetry.as_ref();
         let telemetry = telemetry.map(|to| Telemetry::start(to, metrics.telemetry.clone()));
         Ok(Self {
@@ -91,6 +94,7 @@ impl Gateway {
             trust: Arc::new(ArcSwap::from_pointee(trust)),
             metrics,
             quotas,
+            evidence: Arc::new(evidence),
             telemetry: telemetry.transpose()?,
             reloading: Mutex::new(()),
             failure: ArcSwap::from_pointee(None),
@@ -108,8 +112,9 @@ impl Gateway {
         let now = self.clock.now();
         let trust = Trust::load(&self.config.tls, now);
         let snapshot = load_snapshot(&self.config, now, Some(&self.snapshot.load()));
-        match both(trust, snapshot) {
-            Ok((trust, snapshot)) => {
+        match both(both(trust, snapshot), self.evidence.reload()) {
+            Ok(((trust, snapshot), keys)) => {
+                self.evidence.put_keys(keys);
                 self.trust.store(Arc::new(trust));
                 self.snapshot.store(Arc::new(snapshot));
                 self.failure.store(Arc::new(None));
@@ -184,6 +189,12 @@ impl Gateway {
         &self.quotas
     }
 
+    /// The evidence of this node.
+    #[must_use]
+    pub fn evidence(&self) -> &Arc<Evidence> {
+        &self.evidence
+    }
+
     /// What sends traces, where they are sent.
     #[must_use]
     pub fn telemetry(&self) -> Option<&Telemetry> {
@@ -196,6 +207,7 @@ impl Gateway {
     /// When the text cannot be written.
     pub fn measure(&self) -> Result<String, std::fmt::Error> {
         self.quotas.observe(&self.snapshot.load().policies);
+        self.evidence.observe();
         self.metrics.encode()
     }
 
@@ -236,6 +248,7 @@ impl Gateway {
         if self.quotas.is_failing() {
             troubles.push("the daily counters of agreements cannot be kept".to_owned());
         }
+        troubles.extend(self.evidence.troubles());
         troubles.extend(trust.warnings().iter().map(ToString::to_string));
         troubles
     }
@@ -289,14 +302,6 @@ pub fn load_snapshot(
 fn load_lgsp(policies: &PolicySet, config: &Config, found: &mut Diagnostics) -> Option<Lgsp> {
     let settings = config.lgsp.as_ref()?;
     Lgsp::load(settings, policies).map_err(|errors| found.extend(errors)).ok()
-}
-
-fn load_quotas(clock: &Arc<dyn Clock>, metrics: &Metrics) -> Result<Quotas, Diagnostics> {
-    Quotas::new(Arc::clone(clock), metrics.quotas.clone()).map_err(|_| {
-        let mut found = Diagnostics::new();
-        found.add("system", Position::default(), "gives no randomness");
-        found
-    })
 }
 
 /// A certificate rule on an anchor that nobody configured would match nothing, silently.

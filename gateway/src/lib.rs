@@ -9,6 +9,8 @@ pub mod cases;
 pub mod certificate;
 pub mod coding;
 pub mod config;
+pub mod digest_keys;
+pub mod evidence;
 pub mod framing;
 pub mod gateway;
 pub mod key_file;

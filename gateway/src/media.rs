@@ -111,6 +111,17 @@ impl BodyView {
         Ok(Passed { body: Bytes::from(out), content_type, tally })
     }
 
+    /// A hash of everything that decides what may leave.
+    #[must_use]
+    pub fn hash(&self) -> [u8; 32] {
+        match self {
+            Self::Json(view) => view.hash(),
+            Self::Form(view) => view.hash(),
+            Self::Multipart(view) => view.hash(),
+            Self::Opaque(view) => view.hash(),
+        }
+    }
+
     /// The fields of a body that was disclosed, as JSON; none when it has no fields to find.
     #[must_use]
     pub fn fields<'b>(

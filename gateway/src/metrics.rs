@@ -1,5 +1,6 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
+mod evidence;
 mod quota;
 mod telemetry;
 
@@ -21,7 +22,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::{quota::QuotaMetrics, telemetry::TelemetryMetrics};
+pub use self::{evidence::EvidenceMetrics, quota::QuotaMetrics, telemetry::TelemetryMetrics};
 use crate::{
     listen::Counts,
     record::{Exchange, Outcome},
@@ -49,6 +50,8 @@ pub struct Metrics {
     pub stale_revocation: Gauge<i64, AtomicI64>,
     /// How much of the limits on data is used.
     pub quotas: QuotaMetrics,
+    /// How the evidence log is doing.
+    pub evidence: EvidenceMetrics,
     /// What became of traces.
     pub telemetry: TelemetryMetrics,
 }
@@ -112,6 +115,7 @@ impl Default for Metrics {
             listener: Family::default(),
             stale_revocation: Gauge::default(),
             quotas: QuotaMetrics::default(),
+            evidence: EvidenceMetrics::default(),
             telemetry: TelemetryMetrics::default(),
         };
         metrics.register();
@@ -219,6 +223,7 @@ impl Metrics {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &self.quotas.registry())?;
+        encode_registry(&mut text, &self.evidence.registry())?;
         encode_registry(&mut text, &self.telemetry.registry())?;
         encode_eof(&mut text)?;
         Ok(text)

@@ -1,14 +1,18 @@
 //! The journey of one exchange, whole and in order.
 //!
 //! Each stage is one file and hands the next a value that only it can make: `forward` cannot be
-//! called without [`decide::Permitted`], [`disclose_request::DisclosedRequest`] and
-//! [`charge::Charged`] and never sees the consumer's bytes; `respond` cannot be called without
-//! [`disclose_answer::Disclosed`].
+//! called without [`decide::Permitted`], [`disclose_request::DisclosedRequest`],
+//! [`charge::Charged`] and [`record_intent::Receipt`] and never sees the consumer's bytes; `respond`
+//! cannot be called without [`record_outcome::Recorded`].
 //!
 //! ```text
 //! listen -> tls -> edge -> identify -> route -> admit -> read -> validate_request -> decide -> disclose_request
 //!                                                                                                    |
-//!            respond <- disclose_answer <- validate_answer <------- provider <------- forward <- charge
+//!                                                       forward <- record_intent <- charge <---------+
+//!                                                          |
+//!                                                       provider
+//!                                                          |
+//!                         respond <- record_outcome <- disclose_answer <- validate_answer
 //! ```
 
 pub mod admit;
@@ -20,6 +24,8 @@ pub mod edge;
 pub mod forward;
 pub mod identify;
 pub mod read;
+pub mod record_intent;
+pub mod record_outcome;
 pub mod respond;
 pub mod route;
 pub mod validate_answer;
@@ -65,22 +71,29 @@ pub async fn exchange(
     let admitted = admit::admit(routed, &consumer, gateway.limits().consumer_in_flight)?;
     let body = read::read(incoming, &admitted, gateway.limits().body).await?;
     record.reached(Stage::Read);
-    let valid = validate_request::validate_request(admitted, &body, gateway.quotas())?;
-    record.reached(Stage::ValidateRequest);
+    let evidence = gateway.evidence();
+    let message = consumer.message();
+    let valid = validate_request::validate_request(admitted, &body, message, (evidence, now))?;
+    record.named(&valid, &snapshot.policies.hash, today);
     let permitted = decide::decide(valid, &consumer, today)?;
     record.permitted(&permitted);
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
     record.sending(&disclosed_request);
     let charged = charge::charge(gateway.quotas(), &permitted).await?;
     record.reached(Stage::Charge);
+    let receipt =
+        record_intent::record_intent(evidence, &permitted, &disclosed_request, record).await?;
+    record.reached(Stage::RecordIntent);
+    let proofs = (charged, receipt);
     let answer =
-        forward::forward(&permitted, disclosed_request, charged, record.request_id()).await?;
+        forward::forward(&permitted, disclosed_request, proofs, record.request_id()).await?;
     record.reached(Stage::Forward);
     charge::answered(gateway.quotas(), &answer);
     let valid_answer = validate_answer::validate_answer(&permitted, answer).await?;
     record.reached(Stage::ValidateAnswer);
     let disclosed =
         disclose_answer::disclose_answer(gateway, snapshot, &permitted, valid_answer).await?;
-    record.disclosed(&disclosed);
-    Ok(respond::respond(permitted, disclosed))
+    let recorded = record_outcome::record_outcome(evidence, disclosed, record).await?;
+    record.reached(Stage::RecordOutcome);
+    Ok(respond::respond(permitted, recorded))
 }

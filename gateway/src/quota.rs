@@ -10,7 +10,6 @@ mod counters;
 mod day;
 mod ledger;
 mod officers;
-mod subjects;
 
 use std::{
     collections::HashMap,
@@ -23,28 +22,26 @@ use std::{
     time::Duration,
 };
 
-use aws_lc_rs::error::Unspecified;
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 use jiff::civil::Date;
+use lienthong_evidence::entry::KeyedDigest;
 use lienthong_model::{
     clock::{Clock, civil_date, civil_zone},
-    field::Place,
     id::AgreementId,
     reason::ReasonCode,
 };
-use lienthong_policy::{DataLimits, Operation, PolicySet};
+use lienthong_policy::{DataLimits, PolicySet};
 use lienthong_store::StoreError;
 use tokio::time::Instant;
 use tracing::warn;
 
-pub use self::{charge::Charge, subjects::SubjectDigest};
+pub use self::charge::Charge;
 use self::{
     charge::Of,
     counters::Counters,
     day::{Day, Take, Taken},
     ledger::Ledger,
     officers::{HourElements, Moment, Places, Stop},
-    subjects::Digester,
 };
 use crate::{
     metrics::QuotaMetrics,
@@ -66,7 +63,6 @@ const PER_OFFICER_HOUR: &str = "subjects_per_officer_hour";
 pub struct Quotas {
     clock: Arc<dyn Clock>,
     metrics: QuotaMetrics,
-    digester: Digester,
     agreements: RwLock<HashMap<AgreementId, Arc<Counters>>>,
     places: Places,
     /// The minute of the last sweep: making room must not cost every request.
@@ -76,19 +72,16 @@ pub struct Quotas {
 
 impl Quotas {
     /// Counts from nothing. Until [`Self::open`] every daily limit refuses.
-    ///
-    /// # Errors
-    /// When the system gives no randomness for the key of the digests.
-    pub fn new(clock: Arc<dyn Clock>, metrics: QuotaMetrics) -> Result<Self, Unspecified> {
-        Ok(Self {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>, metrics: QuotaMetrics) -> Self {
+        Self {
             clock,
             metrics,
-            digester: Digester::new()?,
             agreements: RwLock::default(),
             places: Places::default(),
             swept: AtomicI64::new(i64::MIN),
             ledger: OnceLock::new(),
-        })
+        }
     }
 
     /// Opens the data directory, which no other process may have, and goes on from its counters.
@@ -116,19 +109,6 @@ impl Quotas {
         }
     }
 
-    /// The distinct data subjects of a request that has been validated.
-    ///
-    /// # Errors
-    /// `gateway.internal` when a declared field cannot be read.
-    pub fn subjects(
-        &self,
-        operation: &Operation,
-        values: &[(Place, &str, &str)],
-        body: &[u8],
-    ) -> Result<Vec<SubjectDigest>, Refusal> {
-        self.digester.subjects(operation, values, body)
-    }
-
     /// Charges a request: its officer's answers, the officer's hour, then the day.
     ///
     /// # Errors
@@ -137,14 +117,13 @@ impl Quotas {
         &self,
         agreement: &AgreementId,
         limits: DataLimits,
-        officer: Option<&HeaderValue>,
-        subjects: &[SubjectDigest],
+        officer: Option<KeyedDigest>,
+        subjects: &[KeyedDigest],
     ) -> Result<Charge, Refusal> {
         if limits == DataLimits::default() {
             return Ok(Charge::new(None));
         }
         let counters = self.counters(agreement)?;
-        let officer = self.digester.officer(officer.map(HeaderValue::as_bytes));
         let of = Of { counters, limits, officer };
         if limits.not_found.is_some() || limits.subjects_per_officer_hour.is_some() {
             self.enter(&of, subjects)?;
@@ -257,7 +236,7 @@ impl Quotas {
     }
 
     /// Judges the officer's last answers and counts whom the officer asks about.
-    fn enter(&self, of: &Of, subjects: &[SubjectDigest]) -> Result<(), Refusal> {
+    fn enter(&self, of: &Of, subjects: &[KeyedDigest]) -> Result<(), Refusal> {
         let now = self.moment();
         let near = self.with_room(now, || {
             let mut officers = of.counters.officers();
@@ -371,6 +350,9 @@ impl Quotas {
 fn later(reason: ReasonCode, wait: Duration) -> Refusal {
     Refusal { reason, cause: Cause::Wait(wait) }
 }
+
+#[cfg(test)]
+pub(crate) use self::tests::shipped;
 
 #[cfg(test)]
 mod tests;

@@ -9,7 +9,7 @@ mod value;
 use std::{sync::Arc, time::Duration};
 
 use http::HeaderValue;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use lienthong_disclosure::StreamTally;
 use lienthong_model::{
     id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
@@ -25,11 +25,12 @@ pub use self::{
     value::{Cites, Outcome, RequestId, ShortHash},
 };
 use crate::{
+    evidence::Trail,
     log,
     metrics::RouteCounters,
     pipeline::{
         decide::Permitted, disclose_answer::Disclosed, disclose_request::DisclosedRequest,
-        identify::Consumer, route::Routed,
+        identify::Consumer, route::Routed, validate_request::ValidRequest,
     },
     refusal::Refusal,
     telemetry::{Stage, Trace},
@@ -92,6 +93,9 @@ pub struct Exchange {
     pub snapshot: ShortHash,
     /// Time in the gateway, microseconds, the provider's time included.
     pub micros: u64,
+    /// Its entries in the evidence, from where it is known whom it names.
+    #[serde(skip)]
+    pub(crate) trail: Option<Box<Trail>>,
     /// Its trace, when it has one.
     #[serde(skip)]
     pub(crate) trace: Option<Box<Trace>>,
@@ -130,6 +134,7 @@ impl Exchange {
             elements: None,
             snapshot: ShortHash::of(snapshot),
             micros: 0,
+            trail: None,
             trace: None,
             counters: None,
         }
@@ -161,6 +166,13 @@ impl Exchange {
         if let Some(trace) = &mut self.trace {
             trace.routed(&route.operation);
         }
+    }
+
+    /// Notes whom the request names: from here on it can be told in evidence.
+    pub fn named(&mut self, valid: &ValidRequest, snapshot: &[u8; 32], today: Date) {
+        let (persons, route) = (valid.persons().clone(), valid.route());
+        self.trail = Trail::begin(self.request_id(), persons, route, (snapshot, today));
+        self.reached(Stage::ValidateRequest);
     }
 
     /// Notes on which articles it is permitted.
@@ -226,6 +238,9 @@ impl Exchange {
         self.reason = Some(refusal.reason);
         let cause = refusal.cause.to_string();
         self.cause = (!cause.is_empty()).then_some(cause);
+        if let (Some(_), Some(trail)) = (refusal.denial(), &mut self.trail) {
+            trail.denied();
+        }
         self.rule = refusal.denial().and_then(|d| d.rule.clone());
         if let Some(cites) = refusal.cites(policies).filter(|cites| !cites.is_empty()) {
             self.cites = Arc::clone(cites).into();

@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 use crate::{
     admin::Admin,
     config::Config,
+    evidence::EvidenceError,
     gateway::{DataPath, Gateway, warnings},
     listen::Server,
     log,
@@ -35,6 +36,9 @@ pub enum RunError {
     /// The data directory cannot be had.
     #[error(transparent)]
     Data(#[from] StoreError),
+    /// The evidence log cannot be had.
+    #[error("evidence: {0}")]
+    Evidence(#[from] EvidenceError),
     /// A socket that cannot be had.
     #[error("cannot listen on {what}: {source}")]
     Listen {
@@ -91,6 +95,7 @@ impl Running {
             warn!(target: "gateway", "{warning}");
         }
         gateway.quotas().open(&gateway.config().data.directory).await?;
+        gateway.evidence().open().await?;
         let settings = gateway.config().listen.clone();
         let address = settings.address;
         let data_path = Arc::new(DataPath::new(Arc::clone(&gateway)));
@@ -167,6 +172,7 @@ impl Running {
         // Every exchange is over; their lines come before the last word.
         tokio::task::spawn_blocking(log::written).await.unwrap_or_default();
         self.gateway.quotas().close().await;
+        self.gateway.evidence().close().await;
         if let Some(telemetry) = self.gateway.telemetry() {
             telemetry.flush().await;
         }
@@ -200,6 +206,7 @@ impl Running {
                 Ok(()) = self.recheck.changed() => self.server.recheck(),
                 _ = tick.tick() => {
                     self.gateway.metrics().listener(&self.server.counts());
+                    self.gateway.evidence().tell_refusals(self.gateway.clock().now());
                     if watcher.changed().await {
                         self.reload_and_log().await;
                     }

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     net::SocketAddr,
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::Duration,
@@ -16,7 +16,7 @@ use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_gateway::{
     config::{Config, LogFormat},
-    log, pki,
+    evidence, key_file, log, pki,
     record::Exchange,
     run::Running,
     xroad,
@@ -221,15 +221,12 @@ fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
     pki::write_example(pki, now, &names).context("making certificates")?;
     pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
     let key = directory.join("pseudonym.key");
-    let mut random = [0_u8; 32];
-    rustls::crypto::aws_lc_rs::default_provider()
-        .secure_random
-        .fill(&mut random)
-        .map_err(|_| anyhow::anyhow!("no random numbers"))?;
-    let text: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    fs::write(&key, text)?;
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
-    Ok(())
+    key_file::create(&key).map_err(anyhow::Error::msg).context("making a key")?;
+    let keys = (directory.join("evidence.key"), directory.join("digest-keys"));
+    let keys = (keys.0.as_path(), keys.1.as_path());
+    evidence::create_keys(keys, "demo.example", now)
+        .map_err(anyhow::Error::msg)
+        .context("making the keys of evidence")
 }
 
 fn identities(directory: &Path, pki: &Path) -> anyhow::Result<BTreeMap<String, Arc<ClientConfig>>> {
@@ -358,6 +355,12 @@ admin:
   address: 127.0.0.1:0
 data:
   directory: gateway-data
+evidence:
+  node: demo
+  key_file: evidence.key
+  digest_keys: digest-keys
+  directory: evidence
+  second_place: evidence-copy/checkpoint
 ",
         lgsp = lgsp::SETTINGS,
     )

@@ -5,6 +5,7 @@ mod admin;
 mod answer;
 mod ask;
 mod client;
+mod evidence;
 mod files;
 mod frames;
 mod gateway;
@@ -24,6 +25,7 @@ pub(super) use self::{
     answer::Answer,
     ask::{Ask, person, person_body},
     client::{Connection, alert, connect},
+    evidence::Evidence,
     files::{Files, Origin},
     frames::{Frame, Frames, HeaderBlock, kind},
     gateway::{Gateway, lienthong},
@@ -73,6 +75,8 @@ pub(super) struct Setup {
     pub(super) anchors: Anchors,
     /// How the provider of `people` is reached.
     pub(super) provider: ProviderLink,
+    /// Settings of the evidence log.
+    pub(super) evidence: Vec<(&'static str, u32)>,
     /// Settings of the listener's TLS, as lines of the configuration.
     pub(super) tls: &'static str,
     /// For how many seconds a stale revocation list is still used.
@@ -152,8 +156,13 @@ admin:
   address: 127.0.0.1:0
 data:
   directory: data
-{otlp}",
+evidence:
+  node: node-1
+  key_file: evidence.key
+  digest_keys: digest-keys
+{evidence}{otlp}",
             listen = lines(&self.listen, "  "),
+            evidence = lines(&self.evidence, "  "),
             grace = self.grace,
             lgsp = lgsp.unwrap_or_default(),
             tls = self.tls,

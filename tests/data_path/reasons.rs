@@ -23,6 +23,7 @@ const NOTHING: &[&str] = &[];
 /// The tests that produce reason codes: these, and those of features with a file of their own.
 const SOURCES: &[&str] = &[
     include_str!("reasons.rs"),
+    include_str!("evidence.rs"),
     include_str!("quotas.rs"),
     include_str!("streams.rs"),
     include_str!("lgsp/credentials.rs"),

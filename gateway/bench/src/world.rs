@@ -16,7 +16,7 @@ use std::{
 
 use anyhow::Context as _;
 use jiff::Timestamp;
-use lienthong_gateway::pki;
+use lienthong_gateway::{evidence, pki};
 use lienthong_model::clock::Clock;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -112,6 +112,9 @@ impl World {
         let key = world.path("pseudonym.key");
         fs::write(&key, "5a".repeat(32))?;
         fs::set_permissions(&key, fs::Permissions::from_mode(0o600))?;
+        let keys = (world.path("evidence.key"), world.path("digest-keys"));
+        evidence::create_keys((&keys.0, &keys.1), "bench.example", now)
+            .map_err(anyhow::Error::msg)?;
         for (name, text) in files {
             let file = world.path(&name);
             fs::create_dir_all(file.parent().unwrap_or_else(|| Path::new(".")))?;
@@ -176,6 +179,7 @@ providers:
 {providers}pseudonyms: {{key_file: pseudonym.key, period: \"2026\"}}
 admin: {{socket: admin-{port}.sock}}
 data: {{directory: data-{port}}}
+evidence: {{node: bench, key_file: evidence.key, digest_keys: digest-keys}}
 {}",
             self.also
         );

@@ -156,6 +156,7 @@ impl Log {
         let interrupted = log.close(unfinished)?;
         log.signed(false)?;
         log.queue.set_disk(disk);
+        log.status.lock().unwrap_or_else(PoisonError::into_inner).disk = disk;
         Ok((log, Opened { size, root, cut, unanchored, interrupted, search }))
     }
 

@@ -132,6 +132,9 @@ reasons! {
     /// The counters of the day cannot be read or written, so that nothing may be counted on them.
     QuotaUnavailable = "quota.unavailable", 503, Gateway, Later, QuotaUnavailable,
         "quota cannot be judged", "không kiểm tra được hạn mức";
+    /// Evidence of the exchange cannot be kept, so it does not happen.
+    EvidenceUnavailable = "evidence.unavailable", 503, Gateway, Later, EvidenceUnavailable,
+        "evidence cannot be kept", "không lưu được chứng cứ";
     /// The consumer closed the connection before an answer was ready; only the record says so.
     ConsumerGone = "consumer.gone", 499, Consumer, Later, ConsumerGone,
         "consumer went away before the answer", "đơn vị ngắt kết nối trước khi có câu trả lời";

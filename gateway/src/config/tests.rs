@@ -22,6 +22,10 @@ admin:
   socket: admin.sock
 data:
   directory: data
+evidence:
+  node: node-1
+  key_file: evidence.key
+  digest_keys: digest-keys
 "#;
 
 fn mistakes(text: &str) -> Vec<String> {
@@ -79,6 +83,7 @@ fn takes_paths_from_the_files_directory_and_defaults_from_the_manual() {
 fn the_manual_names_every_setting() {
     let source = concat!(
         include_str!("../config.rs"),
+        include_str!("evidence.rs"),
         include_str!("lgsp.rs"),
         include_str!("telemetry.rs")
     );

@@ -22,8 +22,10 @@ pub struct Charged {
 /// `quota.enumeration`, `quota.officer_subjects`, `quota.data_subjects`, `quota.unavailable`.
 pub async fn charge(quotas: &Quotas, permitted: &Permitted) -> Result<Charged, Refusal> {
     let agreement = &permitted.route().agreement;
-    let (officer, subjects) = (permitted.message.officer.as_ref(), &permitted.request.subjects);
-    let mut charge = quotas.admit(&agreement.id, agreement.limits.data, officer, subjects).await?;
+    let data = agreement.limits.data;
+    let persons = &permitted.request.persons;
+    let subjects = if data.counts_subjects() { persons.distinct() } else { Vec::new() };
+    let mut charge = quotas.admit(&agreement.id, data, persons.officer, &subjects).await?;
     if matches!(permitted.route().operation.delivery, Delivery::Stream(_)) {
         // Nobody is asked for a stream of which not one element may pass.
         quotas.elements(&mut charge, 1).await?;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Uri, uri::PathAndQuery};
 use lienthong_disclosure::Tally;
 use lienthong_model::{field::Place, reason::ReasonCode};
 use lienthong_policy::Segment;
@@ -27,6 +27,22 @@ impl std::fmt::Debug for DisclosedRequest {
 }
 
 impl DisclosedRequest {
+    /// Gives the bytes that evidence commits to: method and address, header parameters, a line
+    /// between, and the body.
+    pub(super) fn write(&self, method: &str, mut write: impl FnMut(&[u8])) {
+        let target = self.address.path_and_query().map_or("/", PathAndQuery::as_str);
+        for part in [method, " ", target, "\n"] {
+            write(part.as_bytes());
+        }
+        for part in self.headers.iter().flat_map(|(n, v)| [n.as_str(), ": ", v.as_str(), "\n"]) {
+            write(part.as_bytes());
+        }
+        write(b"\n");
+        if let Some((body, _)) = &self.body {
+            write(body);
+        }
+    }
+
     /// What passes of the request.
     #[must_use]
     pub fn tally(&self) -> &Tally {

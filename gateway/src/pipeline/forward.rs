@@ -7,7 +7,9 @@ use lienthong_disclosure::Tally;
 use lienthong_model::reason::ReasonCode;
 use tokio::time::Instant;
 
-use super::{charge::Charged, decide::Permitted, disclose_request::DisclosedRequest};
+use super::{
+    charge::Charged, decide::Permitted, disclose_request::DisclosedRequest, record_intent::Receipt,
+};
 use crate::{
     provider::{InFlight, ProviderBody},
     quota::Charge,
@@ -32,7 +34,7 @@ pub struct Answer {
 pub async fn forward(
     permitted: &Permitted,
     disclosed: DisclosedRequest,
-    charged: Charged,
+    (charged, _receipt): (Charged, Receipt),
     request_id: &HeaderValue,
 ) -> Result<Answer, Refusal> {
     let provider = &permitted.route().provider;

@@ -8,7 +8,8 @@ use http_body_util::Full;
 
 use super::{
     decide::Permitted,
-    disclose_answer::{Disclosed, DisclosedBody, DisclosedStream},
+    disclose_answer::{DisclosedBody, DisclosedStream},
+    record_outcome::Recorded,
 };
 use crate::xroad;
 
@@ -37,9 +38,10 @@ impl From<Full<Bytes>> for Body {
     }
 }
 
-/// Responds with what was disclosed.
+/// Responds with what was disclosed and is on record.
 #[must_use]
-pub fn respond(permitted: Permitted, disclosed: Disclosed) -> Response<Body> {
+pub fn respond(permitted: Permitted, recorded: Recorded) -> Response<Body> {
+    let Recorded { disclosed } = recorded;
     let route = Arc::clone(permitted.route());
     let (has_body, body) = match disclosed.body {
         DisclosedBody::Empty => (false, Body::Whole(Full::default())),

@@ -1,8 +1,11 @@
 //! Checks parameters and body against their schemas. Checking, projecting and masking is one pass
 //! over the bytes; what it yields stays sealed until the decision permits it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::HeaderValue;
+use jiff::Timestamp;
 use lienthong_disclosure::{DisclosedParameter, Tally};
 use lienthong_model::{
     field::Place,
@@ -11,8 +14,10 @@ use lienthong_model::{
 
 use super::{admit::Admitted, read::Body};
 use crate::{
-    quota::{Quotas, SubjectDigest},
+    evidence::{Evidence, Persons},
     refusal::Refusal,
+    snapshot::Route,
+    xroad::Message,
 };
 
 /// A request that matches its schemas, with what of it may pass, sealed.
@@ -20,8 +25,22 @@ use crate::{
 pub struct ValidRequest {
     pub(super) admitted: Admitted,
     pub(super) sealed: Sealed,
-    /// Whom it is about, where the agreement counts that.
-    pub(super) subjects: Vec<SubjectDigest>,
+    /// Whom it names.
+    pub(super) persons: Persons,
+}
+
+impl ValidRequest {
+    /// Whom it names.
+    #[must_use]
+    pub fn persons(&self) -> &Persons {
+        &self.persons
+    }
+
+    /// What it asks for, under which agreement.
+    #[must_use]
+    pub fn route(&self) -> &Arc<Route> {
+        &self.admitted.routed.route
+    }
 }
 
 /// What may pass of a request. Only `disclose_request` opens it.
@@ -41,11 +60,13 @@ impl std::fmt::Debug for Sealed {
 /// Validates a request.
 ///
 /// # Errors
-/// `request.malformed`, `request.schema`, `request.undeclared_field`, `disclosure.unfulfillable`.
+/// `request.malformed`, `request.schema`, `request.undeclared_field`, `disclosure.unfulfillable`,
+/// `request.too_large`, `evidence.unavailable`.
 pub fn validate_request(
     admitted: Admitted,
     body: &Body,
-    quotas: &Quotas,
+    message: &Message,
+    (evidence, now): (&Evidence, Timestamp),
 ) -> Result<ValidRequest, Refusal> {
     let route = &admitted.routed.route;
     let values: Vec<(Place, &str, &str)> = admitted
@@ -69,15 +90,12 @@ pub fn validate_request(
         }
         _ => None,
     };
-    let subjects = if route.agreement.limits.data.counts_subjects() {
-        let fields = route.views.request.as_ref().filter(|_| body.is_some());
-        let fields = fields.map(|view| view.fields(content_type, bytes).ok_or_else(unread));
-        let fields = fields.transpose()?;
-        quotas.subjects(&route.operation, &values, fields.as_deref().unwrap_or_default())?
-    } else {
-        Vec::new()
-    };
-    Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, subjects, admitted })
+    let fields = route.views.request.as_ref().filter(|_| body.is_some());
+    let fields = fields.map(|view| view.fields(content_type, bytes).ok_or_else(unread));
+    let fields = fields.transpose()?;
+    let (key, fields) = (evidence.key(now)?, fields.as_deref().unwrap_or_default());
+    let persons = Persons::of(key, &route.operation, message, &values, fields)?;
+    Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, persons, admitted })
 }
 
 /// A body that passed its view and has no fields: nobody goes uncounted for our own mistake.

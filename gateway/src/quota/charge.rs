@@ -7,7 +7,11 @@ use std::sync::Arc;
 
 use lienthong_policy::DataLimits;
 
-use super::{counters::Counters, day::Taken, officers::HourElements, subjects::OfficerDigest};
+use super::{
+    counters::Counters,
+    day::Taken,
+    officers::{HourElements, Officer},
+};
 
 /// What one exchange has taken.
 #[derive(Debug)]
@@ -24,7 +28,7 @@ pub struct Charge {
 pub(super) struct Of {
     pub(super) counters: Arc<Counters>,
     pub(super) limits: DataLimits,
-    pub(super) officer: OfficerDigest,
+    pub(super) officer: Officer,
 }
 
 /// The elements of a stream.

@@ -11,12 +11,13 @@ use std::{
 };
 
 use jiff::Timestamp;
+use lienthong_evidence::entry::KeyedDigest;
 use lienthong_policy::NotFoundLimit;
 
-use super::{
-    day::is_near,
-    subjects::{OfficerDigest, SubjectDigest},
-};
+use super::day::is_near;
+
+/// An officer, or whoever asks without naming one.
+pub(super) type Officer = Option<KeyedDigest>;
 
 /// Most officers of one agreement at once.
 const MAX_OFFICERS: usize = 16_384;
@@ -89,7 +90,7 @@ pub(super) enum Stop {
 /// The officers of one agreement.
 #[derive(Debug, Default)]
 pub(super) struct Officers {
-    windows: HashMap<OfficerDigest, Window>,
+    windows: HashMap<Officer, Window>,
     /// The hour in which an officer was last told to be near the limit.
     near: Option<i64>,
 }
@@ -97,7 +98,7 @@ pub(super) struct Officers {
 #[derive(Debug)]
 struct Window {
     hour: i64,
-    subjects: HashSet<SubjectDigest>,
+    subjects: HashSet<KeyedDigest>,
     elements: u64,
     answers: [Answers; STEPS],
 }
@@ -165,7 +166,7 @@ impl Officers {
     /// Lets an officer ask, unless too many of the last answers found nobody.
     pub(super) fn enter(
         &mut self,
-        officer: OfficerDigest,
+        officer: Officer,
         not_found: Option<NotFoundLimit>,
         now: Moment,
         places: &Places,
@@ -195,15 +196,15 @@ impl Officers {
     /// Gives what is used, once an hour of the agreement, when that has come near the limit.
     pub(super) fn ask_about(
         &mut self,
-        officer: OfficerDigest,
-        subjects: &[SubjectDigest],
+        officer: Officer,
+        subjects: &[KeyedDigest],
         limit: u64,
         now: Moment,
         places: &Places,
     ) -> Result<Option<u64>, Stop> {
         let window = self.windows.get_mut(&officer).ok_or(Stop::Full)?;
         places.give_back(window.enter(now.hour()));
-        let is_new = |subject: &&SubjectDigest| !window.subjects.contains(*subject);
+        let is_new = |subject: &&KeyedDigest| !window.subjects.contains(*subject);
         let new = subjects.iter().filter(is_new).count();
         if window.used().saturating_add(new as u64) > limit && new > 0 {
             return Err(Stop::Hour(window.until_end(now)));
@@ -219,7 +220,7 @@ impl Officers {
     /// Counts up to `most` elements of a stream, each as a data subject of its own.
     pub(super) fn pass_elements(
         &mut self,
-        officer: OfficerDigest,
+        officer: Officer,
         most: u64,
         limit: u64,
         now: Moment,
@@ -237,7 +238,7 @@ impl Officers {
     }
 
     /// Takes elements back that did not pass, when they are of the officer's present hour.
-    pub(super) fn give_back(&mut self, officer: OfficerDigest, unused: HourElements) {
+    pub(super) fn give_back(&mut self, officer: Officer, unused: HourElements) {
         let window = self.windows.get_mut(&officer).filter(|window| window.hour == unused.hour);
         if let Some(window) = window {
             window.elements = window.elements.saturating_sub(unused.units);
@@ -253,7 +254,7 @@ impl Officers {
     }
 
     /// Counts an answer.
-    pub(super) fn answered(&mut self, officer: OfficerDigest, not_found: bool, now: Moment) {
+    pub(super) fn answered(&mut self, officer: Officer, not_found: bool, now: Moment) {
         let step = now.step();
         let slot = usize::try_from(step.rem_euclid(STEPS as i64)).unwrap_or(0);
         let window = self.windows.get_mut(&officer);

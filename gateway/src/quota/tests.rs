@@ -1,14 +1,15 @@
 use std::{fs, path::PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
-use lienthong_model::clock::ManualClock;
+use lienthong_evidence::entry::{DigestKey, Domain, Period};
+use lienthong_model::{clock::ManualClock, sensitive::Sensitive};
 use lienthong_policy::NotFoundLimit;
 use tempfile::TempDir;
 
 use super::*;
 
 /// The shipped policies and schemas, by name.
-pub(super) fn shipped() -> Vec<(String, String)> {
+pub(crate) fn shipped() -> Vec<(String, String)> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("policies"), PathBuf::from("schemas")];
@@ -34,7 +35,7 @@ struct World {
 }
 
 fn quotas(clock: &ManualClock, metrics: &QuotaMetrics) -> Quotas {
-    Quotas::new(Arc::new(clock.clone()), metrics.clone()).unwrap()
+    Quotas::new(Arc::new(clock.clone()), metrics.clone())
 }
 
 impl World {
@@ -66,8 +67,8 @@ impl World {
         about: &[&str],
     ) -> Result<Charge, ReasonCode> {
         let subjects: Vec<_> = about.iter().map(|who| self.subject(who)).collect();
-        let officer = HeaderValue::from_static(officer);
-        let charge = self.quotas.admit(&agreement(), limits, Some(&officer), &subjects).await;
+        let officer = key().digest(Domain::Officer, officer);
+        let charge = self.quotas.admit(&agreement(), limits, Some(officer), &subjects).await;
         charge.map_err(|refusal| refusal.reason)
     }
 
@@ -76,8 +77,8 @@ impl World {
         self.ask_as("OFFICER", limits, about).await.map(|mut charge| charge.commit())
     }
 
-    fn subject(&self, who: &str) -> SubjectDigest {
-        self.quotas.digester.subject(lienthong_policy::IdentifierKind::Other, who)
+    fn subject(&self, who: &str) -> KeyedDigest {
+        key().digest(Domain::DataSubject("other"), who)
     }
 
     fn used(&self) -> u64 {
@@ -101,6 +102,10 @@ impl World {
         let line = text.lines().filter(|line| line.starts_with("gateway_quota_near_limit_total"));
         line.map(|line| line.rsplit(' ').next().unwrap().parse::<usize>().unwrap()).sum()
     }
+}
+
+fn key() -> DigestKey {
+    DigestKey::new(Period::new("2026-q1").unwrap(), &Sensitive::new([7; 32]))
 }
 
 fn agreement() -> AgreementId {
@@ -335,9 +340,9 @@ async fn remembers_no_more_than_there_is_room_for() {
     let world = World::new().await;
     let many: Vec<_> = (0..100_000).map(|n| world.subject(&n.to_string())).collect();
     let ask = async |officer: u8| {
-        let officer = HeaderValue::from_bytes(&[officer]).unwrap();
+        let officer = key().digest(Domain::Officer, &officer.to_string());
         let limits = hourly(100_000);
-        let charge = world.quotas.admit(&agreement(), limits, Some(&officer), &many).await;
+        let charge = world.quotas.admit(&agreement(), limits, Some(officer), &many).await;
         charge.map(drop).map_err(|refusal| refusal.reason)
     };
     let mut admitted = 0;

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use aws_lc_rs::digest;
 use http::HeaderValue;
 use lienthong_disclosure::{
     Bounds, Direction, Disclosed, ParameterRule, ParameterView, StreamBounds, StreamShape,
@@ -23,6 +24,8 @@ pub struct Views {
     pub answers: BTreeMap<u16, AnswerView>,
     /// What the provider may answer, as a header.
     pub accept: HeaderValue,
+    /// A hash of everything that decides what may leave, both ways.
+    pub hash: [u8; 32],
 }
 
 /// What of one answer status passes.
@@ -111,7 +114,9 @@ impl Views {
         }
         match parameters {
             Some(parameters) if found.is_empty() => {
-                Ok(Self { parameters, request, answers, accept: media::accepted(operation) })
+                let hash = hash(&parameters, request.as_ref(), &answers);
+                let accept = media::accepted(operation);
+                Ok(Self { parameters, request, answers, accept, hash })
             }
             _ => Err(found),
         }
@@ -129,6 +134,32 @@ impl Views {
         }
         found
     }
+}
+
+/// One hash over those of the parts.
+fn hash(
+    parameters: &ParameterView,
+    request: Option<&BodyView>,
+    answers: &BTreeMap<u16, AnswerView>,
+) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    context.update(&parameters.hash());
+    if let Some(request) = request {
+        context.update(b"request");
+        context.update(&request.hash());
+    }
+    for (status, view) in answers {
+        context.update(b"answer");
+        context.update(&status.to_be_bytes());
+        match view {
+            AnswerView::Empty => context.update(b"empty"),
+            AnswerView::Whole(view) => context.update(&view.hash()),
+            AnswerView::Stream(view) => context.update(&view.hash()),
+        }
+    }
+    let mut hash = [0; 32];
+    hash.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+    hash
 }
 
 fn parameter_rules(operation: &Operation, terms: &AgreementOperation) -> Vec<ParameterRule> {

@@ -64,7 +64,7 @@ async fn an_exchange_is_one_span_with_one_for_each_stage() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((ids.len(), root.trace_id.len()), (spans.len(), 16));
-    assert_eq!(metrics.spans("sent"), 11);
+    assert_eq!(metrics.spans("sent"), 13);
 }
 
 #[tokio::test]

@@ -25,19 +25,23 @@ pub enum Stage {
     DiscloseRequest,
     /// The limits on data let it pass.
     Charge,
+    /// What is about to be sent is on disk.
+    RecordIntent,
     /// The provider is asked and its head is there.
     Forward,
     /// The head is checked and a whole answer is read.
     ValidateAnswer,
     /// A whole answer is reduced to what the agreement names.
     DiscloseAnswer,
+    /// What leaves is on record.
+    RecordOutcome,
     /// An answer is disclosed element by element while the consumer takes it.
     Stream,
 }
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Identify,
         Self::Route,
         Self::Read,
@@ -45,9 +49,11 @@ impl Stage {
         Self::Decide,
         Self::DiscloseRequest,
         Self::Charge,
+        Self::RecordIntent,
         Self::Forward,
         Self::ValidateAnswer,
         Self::DiscloseAnswer,
+        Self::RecordOutcome,
         Self::Stream,
     ];
 
@@ -62,9 +68,11 @@ impl Stage {
             Self::Decide => "decide",
             Self::DiscloseRequest => "disclose_request",
             Self::Charge => "charge",
+            Self::RecordIntent => "record_intent",
             Self::Forward => "forward",
             Self::ValidateAnswer => "validate_answer",
             Self::DiscloseAnswer => "disclose_answer",
+            Self::RecordOutcome => "record_outcome",
             Self::Stream => "stream",
         }
     }
@@ -157,7 +165,7 @@ fn unended(last: Option<(Stage, u64)>, exchange: &Exchange) -> Option<Part> {
         // A stream ends whenever it does; its stage says so by being the last.
         _ if exchange.elements.is_some() => Stage::Stream,
         // An answer that nobody took did not stop at a stage.
-        Some((Stage::DiscloseAnswer, _)) => return None,
+        Some((Stage::RecordOutcome, _)) => return None,
         Some((last, _)) => Stage::ALL.into_iter().find(|stage| *stage > last)?,
         None => Stage::Identify,
     };

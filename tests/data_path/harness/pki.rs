@@ -7,7 +7,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use lienthong_gateway::pki::{ExamplePki, Issued};
+use lienthong_gateway::{
+    evidence::create_keys,
+    pki::{ExamplePki, Issued},
+};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -44,6 +47,8 @@ impl Pki {
         pki.publish(HOUR);
         secret(&directory.join("pseudonym.key"), &"5a".repeat(32));
         secret(&directory.join("token.key"), &"7b".repeat(32));
+        let keys = (directory.join("evidence.key"), directory.join("digest-keys"));
+        create_keys((&keys.0, &keys.1), "node-1.example", now()).unwrap();
         pki
     }
 

@@ -15,7 +15,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lienthong-store", &["lienthong-model"]),
     (
         "lienthong-gateway",
-        &["lienthong-model", "lienthong-policy", "lienthong-disclosure", "lienthong-store"],
+        &[
+            "lienthong-model",
+            "lienthong-policy",
+            "lienthong-disclosure",
+            "lienthong-evidence",
+            "lienthong-store",
+        ],
     ),
     ("lienthong-adapters", &["lienthong-model", "lienthong-store"]),
     ("lienthong-sandbox", &["lienthong-model"]),

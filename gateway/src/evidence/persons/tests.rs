@@ -1,9 +1,9 @@
-use lienthong_policy::DataSubjectField;
+use lienthong_policy::{DataSubjectField, IdentifierKind};
 
 use super::*;
 
 fn operation(fields: &[(&str, SubjectRole, IdentifierKind)]) -> Operation {
-    let files = std::collections::BTreeMap::from_iter(crate::quota::tests::shipped());
+    let files = std::collections::BTreeMap::from_iter(crate::quota::shipped());
     let bundle = lienthong_policy::Bundle::from_files(files);
     let set = lienthong_policy::PolicySet::check(&bundle, jiff::civil::date(2026, 3, 1)).unwrap();
     let service = &set.services["civil-status"];
@@ -18,9 +18,28 @@ fn operation(fields: &[(&str, SubjectRole, IdentifierKind)]) -> Operation {
 const NUMBER: IdentifierKind = IdentifierKind::CitizenNumber;
 const OWNER: SubjectRole = SubjectRole::Owner;
 
+fn key() -> DigestKey {
+    let period = lienthong_evidence::entry::Period::new("2026-q1").unwrap();
+    DigestKey::new(period, &lienthong_model::sensitive::Sensitive::new([7; 32]))
+}
+
+fn message() -> Message {
+    let mut headers = http::HeaderMap::new();
+    headers.insert("x-road-client", HeaderValue::from_static("VN/GOV/T01.20/CASES"));
+    headers.insert("x-road-userid", HeaderValue::from_static("officer-7"));
+    Message::read(&headers, None).unwrap()
+}
+
+fn persons(
+    operation: &Operation,
+    values: &[(Place, &str, &str)],
+    body: &[u8],
+) -> Result<Persons, Refusal> {
+    Persons::of(Arc::new(key()), operation, &message(), values, body)
+}
+
 fn count(operation: &Operation, values: &[(Place, &str, &str)], body: &str) -> usize {
-    let digester = Digester::new().unwrap();
-    digester.subjects(operation, values, body.as_bytes()).unwrap().len()
+    persons(operation, values, body.as_bytes()).unwrap().distinct().len()
 }
 
 #[test]
@@ -66,17 +85,36 @@ fn finds_every_value_of_a_field_of_the_body() {
 #[test]
 fn refuses_a_body_that_it_cannot_read() {
     let operation = operation(&[("/owner", OWNER, NUMBER)]);
-    let refusal = Digester::new().unwrap().subjects(&operation, &[], b"owner=1").unwrap_err();
+    let refusal = persons(&operation, &[], b"owner=1").unwrap_err();
     assert_eq!(refusal.reason, ReasonCode::GatewayInternal);
     assert!(!refusal.cause.to_string().contains("owner"));
 }
 
+/// An officer is evidence and not counted; one person in two roles is two subjects and one person.
 #[test]
-fn a_digest_tells_nothing_and_ends_with_the_process() {
-    let (one, other) = (Digester::new().unwrap(), Digester::new().unwrap());
-    let digest = one.subject(NUMBER, "001122334455");
-    assert_eq!(digest, one.subject(NUMBER, "001122334455"));
-    assert_ne!(digest, other.subject(NUMBER, "001122334455"));
-    assert_eq!(format!("{digest:?} {one:?}"), "SubjectDigest Digester");
-    assert_ne!(one.officer(None), one.officer(Some(b"")));
+fn keeps_the_role_of_each() {
+    let operation = operation(&[
+        ("query.a", OWNER, NUMBER),
+        ("query.b", SubjectRole::Related, NUMBER),
+        ("query.c", SubjectRole::Officer, NUMBER),
+    ]);
+    let values = [(Place::Query, "a", "1"), (Place::Query, "b", "1"), (Place::Query, "c", "2")];
+    let persons = persons(&operation, &values, b"").unwrap();
+    assert_eq!((persons.subjects.len(), persons.distinct().len()), (3, 1));
+    assert_eq!(persons.officer, Some(key().digest(Domain::Officer, "officer-7")));
+    assert!(persons.dossier.is_none() && persons.correlation.is_none());
+    let known = key().digest(Domain::DataSubject(NUMBER.as_str()), "1");
+    assert_eq!(persons.distinct(), [known]);
+}
+
+#[test]
+fn refuses_more_than_an_entry_holds() {
+    let operation = operation(&[("/all/*", OWNER, NUMBER)]);
+    let body = |count: usize| {
+        let all: Vec<String> = (0..count).map(|n| n.to_string()).collect();
+        serde_json::json!({ "all": all }).to_string()
+    };
+    assert_eq!(count(&operation, &[], &body(MAX_SUBJECTS)), MAX_SUBJECTS);
+    let refusal = persons(&operation, &[], body(MAX_SUBJECTS + 1).as_bytes()).unwrap_err();
+    assert_eq!(refusal.reason, ReasonCode::RequestTooLarge);
 }

@@ -1,0 +1,83 @@
+//! The settings of the evidence log.
+
+use std::path::PathBuf;
+
+use lienthong_evidence::{entry::Name, log::DiskLimits};
+use lienthong_model::{
+    diagnostic::Diagnostics,
+    document::{MapReader, Node},
+};
+
+use super::{Reader, small};
+
+/// How evidence is kept.
+#[derive(Debug, Clone)]
+pub struct EvidenceSettings {
+    /// Name of this node in entries.
+    pub node: String,
+    /// File of the key that signs checkpoints, readable by its owner only. The name of the key is
+    /// the origin of the log.
+    pub key_file: PathBuf,
+    /// Directory of the city-wide keys of digests, one file for each quarter.
+    pub digest_keys: PathBuf,
+    /// Where the log stands; `evidence` in the data directory when it is not said.
+    pub directory: Option<PathBuf>,
+    /// Where a copy of the newest checkpoint is kept.
+    pub second_place: Option<PathBuf>,
+    /// When to worry about the disk.
+    pub disk: DiskLimits,
+}
+
+impl Reader<'_> {
+    pub(super) fn evidence(
+        &self,
+        node: &Node,
+        found: &mut Diagnostics,
+    ) -> Option<EvidenceSettings> {
+        let keys = [
+            "node",
+            "key_file",
+            "digest_keys",
+            "directory",
+            "second_place",
+            "amber_percent",
+            "red_percent",
+        ];
+        let mut map = MapReader::new(self.file, node, "`evidence`", &keys, found)?;
+        let name = map.text("node").map(str::to_owned);
+        let key_file = self.path(&mut map, "key_file");
+        let digest_keys = self.path(&mut map, "digest_keys");
+        let directory = self.optional_path(&mut map, "directory");
+        let second_place = self.optional_path(&mut map, "second_place");
+        let amber = percent(&mut map, "amber_percent", 85);
+        let red = percent(&mut map, "red_percent", 95);
+        if amber > red {
+            found.add(self.file, node.at, "`amber_percent` must not be above `red_percent`");
+        }
+        let name = name.filter(|name| {
+            let fits = Name::of_node(name).is_some();
+            if !fits {
+                found.add_with_help(
+                    self.file,
+                    node.at,
+                    "`node` is no name of a node",
+                    "expected 1 to 80 letters, digits, `-`, `_`, `.`, and no long number",
+                );
+            }
+            fits
+        });
+        let disk = DiskLimits { amber, red };
+        Some(EvidenceSettings {
+            node: name?,
+            key_file: key_file?,
+            digest_keys: digest_keys?,
+            directory,
+            second_place,
+            disk,
+        })
+    }
+}
+
+fn percent(map: &mut MapReader<'_, '_>, key: &str, default: usize) -> u8 {
+    u8::try_from(small(map, key, 1..=99, default)).unwrap_or(99)
+}

@@ -1,0 +1,438 @@
+//! The evidence of this node: what moved, durable before it moves.
+//!
+//! In: what stages know of an exchange, refusals, administrative calls. Out: entries of the log, and
+//! receipts once they are on disk. While the log takes nothing, no exchange goes to a provider.
+//! No payload value and no identifier of a person ever comes into an entry.
+
+mod persons;
+mod refusals;
+mod trail;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use jiff::Timestamp;
+use lienthong_evidence::{
+    entry::{
+        Action, Administration, DigestKey, Entry, Format, IsAdministration, Name, OperatorRole,
+    },
+    log::{
+        AppendError, Closing, Disk, Log, OpenError, Opened, Queued, Receipt, SecondFile,
+        SecondPlace, Settings, Status,
+    },
+    note::{Signer, Verifier},
+};
+use lienthong_model::{
+    clock::Clock,
+    diagnostic::{Diagnostics, Position},
+    id::ParticipantId,
+    quarter::Quarter,
+    reason::ReasonCode,
+    sensitive::Sensitive,
+};
+use tracing::{error, info, warn};
+
+pub use self::persons::Persons;
+use self::refusals::Refusals;
+pub(crate) use self::trail::Trail;
+use crate::{
+    config::{Config, EvidenceSettings},
+    digest_keys::{self, DigestKeys},
+    key_file,
+    metrics::EvidenceMetrics,
+    provider::owner_only,
+    refusal::Refusal,
+};
+
+/// Longest wait for an entry to become durable.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long before a quarter begins its key is missed.
+const AHEAD_DAYS: i64 = 30;
+
+/// Why the evidence log cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum EvidenceError {
+    /// The log does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The key that signs checkpoints cannot be read any more.
+    #[error("key of the log: {0}")]
+    Key(String),
+    /// The name of the node is none.
+    #[error("`evidence.node` is no name of a node")]
+    Node,
+    /// The process ends.
+    #[error("opening the log was stopped")]
+    Stopped,
+}
+
+/// The evidence of one gateway process.
+pub struct Evidence {
+    clock: Arc<dyn Clock>,
+    settings: EvidenceSettings,
+    directory: PathBuf,
+    keys: ArcSwap<DigestKeys>,
+    log: ArcSwapOption<Log>,
+    refusals: Mutex<Refusals>,
+    metrics: EvidenceMetrics,
+}
+
+impl std::fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Evidence").field("directory", &self.directory).finish_non_exhaustive()
+    }
+}
+
+impl Evidence {
+    /// Reads the keys. Until [`Self::open`] nothing is taken.
+    ///
+    /// # Errors
+    /// Every key that cannot be used.
+    pub fn load(
+        config: &Config,
+        clock: Arc<dyn Clock>,
+        metrics: EvidenceMetrics,
+    ) -> Result<Self, Diagnostics> {
+        let settings = config.evidence.clone();
+        let mut found = Diagnostics::new();
+        let keys = load_keys(&settings, clock.as_ref()).map_err(|errors| found.extend(errors));
+        if let Err(problem) = signer(&settings.key_file) {
+            let file = settings.key_file.display().to_string();
+            found.add(&file, Position::default(), problem);
+        }
+        match keys {
+            Ok(keys) if found.is_empty() => Ok(Self {
+                clock,
+                directory: directory(config),
+                settings,
+                keys: ArcSwap::from_pointee(keys),
+                log: ArcSwapOption::empty(),
+                refusals: Mutex::default(),
+                metrics,
+            }),
+            _ => Err(found),
+        }
+    }
+
+    /// Reads the keys of digests anew.
+    ///
+    /// # Errors
+    /// Every key that cannot be used; the older ones stay.
+    pub fn reload(&self) -> Result<Arc<DigestKeys>, Diagnostics> {
+        load_keys(&self.settings, self.clock.as_ref()).map(Arc::new)
+    }
+
+    /// Puts keys of digests in force.
+    pub fn put_keys(&self, keys: Arc<DigestKeys>) {
+        self.keys.store(keys);
+    }
+
+    /// Opens the log, which no other process may have.
+    ///
+    /// # Errors
+    /// When another process has it, it cannot be used, or entries are lost.
+    pub async fn open(self: &Arc<Self>) -> Result<(), EvidenceError> {
+        let evidence = Arc::clone(self);
+        let opened = tokio::task::spawn_blocking(move || evidence.open_now()).await;
+        let opened = opened.map_err(|_| EvidenceError::Stopped)??;
+        if let Some(cut) = &opened.cut {
+            let (path, offset) = (cut.path.display().to_string(), cut.offset);
+            warn!(target: "evidence", path, offset, "a write that nobody had a receipt of was cut");
+        }
+        if opened.unanchored {
+            warn!(target: "evidence", "no checkpoint outside the log vouches that none are gone");
+        }
+        let interrupted = opened.interrupted.len();
+        if interrupted > 0 {
+            warn!(
+                target: "evidence",
+                interrupted,
+                "exchanges that were under way when the gateway ended count as disclosed"
+            );
+        }
+        info!(target: "evidence", entries = opened.size, root = %opened.root, "log is open");
+        Ok(())
+    }
+
+    fn open_now(&self) -> Result<Opened, EvidenceError> {
+        let signer = signer(&self.settings.key_file).map_err(EvidenceError::Key)?;
+        let clock = Arc::clone(&self.clock);
+        let closing = Closing::of_node(&self.settings.node, move || (ms(clock.now()), None));
+        let second_place = self.settings.second_place.clone().map(SecondFile::new);
+        let settings = Settings {
+            second_place: second_place.map(|file| Box::new(file) as Box<dyn SecondPlace>),
+            disk: self.settings.disk,
+            progress: tell_progress,
+            ..Settings::new(self.directory.clone(), signer, closing.ok_or(EvidenceError::Node)?)
+        };
+        let (log, opened) = Log::open(settings)?;
+        self.log.store(Some(Arc::new(log)));
+        Ok(opened)
+    }
+
+    /// Writes what waits, and lets go of the log. To be called when no exchange is in flight.
+    pub async fn close(self: &Arc<Self>) {
+        let evidence = Arc::clone(self);
+        let closed = tokio::task::spawn_blocking(move || {
+            evidence.tell_refusals(Timestamp::MAX);
+            if evidence.log.load().as_ref().is_some_and(|log| log.checkpoint().is_err()) {
+                error!(target: "evidence", "the last checkpoint could not be signed");
+            }
+            evidence.log.store(None);
+        });
+        closed.await.unwrap_or_default();
+    }
+
+    /// Where the log stands.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The name of this node in entries.
+    #[must_use]
+    pub fn node(&self) -> Option<Name<'_>> {
+        Name::of_node(&self.settings.node)
+    }
+
+    /// The keys of digests in force.
+    #[must_use]
+    pub fn keys(&self) -> Arc<DigestKeys> {
+        self.keys.load_full()
+    }
+
+    /// The key of digests of an instant.
+    ///
+    /// # Errors
+    /// `evidence.unavailable` when the quarter has none.
+    pub fn key(&self, now: Timestamp) -> Result<Arc<DigestKey>, Refusal> {
+        let keys = self.keys.load();
+        let key = keys.current(now).cloned();
+        key.ok_or_else(|| Refusal::named(ReasonCode::EvidenceUnavailable, "digest_keys"))
+    }
+
+    /// How the log is doing; none while it is not open.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        self.log.load().as_ref().map(|log| log.status())
+    }
+
+    /// Queues an entry.
+    ///
+    /// # Errors
+    /// `evidence.unavailable`.
+    pub fn append(&self, entry: &Entry<'_>) -> Result<Queued, Refusal> {
+        let log = self.log.load();
+        let log = log.as_ref().ok_or(AppendError::Closed).map_err(unavailable)?;
+        log.append(&entry.encode()).map_err(unavailable)
+    }
+
+    /// Waits for an entry to become durable.
+    ///
+    /// # Errors
+    /// `evidence.unavailable`.
+    pub async fn durable(&self, queued: Queued) -> Result<Receipt, Refusal> {
+        let waited = tokio::time::timeout(PATIENCE, queued).await;
+        let waited = waited.map_err(|_| Refusal::named(ReasonCode::EvidenceUnavailable, "wait"))?;
+        waited.map_err(unavailable)
+    }
+
+    /// Records what an operator is about to do, and waits until that is durable. `fill` adds what
+    /// it is about.
+    ///
+    /// # Errors
+    /// `evidence.unavailable`.
+    pub async fn administer<'a>(
+        &'a self,
+        action: Action,
+        (operator, role): (Name<'a>, OperatorRole),
+        fill: impl FnOnce(&mut Administration<'a>),
+    ) -> Result<Receipt, Refusal> {
+        let mut entry = Administration {
+            action,
+            at_ms: self.now_ms(),
+            clock_offset_ms: None,
+            count: None,
+            exchange: None,
+            format: Format,
+            from_ms: None,
+            key: None,
+            kind: IsAdministration,
+            node: self.node().ok_or_else(lost)?,
+            operator,
+            role,
+            subject: None,
+            until_ms: None,
+            why: None,
+        };
+        fill(&mut entry);
+        let queued = self.append(&Entry::Administration(entry))?;
+        self.durable(queued).await
+    }
+
+    /// The present instant, in milliseconds since 1970.
+    fn now_ms(&self) -> u64 {
+        ms(self.clock.now())
+    }
+
+    /// Whether a refusal by decision has an entry of its own, or is counted.
+    fn is_single(&self, acting: &ParticipantId) -> bool {
+        let now = self.now_ms();
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).is_single(acting, now)
+    }
+
+    /// Counts a refusal that has no entry of its own.
+    fn count(&self, refusal: refusals::Key) {
+        let now = self.clock.now();
+        self.tell_refusals(now);
+        self.refusals.lock().unwrap_or_else(PoisonError::into_inner).count(refusal, ms(now));
+    }
+
+    /// Writes the counts of minutes that have ended.
+    pub fn tell_refusals(&self, now: Timestamp) {
+        let ended = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).ended(ms(now));
+        for counted in ended {
+            let Some(node) = self.node() else { continue };
+            let entry = Entry::Refusals(counted.entry(node, self.now_ms()));
+            if self.append(&entry).is_err() {
+                // Nothing moved in these exchanges: their counts wait for the log.
+                self.refusals.lock().unwrap_or_else(PoisonError::into_inner).put_back(counted);
+            }
+        }
+    }
+
+    /// Brings the gauges up to date.
+    pub fn observe(&self) {
+        self.metrics.observe(self.status().as_ref());
+    }
+
+    /// Why readiness is not green.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<String> {
+        let mut troubles = Vec::new();
+        let mut tell = |text: &str| troubles.push(text.to_owned());
+        match self.status() {
+            None => tell("the evidence log is not open: exchanges are refused"),
+            Some(status) if status.failed => {
+                tell("the evidence log has failed: exchanges are refused until a restart");
+            }
+            Some(status) => {
+                match status.disk {
+                    Disk::Green => {}
+                    Disk::Amber => tell("the disk of the evidence log is filling up"),
+                    Disk::Red => {
+                        tell("the disk of the evidence log is full: exchanges are refused");
+                    }
+                }
+                if status.copy_failed {
+                    tell("the checkpoint of the evidence log cannot be copied");
+                }
+            }
+        }
+        let keys = self.keys.load();
+        let now = self.clock.now();
+        let (current, next) = (Quarter::of(now), Quarter::of(now).next());
+        let days = next.begins().duration_since(now).as_hours() / 24;
+        if keys.get(current).is_none() {
+            troubles.push(format!("digest key `{current}` is missing: exchanges are refused"));
+        } else if keys.get(next).is_none() && days <= AHEAD_DAYS {
+            troubles.push(format!("digest key `{next}` is missing and needed in {days} days"));
+        }
+        troubles
+    }
+
+    /// The public key of the log.
+    ///
+    /// # Errors
+    /// When the key cannot be read any more.
+    pub fn verifier(&self) -> Result<Verifier, String> {
+        signer(&self.settings.key_file).map(|signer| signer.verifier().clone())
+    }
+}
+
+fn tell_progress(read: u64, of: u64) {
+    info!(target: "evidence", read, of, "reading the whole log");
+}
+
+/// An exchange without a trail, which is our own mistake: it goes no further.
+pub(crate) fn lost() -> Refusal {
+    Refusal::named(ReasonCode::EvidenceUnavailable, "trail")
+}
+
+/// Where the log of a configuration stands.
+#[must_use]
+pub fn directory(config: &Config) -> PathBuf {
+    let beside = || config.data.directory.join("evidence");
+    config.evidence.directory.clone().unwrap_or_else(beside)
+}
+
+/// Reads the key that signs checkpoints.
+///
+/// # Errors
+/// What is wrong with the file and what to do; never anything of what it holds.
+pub fn signer(file: &Path) -> Result<Signer, String> {
+    owner_only(file)?;
+    let text = fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
+    Signer::parse(&Sensitive::new(text)).map_err(|error| error.to_string())
+}
+
+/// Makes a key that signs checkpoints of a log of this name, for its owner only. A file that is
+/// there stays as it is.
+///
+/// # Errors
+/// When there is one, it cannot be written, or the name is no key name.
+pub fn create_signer(file: &Path, origin: &str) -> Result<Verifier, String> {
+    let signer = Signer::generate(origin).map_err(|error| error.to_string())?;
+    key_file::write_secret(file, &signer.secret())?;
+    Ok(signer.verifier().clone())
+}
+
+/// The keys that a node needs to begin: the one that signs its log, and those of digests for this
+/// quarter and the next. Those that are there stay.
+///
+/// # Errors
+/// When one cannot be made.
+pub fn create_keys(settings: (&Path, &Path), origin: &str, now: Timestamp) -> Result<(), String> {
+    let (key_file, digest_keys) = settings;
+    if !key_file.exists() {
+        create_signer(key_file, origin)?;
+    }
+    fs::create_dir_all(digest_keys).map_err(|error| format!("cannot be created: {error}"))?;
+    for quarter in [Quarter::of(now), Quarter::of(now).next()] {
+        if !digest_keys.join(format!("{quarter}.key")).exists() {
+            digest_keys::create(digest_keys, quarter)?;
+        }
+    }
+    Ok(())
+}
+
+fn load_keys(settings: &EvidenceSettings, clock: &dyn Clock) -> Result<DigestKeys, Diagnostics> {
+    let keys = DigestKeys::load(&settings.digest_keys)?;
+    let now = clock.now();
+    if keys.current(now).is_none() {
+        let mut found = Diagnostics::new();
+        let file = settings.digest_keys.display().to_string();
+        let quarter = Quarter::of(now);
+        found.add(
+            &file,
+            Position::default(),
+            format!("has no key `{quarter}.key` of this quarter"),
+        );
+        return Err(found);
+    }
+    Ok(keys)
+}
+
+fn unavailable(error: AppendError) -> Refusal {
+    Refusal::caused(ReasonCode::EvidenceUnavailable, error)
+}
+
+/// Milliseconds since 1970.
+fn ms(instant: Timestamp) -> u64 {
+    u64::try_from(instant.as_millisecond()).unwrap_or(0)
+}
