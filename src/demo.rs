@@ -1,6 +1,7 @@
 //! `lienthong demo`: city agencies and national platforms exchange data through a real gateway.
 
 mod client;
+mod evidence;
 mod lgsp;
 mod scene;
 mod show;
@@ -9,6 +10,7 @@ mod world;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 use lienthong_sandbox::city::HEALTH_RECORDS;
 
@@ -22,8 +24,8 @@ use crate::{
 ///
 /// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
 /// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
-/// how each ended and why, streams an extract of 200,000 health books, then keeps serving for your
-/// own `curl`.
+/// how each ended and why, streams an extract of 200,000 health books, proves one exchange from its
+/// evidence, then keeps serving for your own `curl`.
 ///
 /// Example: lienthong demo --once --json result.json
 #[derive(Debug, Args)]
@@ -72,6 +74,11 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     }
     results.adapters = world.push().await?;
     show::adapters(&results.adapters, output);
+    let proved = results.exchanges.iter().find_map(show::ExchangeResult::allowed);
+    let proved = proved.context("an exchange that was allowed")?.to_owned();
+    let examined = world.examine(&proved).await?;
+    evidence::show(&examined, &directory.join("evidence"), output);
+    results.evidence = Some(examined);
     results.conclude();
     show::conclusion(&results, output);
     if let Some(file) = &arguments.json {

@@ -18,6 +18,7 @@ use std::{
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use lienthong_evidence::{
+    checkpoint::Checkpoint,
     entry::{
         Action, Administration, DigestKey, Entry, Format, IsAdministration, Name, OperatorRole,
     },
@@ -220,6 +221,14 @@ impl Evidence {
     #[must_use]
     pub fn status(&self) -> Option<Status> {
         self.log.load().as_ref().map(|log| log.status())
+    }
+
+    /// Signs a checkpoint over everything that has a receipt, and waits. Blocks.
+    ///
+    /// # Errors
+    /// When the log is not open or has failed.
+    pub fn checkpoint(&self) -> Result<Checkpoint, AppendError> {
+        self.log.load().as_ref().ok_or(AppendError::Closed)?.checkpoint()
     }
 
     /// Queues an entry.

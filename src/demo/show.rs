@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{
     client::Reply,
+    evidence::EvidenceResult,
     scene::{Expected, Scene},
     stream::StreamResult,
     world::{STOPPED, World},
@@ -22,6 +23,7 @@ pub(crate) struct Results {
     pub(crate) exchanges: Vec<ExchangeResult>,
     pub(crate) streams: Vec<StreamResult>,
     pub(crate) adapters: Vec<AdapterResult>,
+    pub(crate) evidence: Option<EvidenceResult>,
     pub(crate) ok: bool,
 }
 
@@ -90,6 +92,11 @@ impl AdapterResult {
 }
 
 impl ExchangeResult {
+    /// The id of an exchange that was allowed.
+    pub(crate) fn allowed(&self) -> Option<&str> {
+        self.request_id.as_deref().filter(|_| self.decision == "allow" && self.disclosed > 0)
+    }
+
     /// Puts what the consumer saw beside what the gateway recorded.
     pub(crate) fn new(scene: &Scene, reply: &Reply, gateway: &Running, micros: u64) -> Self {
         let mut result = Self {
@@ -145,7 +152,8 @@ impl Results {
         self.ok = self.exchanges.iter().all(|e| e.as_expected)
             && self.streams.iter().all(|s| s.as_expected)
             && !self.adapters.is_empty()
-            && self.adapters.iter().all(AdapterResult::is_sound);
+            && self.adapters.iter().all(AdapterResult::is_sound)
+            && self.evidence.as_ref().is_some_and(EvidenceResult::is_sound);
     }
 }
 

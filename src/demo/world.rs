@@ -34,6 +34,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     client::{self, Reply},
+    evidence::{EvidenceResult, examine},
     lgsp,
     scene::{Parcel, STRANGER, Scene, UNKNOWN_AUTHORITY},
     show::{AdapterResult, ExchangeResult},
@@ -206,6 +207,20 @@ impl World {
         let seen = self.portal.report();
         let leaked = self.portal.accepted().iter().filter(|m| holds(m, STOPPED)).count();
         Ok(report.flows.iter().map(|flow| AdapterResult::new(flow, &seen, leaked)).collect())
+    }
+
+    /// Signs what has been recorded so far, and examines the log with the proof of one exchange.
+    pub(crate) async fn examine(&self, request_id: &str) -> anyhow::Result<EvidenceResult> {
+        let evidence = Arc::clone(self.gateway.gateway().evidence());
+        let request_id = request_id.to_owned();
+        let examined = tokio::task::spawn_blocking(move || {
+            evidence.checkpoint()?;
+            let key = evidence.verifier().map_err(anyhow::Error::msg)?;
+            let log = evidence.directory();
+            fs::write(log.with_file_name("evidence.vkey"), format!("{key}\n"))?;
+            examine(log, &key, &request_id)
+        });
+        examined.await?
     }
 
     /// Ends everything.

@@ -30,6 +30,15 @@ fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one(
     assert!(drifted["drift"].to_string().contains("SoHoKhauCu"), "{drifted:#}");
     assert_eq!((&broken["complete"], &broken["decision"]), (&false.into(), &"cut".into()));
     assert_eq!(broken["elements"], broken["recorded"]);
+    let evidence = &result["evidence"];
+    assert_eq!(
+        (&evidence["verified"], &evidence["tampered_rejected"]),
+        (&true.into(), &true.into())
+    );
+    assert!(evidence["entries"].as_u64().is_some_and(|entries| entries > 30), "{evidence:#}");
+    assert!(evidence["root"].as_str().is_some_and(|root| root.len() == 44), "{evidence:#}");
+    assert!(evidence["finding"].to_string().contains("entry "), "{evidence:#}");
+    assert!(out.contains("rejected"), "{out}");
     assert!(out.contains("NOT COMPLETE") && out.contains("lienthong why"), "{out}");
     assert!(!out.contains("DRIFT-CANARY") && !text.contains("DRIFT-CANARY"), "{out}");
 }
