@@ -24,6 +24,7 @@ mod data_path {
     mod lgsp;
     mod media;
     mod metaservices;
+    mod operators;
     mod paths;
     mod policies;
     mod providers;

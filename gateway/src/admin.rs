@@ -1,13 +1,18 @@
-//! Administration: health, readiness and metrics; on the socket also reload, drain and look-ups.
+//! Administration: health, readiness and metrics; reload, drain and look-ups for operators.
 //!
-//! The socket belongs to the gateway's user (mode 0600): whoever can open it is an operator. The
-//! loopback address serves only what tells nothing about an exchange.
+//! The socket belongs to the gateway's user (mode 0600): whoever can open it is `local`. Over mutual
+//! TLS an operator may do what its role says. Both are one set of calls, and each call that does or
+//! tells something is on record before it does. The loopback address serves only what tells nothing
+//! about an exchange.
+
+mod call;
+mod tls;
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
 use axum::{
-    Json, Router,
-    extract::{Path as UrlPath, State},
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -18,7 +23,11 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{gateway::Gateway, record::ShortHash};
+pub use self::tls::AdminTls;
+use crate::{gateway::Gateway, operator::Actor};
+
+/// Longest body of a call.
+const MAX_BODY: usize = 16 << 10;
 
 /// What the administration acts on.
 #[derive(Clone, Debug)]
@@ -86,11 +95,7 @@ impl Admin {
         path: &Path,
         mut ended: watch::Receiver<bool>,
     ) -> io::Result<()> {
-        let router = public()
-            .route("/reload", post(reload))
-            .route("/drain", post(drain))
-            .route("/why/{request_id}", get(why))
-            .with_state(self);
+        let router = self.calls().layer(Extension(Actor::Local));
         axum::serve(listener, router)
             .with_graceful_shutdown(async move {
                 ended.wait_for(|ended| *ended).await.ok();
@@ -113,6 +118,20 @@ impl Admin {
                 ended.wait_for(|ended| *ended).await.ok();
             })
             .await
+    }
+
+    /// Every call. Who calls must stand in the extensions of a request: without an [`Actor`] no call
+    /// is answered.
+    fn calls(self) -> Router {
+        public()
+            .route("/reload", post(call::reload))
+            .route("/drain", post(call::drain))
+            .route("/why/{request_id}", get(call::why))
+            .route("/evidence/administration", post(call::administration))
+            .fallback(call::not_found)
+            .method_not_allowed_fallback(call::not_allowed)
+            .layer(DefaultBodyLimit::max(MAX_BODY))
+            .with_state(self)
     }
 }
 
@@ -143,30 +162,5 @@ async fn metrics(State(admin): State<Admin>) -> Response {
             ([(header::CONTENT_TYPE, kind)], text).into_response()
         }
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-async fn reload(State(admin): State<Admin>) -> Response {
-    match admin.reload().await {
-        Ok(()) => {
-            let hash = ShortHash::of(&admin.gateway.snapshot().policies.hash);
-            Json(json!({ "reloaded": true, "snapshot": hash })).into_response()
-        }
-        Err(mistakes) => {
-            let body = json!({ "reloaded": false, "mistakes": mistakes });
-            (StatusCode::CONFLICT, Json(body)).into_response()
-        }
-    }
-}
-
-async fn drain(State(admin): State<Admin>) -> Response {
-    admin.drain.send_replace(true);
-    Json(json!({ "draining": true })).into_response()
-}
-
-async fn why(State(admin): State<Admin>, UrlPath(request_id): UrlPath<String>) -> Response {
-    match admin.gateway.recent().find(&request_id) {
-        Some(exchange) => Json(exchange).into_response(),
-        None => StatusCode::NOT_FOUND.into_response(),
     }
 }

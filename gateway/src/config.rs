@@ -6,11 +6,11 @@
 
 mod evidence;
 mod lgsp;
+mod operators;
 mod telemetry;
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -22,7 +22,12 @@ use lienthong_model::{
     id::{ServiceId, TrustAnchorId},
 };
 
-pub use self::{evidence::EvidenceSettings, lgsp::LgspSettings, telemetry::OtlpSettings};
+pub use self::{
+    evidence::EvidenceSettings,
+    lgsp::LgspSettings,
+    operators::{AdminSettings, MonitorSettings},
+    telemetry::OtlpSettings,
+};
 use crate::{
     coding::Coding,
     listen::ListenSettings,
@@ -44,6 +49,8 @@ pub struct Config {
     pub pseudonyms: PseudonymSettings,
     /// The administration listeners.
     pub admin: AdminSettings,
+    /// The listener of those who watch the log, where there is one.
+    pub monitor: Option<MonitorSettings>,
     /// Where the durable state is.
     pub data: DataSettings,
     /// How evidence is kept.
@@ -109,15 +116,6 @@ pub struct PseudonymSettings {
     pub key_file: PathBuf,
     /// Name of the key period; part of every pseudonym's derivation.
     pub period: String,
-}
-
-/// The administration listeners.
-#[derive(Debug, Clone)]
-pub struct AdminSettings {
-    /// Unix socket for health, metrics, reload, drain and look-ups; mode 0600.
-    pub socket: PathBuf,
-    /// Loopback address for health and metrics only.
-    pub address: Option<SocketAddr>,
 }
 
 /// The durable state.
@@ -203,6 +201,7 @@ impl Reader<'_> {
             "log",
             "lgsp",
             "telemetry",
+            "monitor",
         ];
         let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
         let listen = map.required("listen");
@@ -217,6 +216,7 @@ impl Reader<'_> {
         let log = map.optional("log");
         let lgsp = map.optional("lgsp");
         let telemetry = map.optional("telemetry");
+        let monitor = map.optional("monitor");
         let listen = listen.and_then(|n| self.listen(n, found));
         let tls = tls.and_then(|n| self.tls(n, found));
         let policies = policies.and_then(|n| self.policies(n, found));
@@ -225,6 +225,7 @@ impl Reader<'_> {
         let admin = admin.and_then(|n| self.admin(n, found));
         let data = data.and_then(|n| self.data(n, found));
         let evidence = evidence.and_then(|n| self.evidence(n, found));
+        let monitor = monitor.and_then(|n| self.monitor(n, found));
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
         let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
@@ -236,6 +237,7 @@ impl Reader<'_> {
             providers: providers?,
             pseudonyms: pseudonyms?,
             admin: admin?,
+            monitor,
             data: data?,
             evidence: evidence?,
             limits,
@@ -449,16 +451,6 @@ impl Reader<'_> {
         let key_file = self.path(&mut map, "key_file");
         let period = map.text("period").map(str::to_owned);
         Some(PseudonymSettings { key_file: key_file?, period: period? })
-    }
-
-    fn admin(&self, node: &Node, found: &mut Diagnostics) -> Option<AdminSettings> {
-        let mut map = MapReader::new(self.file, node, "`admin`", &["socket", "address"], found)?;
-        let socket = self.path(&mut map, "socket");
-        let address: Option<SocketAddr> = map.parse_optional("address");
-        if address.is_some_and(|address| !address.ip().is_loopback()) {
-            found.add(self.file, node.at, "`admin.address` must be a loopback address");
-        }
-        Some(AdminSettings { socket: socket?, address })
     }
 
     fn data(&self, node: &Node, found: &mut Diagnostics) -> Option<DataSettings> {

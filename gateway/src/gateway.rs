@@ -480,5 +480,14 @@ fn finish(
 pub fn warnings(gateway: &Gateway) -> Vec<Diagnostic> {
     let mut warnings = gateway.snapshot.load().policies.warnings.clone();
     warnings.extend(gateway.trust.load().warnings().iter().cloned());
+    let listens = gateway.config.monitor.is_some() || gateway.config.admin.tls_address.is_some();
+    if listens && !gateway.snapshot.load().identities.has_operators() {
+        warnings.push(Diagnostic {
+            file: "policies/operators.yaml".to_owned(),
+            at: Position::default(),
+            message: "names nobody: a listener for operators answers no one".to_owned(),
+            help: None,
+        });
+    }
     warnings
 }

@@ -21,6 +21,8 @@ pub mod log;
 pub mod media;
 pub mod metaservice;
 pub mod metrics;
+pub mod monitor;
+pub mod operator;
 pub mod path;
 pub mod pipeline;
 pub mod pki;

@@ -1,6 +1,7 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
 mod evidence;
+mod operators;
 mod quota;
 mod telemetry;
 
@@ -22,7 +23,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-pub use self::{evidence::EvidenceMetrics, quota::QuotaMetrics, telemetry::TelemetryMetrics};
+pub use self::{
+    evidence::EvidenceMetrics, operators::OperatorMetrics, quota::QuotaMetrics,
+    telemetry::TelemetryMetrics,
+};
 use crate::{
     listen::Counts,
     record::{Exchange, Outcome},
@@ -52,6 +56,8 @@ pub struct Metrics {
     pub quotas: QuotaMetrics,
     /// How the evidence log is doing.
     pub evidence: EvidenceMetrics,
+    /// What operators do.
+    pub operators: OperatorMetrics,
     /// What became of traces.
     pub telemetry: TelemetryMetrics,
 }
@@ -116,6 +122,7 @@ impl Default for Metrics {
             stale_revocation: Gauge::default(),
             quotas: QuotaMetrics::default(),
             evidence: EvidenceMetrics::default(),
+            operators: OperatorMetrics::default(),
             telemetry: TelemetryMetrics::default(),
         };
         metrics.register();
@@ -224,6 +231,7 @@ impl Metrics {
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &self.quotas.registry())?;
         encode_registry(&mut text, &self.evidence.registry())?;
+        encode_registry(&mut text, &self.operators.registry())?;
         encode_registry(&mut text, &self.telemetry.registry())?;
         encode_eof(&mut text)?;
         Ok(text)

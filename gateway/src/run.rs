@@ -1,5 +1,7 @@
 //! Runs a gateway from start to drain: listener, administration, reload, signals.
 
+mod operators;
+
 use std::{
     collections::BTreeMap,
     fs, io,
@@ -9,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use lienthong_evidence::entry::Action;
 use lienthong_model::{clock::Clock, diagnostic::Diagnostics};
 use lienthong_store::StoreError;
 use tokio::{
@@ -18,6 +21,7 @@ use tokio::{
 };
 use tracing::{error, info, warn};
 
+use self::operators::OperatorListeners;
 use crate::{
     admin::Admin,
     config::Config,
@@ -25,6 +29,7 @@ use crate::{
     gateway::{DataPath, Gateway, warnings},
     listen::Server,
     log,
+    operator::Actor,
 };
 
 /// Why a gateway did not start or ended badly.
@@ -77,6 +82,7 @@ impl Signals {
 pub struct Running {
     gateway: Arc<Gateway>,
     server: Server,
+    operators: OperatorListeners,
     admin: Admin,
     drain: watch::Sender<bool>,
     recheck: watch::Receiver<u64>,
@@ -107,8 +113,17 @@ impl Running {
         let (recheck, rechecked) = watch::channel(0);
         let (ended, _) = watch::channel(false);
         let admin = Admin::new(Arc::clone(&gateway), drain.clone(), recheck);
-        let mut running =
-            Self { gateway, server, admin, drain, recheck: rechecked, ended, admin_address: None };
+        let operators = OperatorListeners::start(&gateway, &admin).await?;
+        let mut running = Self {
+            gateway,
+            server,
+            operators,
+            admin,
+            drain,
+            recheck: rechecked,
+            ended,
+            admin_address: None,
+        };
         running.administer().await?;
         info!(target: "gateway", address = %running.server.local_addr(), "serving exchanges");
         Ok(running)
@@ -169,6 +184,7 @@ impl Running {
         self.gateway.begin_drain();
         info!(target: "gateway", "draining");
         self.server.drain().await;
+        self.operators.drain().await;
         // Every exchange is over; their lines come before the last word.
         tokio::task::spawn_blocking(log::written).await.unwrap_or_default();
         self.gateway.quotas().close().await;
@@ -186,8 +202,13 @@ impl Running {
     /// Every mistake, as text.
     pub async fn reload(&self) -> Result<(), String> {
         let outcome = self.admin.reload().await;
-        self.server.recheck();
+        self.recheck();
         outcome
+    }
+
+    fn recheck(&self) {
+        self.server.recheck();
+        self.operators.recheck();
     }
 
     /// Serves until SIGTERM, SIGINT or a drain command; SIGHUP reloads.
@@ -203,10 +224,11 @@ impl Running {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = drained.wait_for(|drain| *drain) => break,
-                Ok(()) = self.recheck.changed() => self.server.recheck(),
+                Ok(()) = self.recheck.changed() => self.recheck(),
                 _ = tick.tick() => {
                     self.gateway.metrics().listener(&self.server.counts());
                     self.gateway.evidence().tell_refusals(self.gateway.clock().now());
+                    self.operators.look(&self.gateway);
                     if watcher.changed().await {
                         self.reload_and_log().await;
                     }
@@ -216,7 +238,14 @@ impl Running {
         self.drain().await;
     }
 
+    /// A reload by signal, or because files changed. Whoever can do that has the gateway's account:
+    /// it is on record as `local`. It goes on when the log takes nothing: what is revoked has to be
+    /// refused even then, and no exchange happens that is not on record.
     async fn reload_and_log(&self) {
+        if let Err(refusal) = Actor::Local.record(&self.gateway, Action::Reload, |_| {}).await {
+            let (operator, reason) = (Actor::Local.name(), refusal.reason.as_str());
+            error!(target: "operator", operator, reason, "reload is not on record");
+        }
         match self.reload().await {
             Ok(()) => info!(target: "gateway", "reloaded"),
             Err(mistakes) => {

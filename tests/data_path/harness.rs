@@ -86,6 +86,8 @@ pub(super) struct Setup {
     pub(super) lgsp: Option<&'static str>,
     /// Where traces of all exchanges are sent.
     pub(super) otlp: Option<SocketAddr>,
+    /// Whether the listeners for operators are open.
+    pub(super) operators: bool,
     /// What is logged; by default what the gateway logs by default.
     pub(super) log: Option<&'static str>,
 }
@@ -154,7 +156,7 @@ impl Setup {
 admin:
   socket: admin.sock
   address: 127.0.0.1:0
-data:
+{operators}data:
   directory: data
 evidence:
   node: node-1
@@ -167,6 +169,7 @@ evidence:
             lgsp = lgsp.unwrap_or_default(),
             tls = self.tls,
             otlp = self.telemetry(),
+            operators = if self.operators { OPERATORS } else { "" },
             watch = watch.unwrap_or_default(),
             providers = self.providers(provider, nobody),
         )
@@ -215,6 +218,12 @@ impl Setup {
     }
 }
 
+/// What follows `admin.address` where the listeners for operators are open.
+const OPERATORS: &str = "  tls_address: 127.0.0.1:0
+monitor:
+  address: 127.0.0.1:0
+";
+
 const NATIONAL: &str = "    - id: national
       certificate_file: pki-national/city.pem
       revocation: none
@@ -254,6 +263,11 @@ impl World {
             .then(|| Pki::write(directory.path(), "pki-national"));
         let gateway = Gateway::start(directory.path(), setup.log).await;
         Self { gateway, provider, pki, national, directory, _nobody: nobody }
+    }
+
+    /// Starts the gateway anew, after it has ended.
+    pub(super) async fn restart(&mut self) {
+        self.gateway = Gateway::start(self.directory.path(), None).await;
     }
 
     /// A world whose gateway must not start; gives what it said.

@@ -225,6 +225,18 @@ reasons! {
     /// The answer does not match its schema, or a mask cannot be applied to it.
     ProviderSchema = "provider.schema", 502, Provider, Never, ProviderSchema,
         "answer of the provider does not match its schema", "câu trả lời của bên cung cấp không khớp lược đồ";
+    /// The certificate is trusted but belongs to no operator.
+    OperatorUnknown = "operator.unknown", 401, Consumer, Never, OperatorUnknown,
+        "certificate belongs to no operator", "chứng thư không thuộc đầu mối vận hành, giám sát nào";
+    /// The operator is suspended, or today is not within its term.
+    OperatorNotInForce = "operator.not_in_force", 403, Consumer, Never, OperatorNotInForce,
+        "operator is not in force", "đầu mối vận hành, giám sát đang tạm ngừng hoặc ngoài thời hạn";
+    /// The operator's role does not allow this.
+    OperatorRole = "operator.role", 403, Consumer, Never, OperatorRole,
+        "role does not allow this", "vai trò không được làm việc này";
+    /// There is no such thing to administer or to read.
+    OperatorNotFound = "operator.not_found", 404, Consumer, Never, OperatorNotFound,
+        "there is no such thing here", "không có nội dung này";
     /// The gateway handles as many requests as it may.
     GatewayOverloaded = "gateway.overloaded", 503, Gateway, Later, GatewayOverloaded,
         "gateway is overloaded", "cổng đang quá tải";

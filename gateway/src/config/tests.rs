@@ -85,6 +85,7 @@ fn the_manual_names_every_setting() {
         include_str!("../config.rs"),
         include_str!("evidence.rs"),
         include_str!("lgsp.rs"),
+        include_str!("operators.rs"),
         include_str!("telemetry.rs")
     );
     let manual = include_str!("../../docs/configuration.md");

@@ -12,9 +12,11 @@ use lienthong_evidence::{
     index::{Index, Key},
     log::Log,
     proof::Prover,
+    published::Published,
     reader::Reader,
     search::{Hits, MayHold, Query, search},
     sidecar::{self, Sealed, SidecarWriter},
+    tile::{Kind, Tile},
     verify::verify,
 };
 use tempfile::TempDir;
@@ -300,12 +302,19 @@ fn an_archived_log_is_verified_proven_and_searched_in_place() {
         all.iter().filter(|path| path.to_string_lossy().ends_with(end)).count()
     };
     let before = reader(directory.path()).size() / 256;
+    let published = Published::new(directory.path());
+    let given = |width| {
+        let bundle = Tile { kind: Kind::Entries, index: 1, width };
+        published.tile(&bundle).expect("readable").expect("under the checkpoint")
+    };
+    let plain = [given(1), given(255), given(256)];
     let half = archived(directory.path(), BEGIN + 500 * APART).expect("archived");
     assert_eq!((half.bundles, bundles(".zst")), (3, 3));
     assert!(half.packed < half.plain / 2, "{half:?}");
     let rest = archived(directory.path(), u64::MAX).expect("archived");
     assert_eq!((half.bundles + rest.bundles, bundles(".zst") as u64), (before, before));
     assert_eq!(archived(directory.path(), u64::MAX).expect("archived"), Archived::default());
+    assert_eq!([given(1), given(255), given(256)], plain, "others read it as before");
     let report = verify(directory.path(), signer().verifier(), &[]).expect("readable");
     assert!(report.is_good(), "{report:?}");
     fs::remove_dir_all(directory.path().join("index")).expect("removed");
