@@ -6,6 +6,7 @@
 
 mod persons;
 mod refusals;
+mod together;
 mod trail;
 
 use std::{
@@ -246,8 +247,9 @@ impl Evidence {
     /// # Errors
     /// `evidence.unavailable`.
     pub async fn durable(&self, queued: Queued) -> Result<Receipt, Refusal> {
-        let waited = tokio::time::timeout(PATIENCE, queued).await;
-        let waited = waited.map_err(|_| Refusal::named(ReasonCode::EvidenceUnavailable, "wait"))?;
+        let waited = together::durable(queued, PATIENCE).await;
+        let waited =
+            waited.ok_or_else(|| Refusal::named(ReasonCode::EvidenceUnavailable, "wait"))?;
         waited.map_err(unavailable)
     }
 

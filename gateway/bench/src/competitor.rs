@@ -27,6 +27,8 @@ use crate::{
 pub(crate) enum Kind {
     /// The gateway with every check.
     Gateway,
+    /// The same with its evidence log in memory.
+    GatewayInMemory,
     /// The gateway's listener and provider pools without a check.
     Listener,
     /// hyper and rustls of the same build.
@@ -50,6 +52,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Gateway => "gateway, every check",
+            Self::GatewayInMemory => "gateway, log in memory",
             Self::Listener => "its listener alone",
             Self::Bare => "bare hyper + rustls",
             Self::Nginx => "nginx",
@@ -63,12 +66,15 @@ impl Kind {
 
     /// Whether its answers are cut and masked as the agreement says.
     pub(crate) fn masks(self) -> bool {
-        matches!(self, Self::Gateway | Self::NginxLua)
+        matches!(self, Self::Gateway | Self::GatewayInMemory | Self::NginxLua)
     }
 
     /// Whether it accepts connections in a way of its own, and not as another one here does.
     pub(crate) fn listens_its_own_way(self) -> bool {
-        !matches!(self, Self::NginxLimited | Self::NginxLua | Self::NginxUnbuffered)
+        !matches!(
+            self,
+            Self::GatewayInMemory | Self::NginxLimited | Self::NginxLua | Self::NginxUnbuffered
+        )
     }
 }
 
@@ -161,13 +167,14 @@ impl Programs {
         services: usize,
     ) -> anyhow::Result<Listening> {
         let port = process::free_port()?;
-        let config = world.configure(port, provider, services)?;
+        let log = (kind == Kind::GatewayInMemory).then(|| world.memory()).transpose()?;
+        let config = world.configure(port, provider, services, log.as_deref())?;
         let again = |role: &str| {
             let run = Run::again(kind.name(), self.core)?;
             anyhow::Ok(run.with(role).with(config.display()))
         };
         let run = match kind {
-            Kind::Gateway => match &self.gateway {
+            Kind::Gateway | Kind::GatewayInMemory => match &self.gateway {
                 None => again("gateway")?,
                 Some(program) => Run::new(kind.name(), program, self.core)
                     .with("gateway")

@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::mode::{
-    Options, agreements, all, compare, handshake, idle, refused, stacks, stages, stream,
+    Options, agreements, all, compare, evidence, handshake, idle, refused, stacks, stages, stream,
 };
 
 #[derive(Debug, Parser)]
@@ -37,6 +37,8 @@ enum Command {
     All(all::Arguments),
     /// CPU time, rate, latency and memory of every competitor, by size of the answer.
     Compare(compare::Arguments),
+    /// What durable evidence costs: the log on disk, and the same in memory.
+    Evidence(Options),
     /// What refused work costs beside accepted work.
     Refused(Options),
     /// CPU time of a full mutual-TLS handshake.
@@ -95,6 +97,7 @@ async fn perform(command: Command) -> anyhow::Result<()> {
     match command {
         Command::All(arguments) => all::run(&arguments).await,
         Command::Compare(arguments) => compare::run(&arguments).await,
+        Command::Evidence(options) => evidence::run(&options).await,
         Command::Refused(options) => refused::run(&options).await,
         Command::Handshake(options) => handshake::run(&options).await,
         Command::Agreements(arguments) => agreements::run(&arguments).await,

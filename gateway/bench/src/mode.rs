@@ -3,6 +3,7 @@
 pub(crate) mod agreements;
 pub(crate) mod all;
 pub(crate) mod compare;
+pub(crate) mod evidence;
 pub(crate) mod handshake;
 pub(crate) mod idle;
 pub(crate) mod refused;

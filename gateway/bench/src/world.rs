@@ -11,7 +11,7 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use anyhow::Context as _;
@@ -85,6 +85,8 @@ pub(crate) struct World {
     directory: TempDir,
     /// What the gateway's configuration says beside the usual.
     also: String,
+    /// Directories in memory.
+    memory: Mutex<Vec<TempDir>>,
 }
 
 impl World {
@@ -102,7 +104,7 @@ impl World {
 
     fn with(files: BTreeMap<String, String>) -> anyhow::Result<Self> {
         let directory = tempfile::Builder::new().prefix("lienthong-bench-").tempdir()?;
-        let world = Self { directory, also: String::new() };
+        let world = Self { directory, also: String::new(), memory: Mutex::default() };
         let now = clock().now();
         let names = [CONSUMER.1, LIMITED.1, NOBODY.1, STRANGER];
         pki::write_example(&world.path("pki"), now, &names).context("making certificates")?;
@@ -143,13 +145,25 @@ impl World {
         }
     }
 
-    /// Writes the gateway's configuration.
+    /// A directory in memory, which goes with the world.
+    pub(crate) fn memory(&self) -> anyhow::Result<PathBuf> {
+        let memory = Path::new("/dev/shm");
+        anyhow::ensure!(memory.is_dir(), "`/dev/shm` is not here");
+        let made = tempfile::Builder::new().prefix("lienthong-bench-").tempdir_in(memory)?;
+        let path = made.path().to_owned();
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(made);
+        Ok(path)
+    }
+
+    /// Writes the gateway's configuration; its evidence log stands in `log`, or beside its data.
     pub(crate) fn configure(
         &self,
         port: u16,
         provider: u16,
         services: usize,
+        log: Option<&Path>,
     ) -> anyhow::Result<PathBuf> {
+        let log = log.map(|log| format!(", directory: {}", log.display())).unwrap_or_default();
         let streams = self.path(&format!("policies/services/{}.yaml", streams::ID));
         let providers: String = (0..services.clamp(1, SERVICES))
             .map(service_id)
@@ -179,7 +193,7 @@ providers:
 {providers}pseudonyms: {{key_file: pseudonym.key, period: \"2026\"}}
 admin: {{socket: admin-{port}.sock}}
 data: {{directory: data-{port}}}
-evidence: {{node: bench, key_file: evidence.key, digest_keys: digest-keys}}
+evidence: {{node: bench, key_file: evidence.key, digest_keys: digest-keys{log}}}
 {}",
             self.also
         );

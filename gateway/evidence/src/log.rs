@@ -30,7 +30,7 @@ use std::{
 pub use self::{
     disk::{Disk, DiskLimits},
     open::{Cut, Lost, OpenError, Opened},
-    queue::{AppendError, Queued, Receipt},
+    queue::{AppendError, BatchId, Queued, Receipt},
     second::{Copy, Fault, Newer, SecondFile, SecondPlace},
     unfinished::{Closing, MOST_OPEN, Search, Unfinished},
 };

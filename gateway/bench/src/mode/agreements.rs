@@ -157,7 +157,7 @@ impl Set {
         let count = usize::try_from(agreements)?;
         let bundle = Bundle::from_files(world::policies(count));
         let set = PolicySet::check(&bundle, today).map_err(|found| anyhow!("{found}"))?;
-        let config = Config::read(&world.configure(1, 1, set.services.len())?);
+        let config = Config::read(&world.configure(1, 1, set.services.len(), None)?);
         let config = config.map_err(|found| anyhow!("{found}"))?;
         let mut providers = BTreeMap::new();
         for (service, settings) in config.providers {

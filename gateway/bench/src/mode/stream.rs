@@ -140,7 +140,11 @@ fn contestants(bench: &Bench) -> Vec<(Kind, Shape)> {
     let mut contestants = vec![(Kind::Gateway, Shape::Lines), (Kind::Gateway, Shape::Array)];
     for kind in kinds {
         match kind {
-            Kind::Gateway | Kind::Listener | Kind::NginxLua | Kind::NginxLimited => {}
+            Kind::Gateway
+            | Kind::GatewayInMemory
+            | Kind::Listener
+            | Kind::NginxLua
+            | Kind::NginxLimited => {}
             Kind::Nginx => contestants
                 .extend([Kind::Nginx, Kind::NginxUnbuffered].map(|kind| (kind, Shape::Lines))),
             Kind::Bare | Kind::Haproxy | Kind::Envoy | Kind::NginxUnbuffered => {

@@ -91,7 +91,17 @@ pub struct Queued {
     place: Option<usize>,
 }
 
+/// Which batch an entry is of; told apart while one of its entries is [`Queued`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BatchId(usize);
+
 impl Queued {
+    /// The batch that it becomes durable with.
+    #[must_use]
+    pub fn batch(&self) -> BatchId {
+        BatchId(Arc::as_ptr(&self.batch).addr())
+    }
+
     /// Blocks until the entry is durable.
     ///
     /// # Errors
