@@ -28,6 +28,7 @@ const SOURCES: &[&str] = &[
     include_str!("streams.rs"),
     include_str!("lgsp/credentials.rs"),
     include_str!("lgsp/tokens.rs"),
+    include_str!("operators/monitor.rs"),
 ];
 
 /// Asks in Vietnamese and in English and checks both refusals; gives the record of the second.

@@ -5,13 +5,13 @@
 //! done, and the failure stands in the log file.
 
 use axum::{
-    Extension, Json,
+    Json,
     body::Bytes,
     extract::{
-        Path as UrlPath, Query, State,
+        FromRequestParts, Path as UrlPath, Query,
         rejection::{BytesRejection, QueryRejection},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use lienthong_evidence::entry::{Action, ExchangeId, KeyedDigest, Period, Why};
@@ -72,34 +72,48 @@ impl Said {
     }
 }
 
-/// Counts a call and tells its caller how it ended.
-fn told(
-    admin: &Admin,
-    action: &'static str,
-    (actor, headers): (&Actor, &HeaderMap),
-    answer: Result<Response, Refusal>,
-) -> Response {
-    let metrics = &admin.gateway.metrics().operators;
-    match answer {
-        Ok(response) => {
-            metrics.administration(action, "done");
-            response
-        }
-        Err(refusal) => {
-            let outcome = if refusal.reason.status() < 500 { "refused" } else { "failed" };
-            metrics.administration(action, outcome);
-            operator::refused(actor.name(), &refusal, headers).into_response()
+/// A call: what it is made to, and by whom.
+pub(super) struct Call {
+    admin: Admin,
+    actor: Actor,
+    headers: HeaderMap,
+}
+
+/// SECURITY: without an actor, which the listener puts there, no call is answered.
+impl FromRequestParts<Admin> for Call {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, admin: &Admin) -> Result<Self, Response> {
+        let headers = parts.headers.clone();
+        match parts.extensions.get::<Actor>().cloned() {
+            Some(actor) => Ok(Self { admin: admin.clone(), actor, headers }),
+            None => {
+                let refusal = Refusal::new(ReasonCode::OperatorUnknown);
+                Err(operator::refused("", &refusal, &headers).into_response())
+            }
         }
     }
 }
 
+impl Call {
+    /// Counts the call and tells who made it how it ended.
+    fn told(&self, action: &'static str, answer: Result<Response, Refusal>) -> Response {
+        let (outcome, response) = match answer {
+            Ok(response) => ("done", response),
+            Err(refusal) => {
+                let outcome = if refusal.reason.status() < 500 { "refused" } else { "failed" };
+                let response = operator::refused(self.actor.name(), &refusal, &self.headers);
+                (outcome, response.into_response())
+            }
+        };
+        self.admin.gateway.metrics().operators.administration(action, outcome);
+        response
+    }
+}
+
 /// Puts the files anew in force.
-pub(super) async fn reload(
-    State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
-    headers: HeaderMap,
-    read: Read,
-) -> Response {
+pub(super) async fn reload(call: Call, read: Read) -> Response {
+    let Call { admin, actor, .. } = &call;
     let answer = async {
         actor.may(Task::Reload)?;
         let said = Said::read(&body(read)?)?;
@@ -117,16 +131,12 @@ pub(super) async fn reload(
         })
     };
     let answer = answer.await;
-    told(&admin, "reload", (&actor, &headers), answer)
+    call.told("reload", answer)
 }
 
 /// Ends the gateway after what is in flight.
-pub(super) async fn drain(
-    State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
-    headers: HeaderMap,
-    read: Read,
-) -> Response {
+pub(super) async fn drain(call: Call, read: Read) -> Response {
+    let Call { admin, actor, .. } = &call;
     let answer = async {
         actor.may(Task::Drain)?;
         let said = Said::read(&body(read)?)?;
@@ -140,17 +150,16 @@ pub(super) async fn drain(
         Ok(Json(json!({ "draining": true, "recorded": recorded.is_ok() })).into_response())
     };
     let answer = answer.await;
-    told(&admin, "drain", (&actor, &headers), answer)
+    call.told("drain", answer)
 }
 
 /// How an exchange ended. That it was asked is on record, whether or not it is still remembered.
 pub(super) async fn why(
-    State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
-    headers: HeaderMap,
+    call: Call,
     UrlPath(request_id): UrlPath<String>,
     said: Result<Query<Said>, QueryRejection>,
 ) -> Response {
+    let Call { admin, actor, .. } = &call;
     let answer = async {
         actor.may(Task::Why)?;
         let not_found = || Refusal::new(ReasonCode::OperatorNotFound);
@@ -166,16 +175,12 @@ pub(super) async fn why(
         Ok(Json(found).into_response())
     };
     let answer = answer.await;
-    told(&admin, "why", (&actor, &headers), answer)
+    call.told("why", answer)
 }
 
 /// Puts on record what a command line tool is about to do with the log or its keys.
-pub(super) async fn administration(
-    State(admin): State<Admin>,
-    Extension(actor): Extension<Actor>,
-    headers: HeaderMap,
-    read: Read,
-) -> Response {
+pub(super) async fn administration(call: Call, read: Read) -> Response {
+    let Call { admin, actor, .. } = &call;
     let answer = async {
         // Who may announce nothing learns nothing of what can be announced.
         if actor.may(Task::Search).is_err() {
@@ -202,7 +207,7 @@ pub(super) async fn administration(
         Ok(Json(json!({ "recorded": true, "index": index })).into_response())
     };
     let answer = answer.await;
-    told(&admin, "announce", (&actor, &headers), answer)
+    call.told("announce", answer)
 }
 
 impl Announced {
