@@ -10,10 +10,10 @@ use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
 use lienthong_model::reason::ReasonCode;
-use tokio::time::Instant;
+use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
-    evidence,
+    evidence::{self, Evidence, Streamed},
     gateway::Gateway,
     listen::{Body, Cut},
     pipeline::disclose_answer::DisclosedStream,
@@ -92,10 +92,42 @@ impl Drop for Account {
     }
 }
 
+impl Account {
+    /// Takes everything out of the account, and leaves nothing to close.
+    fn move_out(&mut self) -> Self {
+        Self {
+            gateway: Arc::clone(&self.gateway),
+            snapshot: Arc::clone(&self.snapshot),
+            started: self.started,
+            status: self.status,
+            record: self.record.take(),
+        }
+    }
+
+    /// Closes the account of a stream that nobody takes any more. That waits for the disk, so it is
+    /// done elsewhere; the log is not closed before.
+    fn close_with(mut self, about: Streamed) {
+        let ending = self.gateway.evidence().ending();
+        let close = move || {
+            if let Some(record) = self.record() {
+                about.seal_in(record);
+            }
+            drop(self);
+            drop(ending);
+        };
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(close)),
+            Err(_) => close(),
+        }
+    }
+}
+
 /// A stream with its account.
 struct Streaming {
     account: Account,
     stream: Box<DisclosedStream>,
+    /// Whom it is about so far.
+    about: Option<Streamed>,
     told: Instant,
     told_elements: u64,
 }
@@ -103,25 +135,24 @@ struct Streaming {
 /// The body that a consumer takes of `stream`.
 pub(crate) fn streaming(account: Account, stream: Box<DisclosedStream>) -> Body {
     account.gateway.metrics().streams.inc();
-    let streaming = Streaming { account, stream, told: Instant::now(), told_elements: 0 };
+    let record = account.record.as_ref();
+    let about = record.and_then(|record| account.gateway.evidence().stream(record, &stream));
+    let streaming = Streaming { account, stream, about, told: Instant::now(), told_elements: 0 };
     let frames = stream::unfold(Some(streaming), |streaming| async move {
         let mut streaming = streaming?;
         match streaming.stream.next().await {
             Ok(Some(bytes)) => match streaming.tell(&bytes) {
                 Ok(()) => Some((Ok(Frame::data(bytes)), Some(streaming))),
-                Err(refusal) => {
-                    streaming.end(Some(&refusal));
-                    Some((Err(Cut), None))
-                }
+                Err(refusal) => streaming.cut(&refusal).await,
             },
-            Ok(None) => {
-                streaming.end(None);
-                None
-            }
-            Err(refusal) => {
-                streaming.end(Some(&refusal));
-                Some((Err(Cut), None))
-            }
+            Ok(None) => match streaming.seal().await {
+                Ok(()) => {
+                    streaming.end(None);
+                    None
+                }
+                Err(refusal) => streaming.cut(&refusal).await,
+            },
+            Err(refusal) => streaming.cut(&refusal).await,
         }
     });
     Body::stream(StreamBody::new(frames))
@@ -132,6 +163,9 @@ impl Streaming {
     fn tell(&mut self, bytes: &Bytes) -> Result<(), Refusal> {
         let gateway = Arc::clone(&self.account.gateway);
         gateway.metrics().stream_bytes.inc_by(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        if let Some(about) = &mut self.about {
+            about.add(&mut self.stream)?;
+        }
         let Some(record) = self.account.record() else { return Err(evidence::lost()) };
         let tally = self.stream.tally();
         if let Some(trail) = &mut record.trail {
@@ -145,6 +179,22 @@ impl Streaming {
             gateway.evidence().progress(record, tally)?;
         }
         Ok(())
+    }
+
+    /// Makes whom it was about durable, before its end is told.
+    async fn seal(&mut self) -> Result<(), Refusal> {
+        match (self.about.take(), self.account.record()) {
+            (Some(about), Some(record)) => Evidence::seal(record, about).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the answer before its end.
+    async fn cut(mut self, refusal: &Refusal) -> Option<(Result<Frame<Bytes>, Cut>, Option<Self>)> {
+        // What cannot be sealed leaves the intent open; the first reason is the one that counts.
+        self.seal().await.unwrap_or_default();
+        self.end(Some(refusal));
+        Some((Err(Cut), None))
     }
 
     fn end(&mut self, cut: Option<&Refusal>) {
@@ -164,6 +214,9 @@ impl Drop for Streaming {
         self.account.gateway.metrics().streams.dec();
         if let Some(record) = self.account.record() {
             record.streamed(self.stream.tally());
+        }
+        if let Some(about) = self.about.take() {
+            self.account.move_out().close_with(about);
         }
     }
 }

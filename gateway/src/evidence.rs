@@ -4,6 +4,7 @@
 //! receipts once they are on disk. While the log takes nothing, no exchange goes to a provider.
 //! No payload value and no identifier of a person ever comes into an entry.
 
+mod answers;
 mod persons;
 mod refusals;
 mod together;
@@ -37,11 +38,13 @@ use lienthong_model::{
     reason::ReasonCode,
     sensitive::Sensitive,
 };
+use tokio::sync::{OwnedRwLockReadGuard, RwLock};
 use tracing::{error, info, warn};
 
-pub use self::persons::Persons;
+pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
 pub(crate) use self::trail::Trail;
+pub use self::{answers::AnswerSubjects, persons::Persons};
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},
@@ -81,6 +84,8 @@ pub struct Evidence {
     keys: ArcSwap<DigestKeys>,
     log: ArcSwapOption<Log>,
     refusals: Mutex<Refusals>,
+    /// Held, shared, by each end of an exchange that is still being written.
+    endings: Arc<RwLock<()>>,
     metrics: EvidenceMetrics,
 }
 
@@ -115,6 +120,7 @@ impl Evidence {
                 keys: ArcSwap::from_pointee(keys),
                 log: ArcSwapOption::empty(),
                 refusals: Mutex::default(),
+                endings: Arc::default(),
                 metrics,
             }),
             _ => Err(found),
@@ -179,6 +185,10 @@ impl Evidence {
 
     /// Writes what waits, and lets go of the log. To be called when no exchange is in flight.
     pub async fn close(self: &Arc<Self>) {
+        let ended = tokio::time::timeout(PATIENCE, self.endings.write()).await;
+        if ended.is_err() {
+            warn!(target: "evidence", "exchanges that ended late count as disclosed");
+        }
         let evidence = Arc::clone(self);
         let closed = tokio::task::spawn_blocking(move || {
             evidence.tell_refusals(Timestamp::MAX);
@@ -188,6 +198,12 @@ impl Evidence {
             evidence.log.store(None);
         });
         closed.await.unwrap_or_default();
+    }
+
+    /// Held while the end of an exchange is being written: the log is not closed before. None when
+    /// it is being closed already.
+    pub(crate) fn ending(&self) -> Option<OwnedRwLockReadGuard<()>> {
+        Arc::clone(&self.endings).try_read_owned().ok()
     }
 
     /// Where the log stands.

@@ -93,7 +93,7 @@ pub async fn exchange(
     record.reached(Stage::ValidateAnswer);
     let disclosed =
         disclose_answer::disclose_answer(gateway, snapshot, &permitted, valid_answer).await?;
-    let recorded = record_outcome::record_outcome(evidence, disclosed, record).await?;
+    let recorded = record_outcome::record_outcome(evidence, &permitted, disclosed, record).await?;
     record.reached(Stage::RecordOutcome);
     Ok(respond::respond(permitted, recorded))
 }

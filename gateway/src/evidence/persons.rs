@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use crate::{refusal::Refusal, xroad::Message};
 
 /// Most data subjects of one request: their digests fit into one entry.
-pub(super) const MAX_SUBJECTS: usize = 512;
+pub(super) const MAX_SUBJECTS: usize = Subject::MOST;
 
 /// Whom a request names.
 #[derive(Debug, Clone)]
@@ -111,7 +111,7 @@ fn subjects(
 }
 
 /// The role as entries say it.
-fn role(role: SubjectRole) -> Role {
+pub(super) fn role(role: SubjectRole) -> Role {
     match role {
         SubjectRole::Owner => Role::Owner,
         SubjectRole::Related => Role::Related,

@@ -9,15 +9,20 @@ use http::HeaderValue;
 use jiff::civil::Date;
 use lienthong_evidence::{
     entry::{
-        self, Article, Commitment, Committer, Denied, End, Entry, ExchangeId, Format, IsIntent,
-        IsOutcome, IsProgress, IsRefusal, Name, Part, Permitted, Reason,
+        self, Article, Commitment, Committer, Denied, DigestKey, End, Entry, ExchangeId, Format,
+        IsIntent, IsOutcome, IsProgress, IsRefusal, Name, Part, Permitted, Reason,
     },
     hash::Hash,
     log::Queued,
 };
 use lienthong_model::reason::ReasonCode;
 
-use super::{Evidence, Persons, lost, ms, refusals::Key};
+use super::{
+    Evidence, Persons,
+    answers::{self, About, Sidecar},
+    lost, ms,
+    refusals::Key,
+};
 use crate::{
     record::{Cites, Exchange},
     refusal::Refusal,
@@ -36,6 +41,8 @@ pub(crate) struct Trail {
     state: State,
     answer: Option<Committer>,
     bytes: u64,
+    /// Whom the answer is about, and what of it is committed to singly.
+    pub(super) about: About,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +76,7 @@ impl Trail {
             state: State::Begun,
             answer: None,
             bytes: 0,
+            about: About::default(),
         }))
     }
 
@@ -89,6 +97,16 @@ impl Trail {
         let (key, exchange) = (&self.persons.key, self.exchange);
         self.answer.get_or_insert_with(|| key.commit(exchange, Part::Answer)).update(bytes);
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+    }
+
+    /// The exchange, and the key of its digests.
+    pub(crate) fn exchange(&self) -> (ExchangeId, &Arc<DigestKey>) {
+        (self.exchange, &self.persons.key)
+    }
+
+    /// Commits to each value of the answer that is about to leave.
+    pub(crate) fn values(&mut self, body: &[u8]) {
+        answers::commit((self.exchange, &self.persons.key), body, &mut self.about.fields);
     }
 
     /// The next place among the entries of the exchange.
@@ -214,11 +232,20 @@ impl Evidence {
         status: u16,
     ) -> Result<Queued, Refusal> {
         let mut trail = record.trail.take().ok_or_else(lost)?;
+        if end == End::Refused {
+            // Nothing left, about nobody.
+            trail.about = About::default();
+        }
         let now = self.clock.now();
         let micros = now.as_microsecond().saturating_sub(record.at.as_microsecond());
         let answer = trail.answer.take().map(Committer::finish);
         let sequence = trail.next();
+        let About { subjects, sidecar, fields } = &trail.about;
+        let sealed = sidecar.sealed();
         let entry = || {
+            if matches!(sidecar, Sidecar::Missing) {
+                return None;
+            }
             Some(entry::Outcome {
                 answer,
                 at_ms: ms(now),
@@ -229,8 +256,8 @@ impl Evidence {
                 elements: record.elements,
                 end,
                 exchange: trail.exchange,
-                fields: Vec::new(),
-                fields_left: None,
+                fields: fields.fields(),
+                fields_left: fields.left(),
                 format: Format,
                 key: trail.persons.key.period()?,
                 kind: IsOutcome,
@@ -239,10 +266,10 @@ impl Evidence {
                 node: self.node()?,
                 reason: record.reason.map(Reason),
                 sequence,
-                sidecar: None,
-                sidecar_size: None,
+                sidecar: sealed.map(|sealed| sealed.root),
+                sidecar_size: sealed.map(|sealed| sealed.size),
                 status: status.into(),
-                subjects: Vec::new(),
+                subjects: subjects.clone(),
                 withheld: 0,
             })
         };

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use lienthong_disclosure::Tally;
+use lienthong_evidence::entry::Subject;
 use lienthong_model::reason::Side;
+use lienthong_policy::Media;
 
 pub use self::stream::DisclosedStream;
 use self::terms::Terms;
@@ -32,6 +34,10 @@ pub struct Disclosed {
     pub(super) body: DisclosedBody,
     pub(super) request: Tally,
     pub(super) answer: Tally,
+    /// Whether the body is JSON.
+    pub(super) is_json: bool,
+    /// Whom a whole answer is about.
+    pub(super) subjects: Vec<Subject>,
 }
 
 /// The body that the consumer may see.
@@ -87,11 +93,16 @@ pub async fn disclose_answer(
     let essence = declared.and_then(|answer| answer.media.essence()).unwrap_or_default();
     let mut content_type = HeaderValue::from_static(essence);
     let mut tally = Tally::default();
+    let about = route.views.subjects.get(&code);
+    let mut subjects = Vec::new();
     let body = match (route.views.answers.get(&code), body) {
         (Some(AnswerView::Whole(view)), Body::Whole(body, named)) => {
             let passed = view
                 .disclose(named.as_ref(), &body, &route.pseudonymiser)
                 .map_err(|violation| Refusal::violation(Side::Provider, violation))?;
+            if let Some(about) = about {
+                subjects = about.whole(&permitted.request.persons.key, &body);
+            }
             tally = passed.tally;
             content_type = passed.content_type;
             DisclosedBody::Whole(passed.body)
@@ -99,10 +110,11 @@ pub async fn disclose_answer(
         (Some(AnswerView::Stream(view)), Body::Stream(answer)) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
             // PERF: boxed, so that an exchange without a stream is not as large as one with it.
-            let stream = Box::pin(DisclosedStream::begin(*answer, view, terms)).await?;
+            let stream = Box::pin(DisclosedStream::begin(*answer, view, about, terms)).await?;
             DisclosedBody::Stream(Box::new(stream))
         }
         _ => DisclosedBody::Empty,
     };
-    Ok(Disclosed { status, content_type, body, request, answer: tally })
+    let is_json = declared.is_some_and(|answer| answer.media == Media::Json);
+    Ok(Disclosed { status, content_type, body, request, answer: tally, is_json, subjects })
 }

@@ -11,7 +11,10 @@ use lienthong_disclosure::{
 use lienthong_model::diagnostic::{Diagnostics, Position};
 use lienthong_policy::{AgreementOperation, FieldMasks, Operation, PolicySet};
 
-use crate::media::{self, BodyView};
+use crate::{
+    evidence::AnswerSubjects,
+    media::{self, BodyView},
+};
 
 /// What may pass under the terms of one agreement operation, compiled.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct Views {
     pub request: Option<BodyView>,
     /// What of each answer passes, by status.
     pub answers: BTreeMap<u16, AnswerView>,
+    /// Whom each answer is about, by status.
+    pub subjects: BTreeMap<u16, Arc<AnswerSubjects>>,
     /// What the provider may answer, as a header.
     pub accept: HeaderValue,
     /// A hash of everything that decides what may leave, both ways.
@@ -116,7 +121,11 @@ impl Views {
             Some(parameters) if found.is_empty() => {
                 let hash = hash(&parameters, request.as_ref(), &answers);
                 let accept = media::accepted(operation);
-                Ok(Self { parameters, request, answers, accept, hash })
+                let subjects = answers
+                    .keys()
+                    .filter_map(|status| Some((*status, AnswerSubjects::of(operation, *status)?)));
+                let subjects = subjects.collect();
+                Ok(Self { parameters, request, answers, subjects, accept, hash })
             }
             _ => Err(found),
         }

@@ -13,6 +13,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::terms::Terms;
 use crate::{
+    evidence::AnswerSubjects,
     pipeline::{
         read::Chunks,
         validate_answer::{ProviderStream, provider_fault},
@@ -33,6 +34,8 @@ pub struct DisclosedStream {
     chunks: Chunks,
     rest: Bytes,
     disclosure: StreamDisclosure,
+    /// The fields that say whom elements are about.
+    subjects: Option<Arc<AnswerSubjects>>,
     terms: Terms,
     charge: Charge,
     /// How many elements the limits on data let pass so far.
@@ -73,6 +76,7 @@ impl DisclosedStream {
     pub(super) async fn begin(
         answer: ProviderStream,
         view: &Arc<StreamView>,
+        subjects: Option<&Arc<AnswerSubjects>>,
         terms: Terms,
     ) -> Result<Self, Refusal> {
         let ProviderStream { chunks, deadline, in_flight, charge } = answer;
@@ -80,10 +84,14 @@ impl DisclosedStream {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut disclosure = StreamDisclosure::new(Arc::clone(view), terms.pseudonymiser().clone());
         disclosure.set_allowance(0);
+        if let Some(subjects) = subjects {
+            disclosure.locate(Arc::clone(subjects.places()));
+        }
         let mut stream = Self {
             chunks,
             rest: Bytes::new(),
             disclosure,
+            subjects: subjects.cloned(),
             terms,
             allowed: charge.allowed(),
             charge,
@@ -102,6 +110,16 @@ impl DisclosedStream {
     /// What was disclosed so far.
     pub(crate) fn tally(&self) -> &StreamTally {
         self.disclosure.tally()
+    }
+
+    /// The fields that say whom elements are about.
+    pub(crate) fn subjects(&self) -> Option<&Arc<AnswerSubjects>> {
+        self.subjects.as_ref()
+    }
+
+    /// Gives the values of these fields in the elements that have passed since the last call.
+    pub(crate) fn take_located(&mut self, each: &mut impl FnMut(usize, &str)) {
+        self.disclosure.take_located(each);
     }
 
     /// The next elements that passed; none after the end of a complete answer.
