@@ -33,5 +33,6 @@ mod data_path {
     mod reload;
     mod slow;
     mod streams;
+    mod subjects;
     mod traces;
 }

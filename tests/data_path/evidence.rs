@@ -21,13 +21,13 @@ fn named() -> Ask {
     person().header("x-road-userid", OFFICER).header("x-road-issue", DOSSIER)
 }
 
-fn roll() -> Ask {
+pub(super) fn roll() -> Ask {
     Ask::get("desk", "/r1/VN/TEST/T01.10/REGISTRY/roll/lines")
         .header("x-road-client", "VN/TEST/T01.20/DESK")
 }
 
 /// The key of digests now, and its period.
-fn key(directory: &Path) -> (DigestKey, String) {
+pub(super) fn key(directory: &Path) -> (DigestKey, String) {
     let folder = directory.join("digest-keys");
     let keys = DigestKeys::load(&folder).unwrap();
     let period = keys.current(now()).unwrap().period().unwrap().as_str().to_owned();
@@ -36,13 +36,13 @@ fn key(directory: &Path) -> (DigestKey, String) {
 }
 
 /// A digest as entries write it.
-fn digest(directory: &Path, domain: Domain<'_>, text: &str) -> Value {
+pub(super) fn digest(directory: &Path, domain: Domain<'_>, text: &str) -> Value {
     let digest = key(directory).0.digest(domain, text);
     Value::String(digest.to_string())
 }
 
 /// Every byte below a directory.
-fn bytes(directory: &Path) -> Vec<u8> {
+pub(super) fn bytes(directory: &Path) -> Vec<u8> {
     let mut all = Vec::new();
     for file in fs::read_dir(directory).unwrap() {
         let path = file.unwrap().path();
@@ -51,7 +51,7 @@ fn bytes(directory: &Path) -> Vec<u8> {
     all
 }
 
-fn holds(all: &[u8], text: &str) -> bool {
+pub(super) fn holds(all: &[u8], text: &str) -> bool {
     all.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
