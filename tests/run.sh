@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs every check of the repository and ends with the line `N passed, N failed`.
 #
-# Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy) and Debian's `build-essential` and
-# `postgresql`, whose server the tests start on a socket of their own; nothing else, and no network
-# but the crate registry. Every step runs even when an earlier one
-# failed, so that one run tells everything. Exit code 0 when nothing failed, 1 when something did,
-# 3 when a tool is missing.
+# Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy), Debian's `build-essential`,
+# `openssl`, whose program judges what we sign, and `postgresql`, whose server the tests start on a
+# socket of their own; nothing else, and no network but the crate registry. Every step runs even
+# when an earlier one failed, so that one run tells everything. Exit code 0 when nothing failed, 1
+# when something did, 3 when a tool is missing.
 set -euo pipefail
 # Every step gets its own process group, so that an interrupt ends all of it.
 set -m
@@ -92,6 +92,8 @@ step() {
 }
 
 need cc "on Debian: apt-get install build-essential"
+need perl "on Debian: apt-get install build-essential"
+need openssl "on Debian: apt-get install openssl"
 need cargo "on Debian: apt-get install rustup, then: rustup default stable"
 # Debian keeps the server's programs off the path.
 for folder in /usr/lib/postgresql/*/bin; do

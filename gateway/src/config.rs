@@ -7,6 +7,7 @@
 mod evidence;
 mod lgsp;
 mod operators;
+mod stamps;
 mod telemetry;
 
 use std::{
@@ -26,6 +27,7 @@ pub use self::{
     evidence::EvidenceSettings,
     lgsp::LgspSettings,
     operators::{AdminSettings, MonitorSettings},
+    stamps::{CmsSettings, StampSettings, TimeStampSettings},
     telemetry::OtlpSettings,
 };
 use crate::{

@@ -9,6 +9,7 @@ mod persons;
 mod refusals;
 mod together;
 mod trail;
+mod witnesses;
 
 use std::{
     fs,
@@ -44,14 +45,16 @@ use tracing::{error, info, warn};
 pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
 pub(crate) use self::trail::Trail;
+use self::witnesses::Witnesses;
 pub use self::{answers::AnswerSubjects, persons::Persons};
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},
     key_file,
-    metrics::EvidenceMetrics,
+    metrics::{EvidenceMetrics, Metrics},
     provider::owner_only,
     refusal::Refusal,
+    stamp,
 };
 
 /// Longest wait for an entry to become durable.
@@ -74,6 +77,9 @@ pub enum EvidenceError {
     /// The process ends.
     #[error("opening the log was stopped")]
     Stopped,
+    /// What stands by the log cannot be started.
+    #[error("{0}")]
+    Witnesses(Diagnostics),
 }
 
 /// The evidence of one gateway process.
@@ -87,6 +93,7 @@ pub struct Evidence {
     /// Held, shared, by each end of an exchange that is still being written.
     endings: Arc<RwLock<()>>,
     metrics: EvidenceMetrics,
+    witnesses: Witnesses,
 }
 
 impl std::fmt::Debug for Evidence {
@@ -103,7 +110,7 @@ impl Evidence {
     pub fn load(
         config: &Config,
         clock: Arc<dyn Clock>,
-        metrics: EvidenceMetrics,
+        metrics: &Metrics,
     ) -> Result<Self, Diagnostics> {
         let settings = config.evidence.clone();
         let mut found = Diagnostics::new();
@@ -112,6 +119,10 @@ impl Evidence {
             let file = settings.key_file.display().to_string();
             found.add(&file, Position::default(), problem);
         }
+        if let Err(errors) = stamp::check_settings(&settings.stamps) {
+            found.extend(errors);
+        }
+        let witnesses = Witnesses::new(metrics.stamps.clone(), metrics.clock.clone());
         match keys {
             Ok(keys) if found.is_empty() => Ok(Self {
                 clock,
@@ -121,7 +132,8 @@ impl Evidence {
                 log: ArcSwapOption::empty(),
                 refusals: Mutex::default(),
                 endings: Arc::default(),
-                metrics,
+                metrics: metrics.evidence.clone(),
+                witnesses,
             }),
             _ => Err(found),
         }
@@ -171,6 +183,7 @@ impl Evidence {
         let signer = signer(&self.settings.key_file).map_err(EvidenceError::Key)?;
         let clock = Arc::clone(&self.clock);
         let closing = Closing::of_node(&self.settings.node, move || (ms(clock.now()), None));
+        let verifier = signer.verifier().clone();
         let second_place = self.settings.second_place.clone().map(SecondFile::new);
         let settings = Settings {
             second_place: second_place.map(|file| Box::new(file) as Box<dyn SecondPlace>),
@@ -179,6 +192,9 @@ impl Evidence {
             ..Settings::new(self.directory.clone(), signer, closing.ok_or(EvidenceError::Node)?)
         };
         let (log, opened) = Log::open(settings)?;
+        self.witnesses
+            .start(&self.settings, &self.directory, &verifier, &self.clock)
+            .map_err(EvidenceError::Witnesses)?;
         self.log.store(Some(Arc::new(log)));
         Ok(opened)
     }
@@ -196,6 +212,7 @@ impl Evidence {
                 error!(target: "evidence", "the last checkpoint could not be signed");
             }
             evidence.log.store(None);
+            evidence.witnesses.stop();
         });
         closed.await.unwrap_or_default();
     }
@@ -283,7 +300,7 @@ impl Evidence {
         let mut entry = Administration {
             action,
             at_ms: self.now_ms(),
-            clock_offset_ms: None,
+            clock_offset_ms: self.clock_offset_ms(),
             count: None,
             exchange: None,
             format: Format,
@@ -307,6 +324,11 @@ impl Evidence {
         ms(self.clock.now())
     }
 
+    /// How far the clock is from its source, when that was measured lately.
+    fn clock_offset_ms(&self) -> Option<i64> {
+        self.witnesses.clock_offset_ms()
+    }
+
     /// Whether a refusal by decision has an entry of its own, or is counted.
     fn is_single(&self, acting: &ParticipantId) -> bool {
         let now = self.now_ms();
@@ -325,7 +347,7 @@ impl Evidence {
         let ended = self.refusals.lock().unwrap_or_else(PoisonError::into_inner).ended(ms(now));
         for counted in ended {
             let Some(node) = self.node() else { continue };
-            let entry = Entry::Refusals(counted.entry(node, self.now_ms()));
+            let entry = Entry::Refusals(counted.entry(node, self.now_ms(), self.clock_offset_ms()));
             if self.append(&entry).is_err() {
                 // Nothing moved in these exchanges: their counts wait for the log.
                 self.refusals.lock().unwrap_or_else(PoisonError::into_inner).put_back(counted);
@@ -361,6 +383,7 @@ impl Evidence {
                 }
             }
         }
+        troubles.extend(self.witnesses.troubles());
         let keys = self.keys.load();
         let now = self.clock.now();
         let (current, next) = (Quarter::of(now), Quarter::of(now).next());

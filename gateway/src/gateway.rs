@@ -82,7 +82,7 @@ impl Gateway {
         let (trust, snapshot) = both(trust, snapshot)?;
         let metrics = Metrics::default();
         let quotas = Quotas::new(Arc::clone(&clock), metrics.quotas.clone());
-        let evidence = Evidence::load(&config, Arc::clone(&clock), metrics.evidence.clone())?;
+        let evidence = Evidence::load(&config, Arc::clone(&clock), &metrics)?;
         let telemetry = config.telemetry.as_ref();
         let telemetry = telemetry.map(|to| Telemetry::start(to, metrics.telemetry.clone()));
         Ok(Self {

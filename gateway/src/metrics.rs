@@ -3,6 +3,7 @@
 mod evidence;
 mod operators;
 mod quota;
+mod stamp;
 mod telemetry;
 
 use std::{
@@ -24,7 +25,10 @@ use prometheus_client::{
 };
 
 pub use self::{
-    evidence::EvidenceMetrics, operators::OperatorMetrics, quota::QuotaMetrics,
+    evidence::EvidenceMetrics,
+    operators::OperatorMetrics,
+    quota::QuotaMetrics,
+    stamp::{ClockMetrics, StampMetrics},
     telemetry::TelemetryMetrics,
 };
 use crate::{
@@ -60,6 +64,10 @@ pub struct Metrics {
     pub operators: OperatorMetrics,
     /// What became of traces.
     pub telemetry: TelemetryMetrics,
+    /// Stamps on checkpoints.
+    pub stamps: StampMetrics,
+    /// The clock against its source.
+    pub clock: ClockMetrics,
 }
 
 /// PERF: the counters of one route, found once and not for every exchange.
@@ -124,6 +132,8 @@ impl Default for Metrics {
             evidence: EvidenceMetrics::default(),
             operators: OperatorMetrics::default(),
             telemetry: TelemetryMetrics::default(),
+            stamps: StampMetrics::default(),
+            clock: ClockMetrics::default(),
         };
         metrics.register();
         metrics
@@ -233,6 +243,8 @@ impl Metrics {
         encode_registry(&mut text, &self.evidence.registry())?;
         encode_registry(&mut text, &self.operators.registry())?;
         encode_registry(&mut text, &self.telemetry.registry())?;
+        encode_registry(&mut text, &self.stamps.registry())?;
+        encode_registry(&mut text, &self.clock.registry())?;
         encode_eof(&mut text)?;
         Ok(text)
     }

@@ -43,7 +43,10 @@ impl<T> At<T> for io::Result<T> {
 }
 
 /// Reads a file of at most `most` bytes; none when it is not there.
-pub(crate) fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
+///
+/// # Errors
+/// When it cannot be read, or is larger.
+pub fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError> {
     match fs::metadata(path) {
         Ok(data) if data.len() > most => {
             Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than it can be")).at(path)
@@ -55,7 +58,10 @@ pub(crate) fn read(path: &Path, most: u64) -> Result<Option<Vec<u8>>, FileError>
 }
 
 /// Puts a file in place of an older one: at any instant one of the two is there, whole.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+///
+/// # Errors
+/// When it cannot be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let new = path.with_extension("new");
     let mut file = File::create(&new).at(&new)?;
     file.write_all(bytes).at(&new)?;
@@ -71,7 +77,10 @@ pub(crate) fn sync_parent(path: &Path) -> Result<(), FileError> {
 }
 
 /// Creates a folder, and those above it, that only the owner may enter.
-pub(crate) fn folder(path: &Path) -> Result<(), FileError> {
+///
+/// # Errors
+/// When it cannot be created.
+pub fn folder(path: &Path) -> Result<(), FileError> {
     use std::os::unix::fs::DirBuilderExt as _;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).at(path)
 }

@@ -8,7 +8,7 @@ use lienthong_model::{
     document::{MapReader, Node},
 };
 
-use super::{Reader, small};
+use super::{Reader, StampSettings, small};
 
 /// How evidence is kept.
 #[derive(Debug, Clone)]
@@ -26,6 +26,10 @@ pub struct EvidenceSettings {
     pub second_place: Option<PathBuf>,
     /// When to worry about the disk.
     pub disk: DiskLimits,
+    /// What checkpoints get beside the log's own signature.
+    pub stamps: StampSettings,
+    /// The NTP server that the clock is compared with, `host:port`.
+    pub time_source: Option<String>,
 }
 
 impl Reader<'_> {
@@ -42,6 +46,9 @@ impl Reader<'_> {
             "second_place",
             "amber_percent",
             "red_percent",
+            "cms",
+            "time_stamp",
+            "time_source",
         ];
         let mut map = MapReader::new(self.file, node, "`evidence`", &keys, found)?;
         let name = map.text("node").map(str::to_owned);
@@ -51,6 +58,12 @@ impl Reader<'_> {
         let second_place = self.optional_path(&mut map, "second_place");
         let amber = percent(&mut map, "amber_percent", 85);
         let red = percent(&mut map, "red_percent", 95);
+        let time_source = self.time_source(&mut map);
+        let (cms, time_stamp) = (map.optional("cms"), map.optional("time_stamp"));
+        let stamps = StampSettings {
+            cms: cms.and_then(|node| self.cms(node, found)),
+            time_stamp: time_stamp.and_then(|node| self.time_stamp(node, found)),
+        };
         if amber > red {
             found.add(self.file, node.at, "`amber_percent` must not be above `red_percent`");
         }
@@ -74,6 +87,8 @@ impl Reader<'_> {
             directory,
             second_place,
             disk,
+            stamps,
+            time_source,
         })
     }
 }

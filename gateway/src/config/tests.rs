@@ -86,6 +86,7 @@ fn the_manual_names_every_setting() {
         include_str!("evidence.rs"),
         include_str!("lgsp.rs"),
         include_str!("operators.rs"),
+        include_str!("stamps.rs"),
         include_str!("telemetry.rs")
     );
     let manual = include_str!("../../docs/configuration.md");
@@ -131,4 +132,29 @@ fn refuses_a_collector_that_could_not_be_trusted_and_shares_that_are_none() {
     }
     let missing = mistakes(&format!("{GOOD}telemetry: {{}}\n"));
     assert!(missing.iter().any(|m| m.contains("`otlp` is missing")), "{missing:#?}");
+}
+
+#[test]
+fn reads_what_stands_by_the_evidence_log_and_tells_what_is_wrong_with_it() {
+    let stamped = format!(
+        "{GOOD}{}",
+        "  cms: {certificate_file: pki/agency.pem, key_file: pki/agency.key}\n  \
+         time_stamp: {url: https://tsa.example/tsa, trust_anchor_file: pki/tsa.pem}\n  \
+         time_source: ntp.example:123\n"
+    );
+    let config = Config::parse("gateway.yaml", &stamped, Path::new("/etc/gateway")).unwrap();
+    let EvidenceSettings { stamps, time_source, .. } = config.evidence;
+    let time_stamp = stamps.time_stamp.unwrap();
+    assert_eq!(stamps.cms.unwrap().every, Duration::from_secs(60));
+    assert_eq!((time_stamp.every.as_secs(), time_stamp.wait.as_secs()), (3600, 10));
+    assert_eq!(time_stamp.tls_trust_anchor_file, Some("/etc/gateway/pki/tsa.pem".into()));
+    assert_eq!(time_source.unwrap(), "ntp.example:123");
+    for (right, wrong, told) in [
+        ("ntp.example:123", "ntp.example", "must be `host:port`"),
+        ("https://tsa", "ftp://tsa", "must begin with"),
+        ("key_file: pki/agency.key", "keyfile: pki/agency.key", "did you mean `key_file`?"),
+    ] {
+        let found = mistakes(&stamped.replace(right, wrong));
+        assert!(found.iter().any(|mistake| mistake.contains(told)), "{found:#?}");
+    }
 }

@@ -37,11 +37,16 @@ pub(super) struct Counted {
 
 impl Counted {
     /// The entry that tells of them.
-    pub(super) fn entry<'a>(&'a self, node: Name<'a>, at_ms: u64) -> entry::Refusals<'a> {
+    pub(super) fn entry<'a>(
+        &'a self,
+        node: Name<'a>,
+        at_ms: u64,
+        clock_offset_ms: Option<i64>,
+    ) -> entry::Refusals<'a> {
         entry::Refusals {
             acting: self.key.acting.as_ref().map(Name::from),
             at_ms,
-            clock_offset_ms: None,
+            clock_offset_ms,
             count: self.count,
             format: Format,
             from_ms: self.from_ms,

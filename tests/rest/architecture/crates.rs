@@ -53,6 +53,8 @@ const DOES_IO: &[&str] =
 /// Libraries that only some of our crates may import.
 const KEPT_TO: &[(&str, &[&str])] = &[
     ("argon2", &["lienthong-policy"]),
+    ("openssl", &["lienthong-gateway"]),
+    ("sntpc", &["lienthong-gateway"]),
     ("cedar-policy", &["lienthong-policy"]),
     ("reqwest", &["lienthong-adapters"]),
     ("sqlx", &["lienthong-store", "lienthong-adapters", "lienthong-sandbox", "lienthong"]),
@@ -142,6 +144,16 @@ fn libraries_stay_behind_their_crate() {
             );
         }
     }
+}
+
+#[test]
+fn openssl_signs_in_cms_and_does_nothing_else() {
+    const CMS: &str = "gateway/src/stamp/cms.rs";
+    let uses = |file: &tree::SourceFile| file.text.contains("openssl::");
+    let is_code = |file: &tree::SourceFile| file.is_product() && file.path.ends_with(".rs");
+    let users: Vec<String> =
+        tree::files().into_iter().filter(|f| is_code(f) && uses(f)).map(|f| f.path).collect();
+    assert_eq!(users, [CMS], "TLS has aws-lc-rs; OpenSSL is for CMS only");
 }
 
 #[test]

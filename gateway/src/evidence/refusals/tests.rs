@@ -21,7 +21,7 @@ fn counts_by_consumer_service_reason_and_minute() {
     assert_eq!(counts, [(0, 3), (5, 1), (6, 1)]);
     assert!(refusals.ended(120_000).is_empty());
     let node = Name::of_node("node-1").unwrap();
-    let entry = ended[0].entry(node, 60_000);
+    let entry = ended[0].entry(node, 60_000, None);
     assert_eq!((entry.count, entry.acting.unwrap().as_str()), (3, "T01.20"));
 }
 
