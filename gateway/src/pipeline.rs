@@ -11,7 +11,6 @@
 //!                                                       forward <- record_intent <- charge <---------+
 //!                                                          |
 //!                                                       provider
-//!                                                          |
 //!                         respond <- record_outcome <- disclose_answer <- validate_answer
 //! ```
 

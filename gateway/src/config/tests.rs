@@ -101,6 +101,10 @@ fn the_manual_names_every_setting() {
     }
     for line in manual.lines().filter(|l| l.starts_with("| `")) {
         let key = line.split('`').nth(1).expect("a key");
+        // A row of what the administration answers to.
+        if key.contains(' ') {
+            continue;
+        }
         assert!(known.contains(&key), "the manual names `{key}`, which is no setting");
     }
 }
