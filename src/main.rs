@@ -13,6 +13,7 @@ mod pki;
 mod policy;
 mod sandbox;
 mod service;
+mod socket;
 mod why;
 
 use std::process::ExitCode;
@@ -82,7 +83,7 @@ fn main() -> ExitCode {
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
             Command::Participant(command) => participant::run(command, &output),
-            Command::Evidence(command) => evidence::run(command, &output),
+            Command::Evidence(command) => evidence::run(command, &output).await,
             Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::{Request, StatusCode, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use hyper::{Method, StatusCode};
 use lienthong_gateway::{config::Config, record::Exchange};
 use lienthong_model::{reason::ReasonCode, text::Language};
-use tokio::net::UnixStream;
 
-use crate::output::{Exit, Output};
+use crate::{
+    output::{Exit, Output},
+    socket,
+};
 
 /// Looks an exchange up in the running gateway.
 ///
@@ -31,9 +31,6 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 }
-
-/// Largest answer of the gateway that is read.
-const MAX_ANSWER: usize = 1 << 20;
 
 pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result<Exit> {
     let socket = match (arguments.socket, arguments.config) {
@@ -63,22 +60,12 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
 }
 
 /// What the gateway at this socket remembers of an exchange.
-pub(crate) async fn look_up(socket: &Path, request_id: &str) -> anyhow::Result<Option<Exchange>> {
-    use anyhow::Context as _;
-    let stream = UnixStream::connect(socket)
-        .await
-        .with_context(|| format!("no gateway answers at {}; is it running?", socket.display()))?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let request = Request::get(format!("/why/{request_id}"))
-        .header("host", "gateway")
-        .body(Empty::<Bytes>::new())?;
-    let response = sender.send_request(request).await?;
-    let status = response.status();
-    #[expect(clippy::disallowed_methods, reason = "bounded by Limited")]
-    let body = Limited::new(response.into_body(), MAX_ANSWER).collect().await;
-    let body = body.map_err(|error| anyhow::anyhow!(error))?.to_bytes();
-    connection.abort();
+pub(crate) async fn look_up(path: &Path, request_id: &str) -> anyhow::Result<Option<Exchange>> {
+    let stream = socket::connect(path).await?.ok_or_else(|| {
+        anyhow::anyhow!("no gateway answers at {}; is it running?", path.display())
+    })?;
+    let call = format!("/why/{request_id}");
+    let (status, body) = socket::call(stream, Method::GET, &call, Vec::new()).await?;
     match status {
         StatusCode::OK => Ok(Some(serde_json::from_slice(&body)?)),
         StatusCode::NOT_FOUND => Ok(None),

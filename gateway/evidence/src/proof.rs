@@ -131,6 +131,12 @@ impl<'a> Prover<'a> {
         Ok(Self { directory, checkpoint, note })
     }
 
+    /// The checkpoint that entries are proven under.
+    #[must_use]
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
     /// How many entries can be proven.
     #[must_use]
     pub fn size(&self) -> u64 {

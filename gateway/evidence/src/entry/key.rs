@@ -118,6 +118,13 @@ impl fmt::Debug for DigestKey {
 pub struct Salt(Sensitive<[u8; 32]>);
 
 impl Salt {
+    /// The bytes that stand before a body when it is committed to. Whoever gets them can try bodies out
+    /// on this one commitment.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; 32] {
+        self.0.expose()
+    }
+
     /// Whether a commitment is to these bytes.
     #[must_use]
     pub fn opens(&self, commitment: Commitment, body: &[u8]) -> bool {

@@ -326,6 +326,21 @@ impl<'a> Value<'a> for KeyedDigest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Commitment(pub(super) [u8; 32]);
 
+impl Commitment {
+    /// As tools that hash files write it.
+    #[must_use]
+    pub fn to_hex(&self) -> String {
+        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// As it stands in entries.
+impl fmt::Display for Commitment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
 impl<'a> Value<'a> for Commitment {
     fn write(&self, out: &mut Vec<u8>) {
         put_bytes(out, &self.0);

@@ -18,11 +18,17 @@ macro_rules! words {
             impl $name {
                 /// Every one, as it is written.
                 pub const ALL: &'static [&'static str] = &[$($text,)*];
+
+                /// This one, as it is written.
+                #[must_use]
+                pub fn as_str(self) -> &'static str {
+                    match self { $(Self::$word => $text,)* }
+                }
             }
 
             impl<'a> Value<'a> for $name {
                 fn write(&self, out: &mut Vec<u8>) {
-                    put_text(out, match self { $(Self::$word => $text,)* });
+                    put_text(out, self.as_str());
                 }
 
                 fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
