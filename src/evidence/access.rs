@@ -21,15 +21,11 @@ use lienthong_evidence::{
 };
 use lienthong_gateway::{
     config::Config,
-    digest_keys::{DigestKeys, Quarter},
+    digest_keys::DigestKeys,
     evidence::{self, Evidence},
     metrics::Metrics,
 };
-use lienthong_model::{
-    clock::{civil_date, civil_zone},
-    sensitive::Sensitive,
-    text::Language,
-};
+use lienthong_model::{clock::civil_zone, quarter::Quarter, sensitive::Sensitive, text::Language};
 use serde_json::json;
 
 use crate::{clock, output::Output, socket};
@@ -113,9 +109,8 @@ impl Access {
             return Ok(());
         };
         let why = self.why.as_deref().context("--why is needed")?;
-        let said = Why::new(why).context(
-            "--why is a sentence without quotation marks, backslashes and long numbers",
-        )?;
+        let said = Why::new(why)
+            .context("--why is a sentence without quotation marks, backslashes and long numbers")?;
         let index = match socket::connect(&config.admin.socket).await? {
             Some(stream) => ask_gateway(stream, deed, why).await?,
             None => write(config, deed, said).await?,
@@ -128,11 +123,7 @@ impl Access {
     }
 
     /// Opens the log and its index, which is brought up to it.
-    pub(super) fn open(
-        &self,
-        verifier: &Verifier,
-        output: &Output,
-    ) -> anyhow::Result<Opened> {
+    pub(super) fn open(&self, verifier: &Verifier, output: &Output) -> anyhow::Result<Opened> {
         let reader = Reader::open(&self.directory, verifier)?;
         if !reader.is_complete() {
             output.note(output.choose(
@@ -147,8 +138,12 @@ impl Access {
         let opened = match opened {
             Err(error) if self.index_dir.is_none() => {
                 output.note(match output.language() {
-                    Language::English => format!("{error}: the index is made elsewhere, for this time"),
-                    Language::Vietnamese => format!("{error}: chỉ mục được lập ở nơi khác, cho lần này"),
+                    Language::English => {
+                        format!("{error}: the index is made elsewhere, for this time")
+                    }
+                    Language::Vietnamese => {
+                        format!("{error}: chỉ mục được lập ở nơi khác, cho lần này")
+                    }
                 });
                 let folder = tempfile::tempdir()?;
                 let index = Index::open(&reader, Some(folder.path()), &mut |done| {
@@ -360,7 +355,7 @@ pub(super) fn quarters(opened: &mut Opened, span: Span) -> anyhow::Result<Vec<Qu
 
 fn quarter(ms: u64) -> anyhow::Result<Quarter> {
     let instant = Timestamp::from_millisecond(i64::try_from(ms)?)?;
-    Ok(Quarter::of(civil_date(instant)))
+    Ok(Quarter::of(instant))
 }
 
 /// A bar on standard error, where a person watches it.

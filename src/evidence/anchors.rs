@@ -141,7 +141,8 @@ fn collect(folder: &Path, depth: u8, files: &mut Vec<PathBuf>) -> anyhow::Result
         let (path, kind) = (entry.path(), entry.file_type().with_context(cannot)?);
         if kind.is_dir() && depth > 1 {
             collect(&path, depth - 1, files)?;
-        } else if kind.is_file() && entry.metadata().with_context(cannot)?.len() <= MAX_NOTE as u64 {
+        } else if kind.is_file() && entry.metadata().with_context(cannot)?.len() <= MAX_NOTE as u64
+        {
             anyhow::ensure!(files.len() < MOST_FILES, "{} holds too much", folder.display());
             files.push(path);
         }

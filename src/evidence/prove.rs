@@ -13,10 +13,8 @@ use lienthong_evidence::{
     search::{Hits, MayHold, Unit, search},
     sidecar::{self, Sidecar},
 };
-use lienthong_gateway::{
-    config::Config,
-    digest_keys::{DigestKeys, Quarter},
-};
+use lienthong_gateway::{config::Config, digest_keys::DigestKeys};
+use lienthong_model::{quarter::Quarter, sensitive::Sensitive};
 use serde_json::{Value, json};
 
 use super::{
@@ -99,7 +97,7 @@ fn nothing(output: &Output) -> Exit {
 fn look(
     arguments: &Prove,
     config: Option<&Config>,
-    identifier: Option<&lienthong_model::sensitive::Sensitive<String>>,
+    identifier: Option<&Sensitive<String>>,
     output: &Output,
 ) -> anyhow::Result<(Hits, Asked)> {
     let Prove { access, wanted, .. } = arguments;
@@ -205,9 +203,7 @@ impl Files<'_> {
                 "entries": entries,
             }));
         }
-        let digest = |(digest, period): &(KeyedDigest, Quarter)| {
-            json!({"period": period.to_string(), "digest": digest.to_string()})
-        };
+        let digest = |(digest, period): &(KeyedDigest, Quarter)| json!({"period": period.to_string(), "digest": digest.to_string()});
         let checkpoint = self.prover.checkpoint();
         let list = json!({
             "format": 1,
@@ -239,7 +235,7 @@ impl Files<'_> {
                     continue;
                 };
                 let period = outcome.key.as_str();
-                let key = Quarter::parse(period).and_then(|quarter| keys.get(quarter));
+                let key = period.parse::<Quarter>().ok().and_then(|quarter| keys.get(quarter));
                 let key = key.with_context(|| format!("there is no key of {period}"))?;
                 let salt = key.salt(outcome.exchange, Part::Field(pointer));
                 let name = format!("{index}.field-{number}.salt");

@@ -163,7 +163,15 @@ impl Row {
             more => format!("{first} +{}", more - 1),
         };
         let at = self.at.clone();
-        [at, state, or_dash(&consumer), service, or_dash(&purpose), or_dash(&self.exchange), entries]
+        [
+            at,
+            state,
+            or_dash(&consumer),
+            service,
+            or_dash(&purpose),
+            or_dash(&self.exchange),
+            entries,
+        ]
     }
 }
 

@@ -1,9 +1,17 @@
-//! `lienthong evidence`: the built program on a log of two exchanges.
+//! `lienthong evidence`: the built program on logs made by the evidence crate.
+
+mod anchors;
+mod archive;
+mod export;
+mod prove;
+mod search;
 
 use std::{
-    fs,
+    fs::{self, OpenOptions},
+    io::Write as _,
+    os::unix::fs::OpenOptionsExt as _,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use lienthong_evidence::{
@@ -41,13 +49,38 @@ fn log() -> TempDir {
 
 /// Exit code and what the program printed.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String) {
-    let Output { status, stdout, .. } = Command::new(env!("CARGO_BIN_EXE_lienthong"))
+    let (code, told, _) = run_with(folder, arguments, "");
+    (code, told)
+}
+
+/// Exit code, and what the program printed on both channels, when it is given this input.
+fn run_with(folder: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lienthong"))
         .args(["--lang", "en", "evidence"])
         .args(arguments)
         .current_dir(folder)
-        .output()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the program runs");
-    (status.code().expect("an exit code"), String::from_utf8(stdout).expect("UTF-8"))
+    // A program that refuses its arguments reads nothing.
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).ok();
+    let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (status.code().expect("an exit code"), text(stdout), text(stderr))
+}
+
+/// The identifier of nobody that the golden entries are about.
+const NUMBER: &str = "079000000001";
+
+/// Writes the key of digests that made the golden entries.
+fn digest_keys(folder: &Path) {
+    fs::create_dir(folder.join("keys")).expect("a folder");
+    let path = folder.join("keys/2026-q4.key");
+    let mut file =
+        OpenOptions::new().create(true).write(true).mode(0o600).open(path).expect("a file");
+    file.write_all("03".repeat(32).as_bytes()).expect("written");
 }
 
 #[test]
@@ -87,8 +120,17 @@ fn a_tampered_copy_is_rejected_with_the_place() {
 fn an_exchange_is_proven_with_files_that_verify_without_the_log() {
     let folder = log();
     let prove = |exchange: &str| {
-        let arguments =
-            ["prove", "evidence", "--key", "key", "--exchange", exchange, "--out", "proofs"];
+        let arguments = [
+            "prove",
+            "evidence",
+            "--copy",
+            "--key",
+            "key",
+            "--exchange",
+            exchange,
+            "--out",
+            "proofs",
+        ];
         run(folder.path(), &arguments)
     };
     let (code, told) = prove(EXCHANGE);
@@ -110,7 +152,7 @@ fn what_is_not_in_the_log_is_not_proven() {
     let folder = log();
     let unknown = "018f3c5e-8d2a-4c1b-9e77-000000000000";
     let by = |arguments: &[&str]| {
-        let all = [&["prove", "evidence", "--key", "key"], arguments].concat();
+        let all = [&["prove", "evidence", "--copy", "--key", "key"], arguments].concat();
         run(folder.path(), &all).0
     };
     assert_eq!(by(&["--exchange", unknown]), 1);

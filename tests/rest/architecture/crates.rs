@@ -56,7 +56,7 @@ const KEPT_TO: &[(&str, &[&str])] = &[
     ("openssl", &["lienthong-gateway"]),
     ("sntpc", &["lienthong-gateway"]),
     ("cedar-policy", &["lienthong-policy"]),
-    ("reqwest", &["lienthong-adapters"]),
+    ("reqwest", &["lienthong-adapters", "lienthong"]),
     ("sqlx", &["lienthong-store", "lienthong-adapters", "lienthong-sandbox", "lienthong"]),
     ("anyhow", &["lienthong", "lienthong-bench"]),
 ];
