@@ -15,9 +15,11 @@ use std::{
 };
 
 use lienthong_evidence::{
+    entry::{DigestKey, Domain, Entry, ExchangeId, Period},
     log::{Closing, Log, Settings},
     note::{Signer, Verifier},
     proof::Proof,
+    sidecar::SidecarWriter,
 };
 use lienthong_model::sensitive::Sensitive;
 use serde_json::Value;
@@ -31,15 +33,36 @@ fn signer() -> Signer {
     Signer::from_seed("log.example/node-1", Sensitive::new([7; 32])).expect("a key")
 }
 
+/// The key that made the digests in the golden entries.
+fn digest_key() -> DigestKey {
+    DigestKey::new(Period::new("2026-q4").expect("a period"), &Sensitive::new([3; 32]))
+}
+
+/// The golden outcome, with a sidecar that is there: the answer was about 600 people.
+fn outcome(directory: &Path, golden: &str) -> String {
+    let mut writer = SidecarWriter::begin(directory, ExchangeId::parse(EXCHANGE).expect("an id"));
+    for number in 0..600 {
+        let identifier = format!("079000000{number:03}");
+        let digest = digest_key().digest(Domain::DataSubject("citizen_number"), &identifier);
+        writer.add(digest).expect("room");
+    }
+    let sealed = writer.finish().expect("sealed").expect("a sidecar");
+    let Ok(Entry::Outcome(mut outcome)) = Entry::decode(golden.as_bytes()) else { panic!() };
+    outcome.subjects.clear();
+    (outcome.sidecar, outcome.sidecar_size) = (Some(sealed.root), Some(sealed.size));
+    String::from_utf8(Entry::Outcome(outcome).encode()).expect("UTF-8")
+}
+
 /// A log with a whole exchange and an intent without an outcome, and the key beside it.
 fn log() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     let closing = Closing::new(|_| b"never".to_vec());
-    let settings = Settings::new(folder.path().join("evidence"), signer(), closing);
-    let (log, _) = Log::open(settings).expect("a log");
+    let directory = folder.path().join("evidence");
+    let (log, _) = Log::open(Settings::new(directory.clone(), signer(), closing)).expect("a log");
     let lines: Vec<&str> = GOLDEN.lines().collect();
     let intent = lines[0].replace(EXCHANGE, OTHER);
-    for entry in [lines[0], lines[1], lines[2], &intent] {
+    let outcome = outcome(&directory, lines[2]);
+    for entry in [lines[0], lines[1], &outcome, &intent] {
         let queued = log.append(entry.as_bytes()).expect("taken");
         assert!(queued.wait().is_ok());
     }

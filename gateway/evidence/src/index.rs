@@ -293,8 +293,7 @@ impl Index {
         self.mend(|runs| {
             let mut beside = run::Beside::default();
             for run in runs {
-                beside = build::follow(beside, run.beside()?);
-                beside.times.clear();
+                beside = build::follow(beside, run.exchanges()?);
             }
             let entries = beside.open.into_iter().map(|(_, entry)| entry).collect();
             Ok((entries, beside.more_open))

@@ -6,6 +6,7 @@
 //! on: the name and head of a segment, its frames one after another, full bundles and tiles, and only
 //! then the end of the segment they came from. See `gateway/docs/evidence-log.md`.
 
+mod after;
 mod disk;
 mod journal;
 mod keeper;
@@ -27,16 +28,17 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use self::{
+    after::read_after,
+    keeper::CHECKPOINT,
+    open::{Journal, read_journal},
+};
 pub use self::{
     disk::{Disk, DiskLimits},
     open::{Cut, Lost, OpenError, Opened},
     queue::{AppendError, BatchId, Queued, Receipt},
     second::{Copy, Fault, Newer, SecondFile, SecondPlace},
     unfinished::{Closing, MOST_OPEN, Search, Unfinished},
-};
-pub(crate) use self::{
-    keeper::CHECKPOINT,
-    open::{Journal, read_journal},
 };
 use self::{
     keeper::{Asked, Keeper, Work},

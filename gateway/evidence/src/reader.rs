@@ -56,7 +56,10 @@ impl Reader {
             let entries = tile::entries(&bytes).map_while(Result::ok);
             tail.extend(entries.take((size - full) as usize).map(<[u8]>::to_vec));
         }
-        let complete = tail.len() as u64 == size - full && follow(directory, full, &mut tail)?;
+        let later = log::read_after(directory, size, MOST_TAIL)?;
+        let complete = tail.len() as u64 == size - full && later.is_some();
+        // Without those before them the later ones have no places.
+        tail.extend(later.unwrap_or_default().into_iter().take_while(|_| complete));
         Ok(Self { directory: directory.to_owned(), checkpoint, tail, complete, last: None })
     }
 
@@ -132,30 +135,4 @@ impl Reader {
 /// The entries of the full bundles of a tree of this size.
 fn full(size: u64) -> u64 {
     size - size % WIDTH
-}
-
-/// Adds the entries of the journal that come after those. Whether it could be read to its end.
-fn follow(directory: &Path, full: u64, tail: &mut Vec<Vec<u8>>) -> Result<bool, ProveError> {
-    let mut bytes = 0;
-    let mut later = Vec::new();
-    let read = log::read_journal(directory, &mut |entry, _| {
-        later.push(entry.to_vec());
-        bytes += entry.len();
-        let fits = bytes <= MOST_TAIL;
-        let error = || std::io::Error::from(std::io::ErrorKind::FileTooLarge);
-        files::At::at(fits.then_some(()).ok_or_else(error), directory)
-    });
-    let journal = match read {
-        // A copy has none, and no entries that are not signed.
-        Ok(None) => return Ok(true),
-        Ok(Some(journal)) => journal,
-        Err(files::TileError::Missing(_) | files::TileError::Length(_)) => return Ok(false),
-        Err(error) => return Err(error.into()),
-    };
-    let next = full + tail.len() as u64;
-    match next.checked_sub(journal.first).and_then(|known| usize::try_from(known).ok()) {
-        Some(known) => tail.extend(later.into_iter().skip(known)),
-        None => return Ok(false),
-    }
-    Ok(journal.damage.is_none())
 }

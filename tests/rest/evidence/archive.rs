@@ -2,16 +2,17 @@
 
 use std::fs;
 
-use lienthong_evidence::log::{Log, Settings};
+use lienthong_evidence::log::{Closing, Log, Settings};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{EXCHANGE, GOLDEN, closing, run, signer};
+use super::{EXCHANGE, GOLDEN, run, signer};
 
 /// A log of 300 exchanges in the year 2020.
 fn old_log() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let settings = Settings::new(folder.path().join("evidence"), signer(), closing());
+    let closing = Closing::new(|_| b"never".to_vec());
+    let settings = Settings::new(folder.path().join("evidence"), signer(), closing);
     let (log, _) = Log::open(settings).expect("a log");
     let lines: Vec<&str> = GOLDEN.lines().collect();
     let mut last = None;

@@ -32,6 +32,13 @@ fn everything_about_a_data_subject_is_proven_without_the_log() {
     assert!(told.contains("4 entries proven; 2 exchanges about the data subject"), "{told}");
     let one = ["verify-proof", "proofs/2.tlog-proof", "proofs/3.tlog-proof", "--key", "key"];
     assert_eq!(run(folder.path(), &one).0, 0);
+    // Someone whom only the sidecar names.
+    assert_eq!(list["exchanges"][0]["entries"][2]["sidecar_proof"], "2.sidecar-proof");
+    let sidecar = fs::read_to_string(proofs.join("2.sidecar-proof")).expect("a proof");
+    let cut: String = sidecar.lines().take(4).map(|line| format!("{line}\n")).collect();
+    fs::write(proofs.join("2.sidecar-proof"), cut).expect("written");
+    assert_eq!(verify().0, 1);
+    fs::write(proofs.join("2.sidecar-proof"), sidecar).expect("written");
     // Another person's list, an entry that was changed, a proof of another entry.
     let text = fs::read_to_string(proofs.join("proofs.json")).expect("a list");
     let of = list["subject"][0]["digest"].as_str().expect("a digest");

@@ -349,10 +349,14 @@ impl Run {
 
     /// What the run knows beside its keys.
     pub(super) fn beside(&self) -> Result<Beside, IndexError> {
-        let Head { open, closed, more_open, .. } = self.head;
-        let mut from = 1 + self.head.key_pages();
         let times = self.times().collect::<Result<Vec<_>, _>>()?.concat();
-        from += pages(self.head.bundles(), TIMES);
+        Ok(Beside { times, ..self.exchanges()? })
+    }
+
+    /// The exchanges that begin or end in the range and not both.
+    pub(super) fn exchanges(&self) -> Result<Beside, IndexError> {
+        let Head { open, closed, more_open, .. } = self.head;
+        let mut from = 1 + self.head.key_pages() + pages(self.head.bundles(), TIMES);
         let intents = self.section(from, open, OPEN, |bytes| {
             let (id, entry) = bytes.split_first_chunk::<16>()?;
             Some((*id, number(entry)?))
@@ -361,7 +365,7 @@ impl Run {
         from += pages(open, OPEN);
         let ends = self.section(from, closed, CLOSED, |bytes| bytes.try_into().ok());
         let ends = ends.collect::<Result<Vec<_>, _>>()?.concat();
-        Ok(Beside { times, open: intents, closed: ends, more_open })
+        Ok(Beside { times: Vec::new(), open: intents, closed: ends, more_open })
     }
 
     /// Earliest and latest time of each bundle, a page at a time.
