@@ -55,7 +55,7 @@ enum Command {
     Participant(participant::Command),
     /// Verifies logs of evidence and proves their entries.
     #[command(subcommand)]
-    Evidence(evidence::Command),
+    Evidence(Box<evidence::Command>),
     /// Drafts services and rehearses the answers of providers.
     #[command(subcommand)]
     Service(service::Command),
@@ -83,7 +83,7 @@ fn main() -> ExitCode {
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
             Command::Participant(command) => participant::run(command, &output),
-            Command::Evidence(command) => evidence::run(command, &output).await,
+            Command::Evidence(command) => evidence::run(*command, &output).await,
             Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),

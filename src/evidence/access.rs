@@ -281,7 +281,8 @@ const KINDS: [&str; 5] =
 impl Who {
     /// The keys of digests.
     pub(super) fn keys(&self, config: Option<&Config>) -> anyhow::Result<DigestKeys> {
-        let directory = self.digest_keys.as_ref().or(config.map(|c| &c.evidence.digest_keys));
+        let directory =
+            self.digest_keys.as_ref().or_else(|| config.map(|c| &c.evidence.digest_keys));
         let directory = directory.context(
             "the keys of digests are needed to look for a person: --digest-keys or --config",
         )?;

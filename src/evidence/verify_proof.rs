@@ -102,7 +102,7 @@ fn list(file: &Path, key: &Verifier) -> anyhow::Result<String> {
     let list: List = serde_json::from_slice(&read(file)?).context("not a list of proofs")?;
     let digests = list.subject.iter().map(|subject| KeyedDigest::parse(&subject.digest));
     let digests: Vec<KeyedDigest> = digests.collect::<Option<_>>().context("not a digest")?;
-    let folder = file.parent().unwrap_or(Path::new("."));
+    let folder = file.parent().unwrap_or_else(|| Path::new("."));
     let (mut entries, mut may_hold) = (0, 0);
     for exchange in &list.exchanges {
         let name = || exchange.exchange.clone().unwrap_or_else(|| "an entry".to_owned());

@@ -102,7 +102,7 @@ fn digest_keys(folder: &Path) {
     fs::create_dir(folder.join("keys")).expect("a folder");
     let path = folder.join("keys/2026-q4.key");
     let mut file =
-        OpenOptions::new().create(true).write(true).mode(0o600).open(path).expect("a file");
+        OpenOptions::new().create_new(true).write(true).mode(0o600).open(path).expect("a file");
     file.write_all("03".repeat(32).as_bytes()).expect("written");
 }
 
