@@ -203,7 +203,7 @@ async fn ask_gateway(
 
 /// Writes the entry into the log of a gateway that does not run.
 async fn write(config: &Config, deed: &Deed, why: Why<'_>) -> anyhow::Result<u64> {
-    let loaded = Evidence::load(config, clock::system(), Metrics::default().evidence.clone());
+    let loaded = Evidence::load(config, clock::system(), &Metrics::default());
     let evidence = Arc::new(loaded.map_err(|found| anyhow::anyhow!("{found}"))?);
     evidence.open().await.context("cannot open the gateway's log to record this")?;
     let operator = Name::of_operator("local").context("no name")?;
