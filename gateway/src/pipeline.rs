@@ -8,10 +8,9 @@
 //! ```text
 //! listen -> tls -> edge -> identify -> route -> admit -> read -> validate_request -> decide -> disclose_request
 //!                                                                                                    |
-//!                                                       forward <- record_intent <- charge <---------+
-//!                                                          |
-//!                                                       provider
-//!                         respond <- record_outcome <- disclose_answer <- validate_answer
+//!                                            provider <- forward <- record_intent <- charge <--------+
+//!                                               |
+//!                                               +-> validate_answer -> disclose_answer -> record_outcome -> respond
 //! ```
 
 pub mod admit;
