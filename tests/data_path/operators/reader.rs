@@ -1,6 +1,6 @@
 //! A reader that somebody else wrote proves entries and growth from what the listener serves.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, process::Command};
 
 use lienthong_evidence::note::Signer;
 use lienthong_model::sensitive::Sensitive;
@@ -8,7 +8,7 @@ use signed_note::{Note, StandardVerifier, VerifierList};
 use tlog_tiles::{Hash, Tile, TileHashReader, TileReader};
 
 use super::{ask, monitor::signed, world};
-use crate::data_path::harness::{Ask, World, person};
+use crate::data_path::harness::{Ask, Evidence, World, lienthong, person};
 
 /// The tiles of hashes of a tree, fetched over the network.
 struct Fetched(BTreeMap<String, Vec<u8>>);
@@ -113,4 +113,32 @@ async fn an_entry_is_verified_from_checkpoint_and_tiles() {
         }
     }
     assert_eq!(of_first, 2, "intent and outcome of the first exchange");
+}
+
+/// A log is held against the checkpoint that its monitor listener serves: the log itself agrees, an
+/// older copy ends before it.
+#[tokio::test]
+async fn the_command_line_asks_the_listener_for_an_anchor() {
+    let world = world().await;
+    assert_eq!(world.ask(&person()).await.status, 200);
+    signed(&world, 2).await;
+    let root = world.directory.path();
+    let (log, copy) = (root.join("data/evidence"), root.join("copy"));
+    let copied = Command::new("cp").arg("-r").arg(log).arg(copy).status();
+    assert!(copied.unwrap().success());
+    assert_eq!(world.ask(&person()).await.status, 200);
+    signed(&world, 4).await;
+    world.pki.write_client("watch");
+    std::fs::write(root.join("log.vkey"), Evidence::key(root).to_string()).unwrap();
+    let anchor = format!("https://localhost:{}/checkpoint", super::monitor(&world).await.port());
+    for (log, expected) in [("data/evidence", 0), ("copy", 1)] {
+        let mut command = lienthong();
+        command.current_dir(root).args(["evidence", "verify", log, "--key", "log.vkey"]);
+        command.args(["--against", &anchor, "--trust-anchor", "pki/city.pem"]);
+        command.args(["--client-certificate", "pki/watch.pem", "--client-key", "pki/watch.key"]);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        let told = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(expected), "{log}: {told}");
+    }
 }
