@@ -49,11 +49,11 @@ use crate::{
 #[derive(Debug)]
 pub struct Lgsp {
     keys: TokenKeys,
-    token_path: Vec<String>,
+    token_path: String,
     lifetime: SignedDuration,
     skew: SignedDuration,
     clients: HashMap<ParticipantId, Client>,
-    paths: HashMap<Vec<String>, Known>,
+    paths: HashMap<String, Known>,
 }
 
 /// A participant that may have tokens.
@@ -119,7 +119,7 @@ impl Lgsp {
                     found.add(&file, Position::default(), message);
                 }
                 let known = Known { service: address_key(service), operation: operation.clone() };
-                paths.insert(path.clone(), known);
+                paths.insert(path.join("/"), known);
             }
         }
         let mut clients = HashMap::new();
@@ -136,7 +136,7 @@ impl Lgsp {
         match (newest, previous) {
             (Some(newest), previous) if found.is_empty() => Ok(Self {
                 keys: TokenKeys::new(&newest, previous.flatten().as_ref()),
-                token_path: settings.token_path.clone(),
+                token_path: settings.token_path.join("/"),
                 lifetime: settings.lifetime,
                 skew: settings.skew,
                 clients,
@@ -146,10 +146,10 @@ impl Lgsp {
         }
     }
 
-    /// What the segments of a path stand for.
+    /// What a decoded path stands for.
     #[must_use]
-    pub fn known(&self, segments: &[String]) -> Option<&Known> {
-        self.paths.get(segments)
+    pub fn known(&self, path: &str) -> Option<&Known> {
+        self.paths.get(path)
     }
 
     /// The token of a request, when it bears one.
@@ -184,7 +184,7 @@ impl Lgsp {
 /// Whether a request is for a token, whatever its method.
 #[must_use]
 pub fn is_token_request(snapshot: &Snapshot, received: &Received) -> bool {
-    snapshot.lgsp.as_ref().is_some_and(|lgsp| received.segments() == lgsp.token_path)
+    snapshot.lgsp.as_ref().is_some_and(|lgsp| received.path() == lgsp.token_path)
 }
 
 /// Answers a request for a token.

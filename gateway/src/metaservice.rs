@@ -74,16 +74,15 @@ fn asked(received: &Received) -> Option<Asked<'_>> {
         return None;
     }
     // A metaservice has one segment or six: no other path is looked at any further.
-    match received.segments() {
-        [only] if only == "listClients" => Some(Asked::Clients),
-        [version, instance, class, member, subsystem, method] if version == xroad::VERSION => {
-            let subsystem = [instance.as_str(), class, member, subsystem];
-            match method.as_str() {
-                "listMethods" | "allowedMethods" => Some(Asked::Methods(subsystem)),
-                "getOpenAPI" => Some(Asked::Document(subsystem)),
-                _ => None,
-            }
-        }
+    if received.path() == "listClients" {
+        return Some(Asked::Clients);
+    }
+    let mut segments = received.path().split('/');
+    let version = segments.next()?;
+    let subsystem = [segments.next()?, segments.next()?, segments.next()?, segments.next()?];
+    match (version, segments.next()?, segments.next()) {
+        (xroad::VERSION, "listMethods" | "allowedMethods", None) => Some(Asked::Methods(subsystem)),
+        (xroad::VERSION, "getOpenAPI", None) => Some(Asked::Document(subsystem)),
         _ => None,
     }
 }
@@ -176,7 +175,8 @@ fn list_methods(services: &[Available<'_>]) -> Value {
 
 /// PR-MREST `getOpenAPI?serviceCode=…`: the document projected to what is disclosed.
 fn open_api(received: &Received, services: &[Available<'_>]) -> Result<Value, Refusal> {
-    let [(name, code)] = received.query() else {
+    let mut query = received.query().iter();
+    let (Some((name, code)), None) = (query.next(), query.next()) else {
         return Err(Refusal::named(ReasonCode::RequestSchema, "serviceCode"));
     };
     if name != "serviceCode" {
@@ -184,7 +184,7 @@ fn open_api(received: &Received, services: &[Available<'_>]) -> Result<Value, Re
     }
     let (routes, available) = services
         .iter()
-        .find(|(routes, _)| routes.service.address.service == *code)
+        .find(|(routes, _)| routes.service.address.service == code)
         .ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
     let terms: Vec<&AgreementOperation> = available.iter().map(|r| r.terms.as_ref()).collect();
     Ok(project_openapi(&routes.service, &terms))

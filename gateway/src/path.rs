@@ -4,6 +4,8 @@
 //! anything two readers could understand differently. What is compared and what is sent to a
 //! provider is always the decoded form, encoded anew; the consumer's spelling goes no further.
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Longest path and query together, in bytes.
@@ -36,60 +38,111 @@ pub enum PathError {
     Utf8,
 }
 
+/// A decoded path: its segments with a slash between them, and none before the first. No segment
+/// holds a slash, so the text tells them apart.
+///
+/// # Errors
+/// When the path is ambiguous.
+pub fn decoded(path: &str) -> Result<String, PathError> {
+    if path.len() > MAX_TARGET {
+        return Err(PathError::TooLong);
+    }
+    let rest = path.strip_prefix('/').ok_or(PathError::Segment)?;
+    // PERF: one text, not one for each segment.
+    let mut decoded = String::with_capacity(rest.len());
+    for (index, raw) in rest.split('/').enumerate() {
+        if index == MAX_SEGMENTS {
+            return Err(PathError::TooLong);
+        }
+        if index > 0 {
+            decoded.push('/');
+        }
+        let segment = decode(raw, false)?;
+        if matches!(segment.as_ref(), "" | "." | "..") {
+            return Err(PathError::Segment);
+        }
+        if segment.contains(['/', '\\']) || has_control(&segment) {
+            return Err(PathError::Separator);
+        }
+        decoded.push_str(&segment);
+    }
+    Ok(decoded)
+}
+
 /// The decoded segments of a path.
 ///
 /// # Errors
 /// When the path is ambiguous.
 pub fn segments(path: &str) -> Result<Vec<String>, PathError> {
-    if path.len() > MAX_TARGET {
-        return Err(PathError::TooLong);
+    Ok(decoded(path)?.split('/').map(str::to_owned).collect())
+}
+
+/// Names with their values, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pairs {
+    /// PERF: one text for all of them.
+    text: String,
+    /// Where each name and each value ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Pairs {
+    /// Each name with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut start = 0;
+        self.ends.iter().map(move |(name, value)| {
+            let of = |from, to| self.text.get(from..to).unwrap_or_default();
+            let pair = (of(start, *name), of(*name, *value));
+            start = *value;
+            pair
+        })
     }
-    let rest = path.strip_prefix('/').ok_or(PathError::Segment)?;
-    let mut segments = Vec::with_capacity(8);
-    for raw in rest.split('/') {
-        if segments.len() == MAX_SEGMENTS {
-            return Err(PathError::TooLong);
-        }
-        let segment = decode(raw, false)?;
-        if segment.is_empty() || segment == "." || segment == ".." {
-            return Err(PathError::Segment);
-        }
-        if segment.contains(['/', '\\']) || segment.chars().any(char::is_control) {
-            return Err(PathError::Separator);
-        }
-        segments.push(segment);
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
     }
-    Ok(segments)
+
+    fn push(&mut self, name: &str, value: &str) {
+        self.text.push_str(name);
+        let end = self.text.len();
+        self.text.push_str(value);
+        self.ends.push((end, self.text.len()));
+    }
 }
 
 /// The decoded pairs of a query (`application/x-www-form-urlencoded`), in order.
 ///
 /// # Errors
 /// When the query is ambiguous.
-pub fn query(query: &str) -> Result<Vec<(String, String)>, PathError> {
+pub fn query(query: &str) -> Result<Pairs, PathError> {
     if query.len() > MAX_TARGET {
         return Err(PathError::TooLong);
     }
-    let mut pairs = Vec::new();
+    let mut pairs = Pairs::default();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        if pairs.len() == MAX_PARAMETERS {
+        if pairs.ends.len() == MAX_PARAMETERS {
             return Err(PathError::TooLong);
         }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name, true)?, decode(value, true)?);
-        if name.chars().any(char::is_control) || value.chars().any(char::is_control) {
+        if has_control(&name) || has_control(&value) {
             return Err(PathError::Separator);
         }
-        pairs.push((name, value));
+        if pairs.is_empty() {
+            pairs.text.reserve(query.len());
+        }
+        pairs.push(&name, &value);
     }
     Ok(pairs)
 }
 
 /// Decodes once. SECURITY: a text that would decode a second time is refused, so that no reader
 /// behind the gateway can be made to see another path than the one that was decided on.
-fn decode(raw: &str, plus_is_space: bool) -> Result<String, PathError> {
+fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
     if !raw.bytes().any(|b| matches!(b, b'%' | b'+') || !b.is_ascii_graphic()) {
-        return Ok(raw.to_owned());
+        return Ok(Cow::Borrowed(raw));
     }
     let mut bytes = Vec::with_capacity(raw.len());
     let mut input = raw.bytes();
@@ -106,13 +159,23 @@ fn decode(raw: &str, plus_is_space: bool) -> Result<String, PathError> {
         }
     }
     let text = String::from_utf8(bytes).map_err(|_| PathError::Utf8)?;
-    if decodes_again(&text) { Err(PathError::Encoding) } else { Ok(text) }
+    if decodes_again(&text) { Err(PathError::Encoding) } else { Ok(Cow::Owned(text)) }
+}
+
+fn has_control(text: &str) -> bool {
+    // PERF: the bytes of other characters are no control bytes, save those of U+0080 to U+009F.
+    text.bytes().any(|b| !(b' '..0x7f).contains(&b)) && text.chars().any(char::is_control)
 }
 
 fn decodes_again(text: &str) -> bool {
     text.as_bytes().windows(3).any(
         |window| matches!(window, [b'%', a, b] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()),
     )
+}
+
+/// Adds one segment, name or value to a provider's address, encoded.
+pub fn encode_into(address: &mut String, text: &str) {
+    address.extend(utf8_percent_encode(text, RESERVED));
 }
 
 /// Encodes one segment, name or value for a provider.

@@ -95,13 +95,18 @@ impl Provider {
         self.in_flight.load(Ordering::Relaxed)
     }
 
+    /// The path below which the service stands, without a slash at its end.
+    #[must_use]
+    pub fn base(&self) -> &str {
+        self.settings.url.path().trim_end_matches('/')
+    }
+
     /// The target of a path and query below the provider's base.
     ///
     /// # Errors
     /// When the parts do not make a target.
     pub fn address(&self, path_and_query: &str) -> Result<Uri, http::Error> {
-        let base = self.settings.url.path().trim_end_matches('/');
-        Ok(Uri::from(PathAndQuery::try_from(format!("{base}{path_and_query}"))?))
+        Ok(Uri::from(PathAndQuery::try_from(format!("{}{path_and_query}", self.base()))?))
     }
 
     /// Takes a place for one request.

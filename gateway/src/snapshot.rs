@@ -207,22 +207,20 @@ impl OperationRoutes {
         })
     }
 
-    /// The path parameters, when the decoded segments match the operation's template.
+    /// The path parameters, when a decoded path matches the operation's template.
     #[must_use]
-    pub fn matches(&self, segments: &[String]) -> Option<Vec<(String, String)>> {
-        let template = self.operation.path.segments();
-        if template.len() != segments.len() {
-            return None;
-        }
+    pub fn matches(&self, path: &str) -> Option<Vec<(String, String)>> {
+        let mut segments = path.split('/').filter(|_| !path.is_empty());
         let mut values = Vec::new();
-        for (part, segment) in template.iter().zip(segments) {
+        for part in self.operation.path.segments() {
+            let segment = segments.next()?;
             match part {
                 Segment::Literal(literal) if literal == segment => {}
                 Segment::Literal(_) => return None,
-                Segment::Parameter(name) => values.push((name.clone(), segment.clone())),
+                Segment::Parameter(name) => values.push((name.clone(), segment.to_owned())),
             }
         }
-        Some(values)
+        segments.next().is_none().then_some(values)
     }
 }
 

@@ -45,9 +45,7 @@ pub struct SubsystemAddress {
 /// The message headers of a request.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// Who asks.
-    pub client: SubsystemAddress,
-    /// The header as it was sent, for the answer and the provider.
+    /// Who asks, as it was sent; also for the answer and the provider.
     pub client_header: HeaderValue,
     /// `X-Road-Id`; absent when the consumer sent none.
     pub id: Option<HeaderValue>,
@@ -69,19 +67,25 @@ impl Message {
         let client_header = single(headers, &CLIENT, "X-Road-Client")?
             .or_else(|| proven.cloned())
             .ok_or_else(|| Refusal::named(ReasonCode::RequestHeader, "X-Road-Client"))?;
-        let client = client_header
-            .to_str()
-            .ok()
-            .and_then(SubsystemAddress::parse)
-            .ok_or_else(|| Refusal::named(ReasonCode::RequestHeader, "X-Road-Client"))?;
         Ok(Self {
-            client,
             client_header,
             id: bounded(headers, &ID, "X-Road-Id", 128)?,
             officer: bounded(headers, &USER_ID, "X-Road-UserId", 64)?,
             dossier: bounded(headers, &ISSUE, "X-Road-Issue", 64)?,
             purpose: bounded(headers, &PURPOSE, "Lienthong-Purpose", 64)?,
         })
+    }
+}
+
+/// Parts the address of a service (`instance/class/member/subsystem/service`) from the path behind
+/// it, which may be empty.
+#[must_use]
+pub fn split_address(path: &str) -> Option<(&str, &str)> {
+    let mut slashes = path.match_indices('/').map(|(at, _)| at).skip(3);
+    slashes.next()?;
+    match slashes.next() {
+        Some(at) => Some((path.get(..at)?, path.get(at + 1..)?)),
+        None => Some((path, "")),
     }
 }
 

@@ -224,13 +224,13 @@ async fn read_form(
         other => Refusal::caused(ReasonCode::RequestMalformed, format!("{other:?}")),
     })?;
     let form = std::str::from_utf8(&body).ok().and_then(|text| path::query(text).ok());
-    let mut fields = form.ok_or_else(|| told(ReasonCode::RequestMalformed, "form"))?;
-    fields.sort();
+    let form = form.ok_or_else(|| told(ReasonCode::RequestMalformed, "form"))?;
+    let mut fields: Vec<_> = form.iter().collect();
+    fields.sort_unstable();
     if fields.windows(2).any(|pair| matches!(pair, [(a, _), (b, _)] if a == b)) {
         return Err(invalid("form"));
     }
-    let grant = fields.iter().find(|(name, _)| name == "grant_type").map(|(_, value)| value);
-    match grant.map(String::as_str) {
+    match fields.iter().find(|(name, _)| *name == "grant_type").map(|(_, value)| *value) {
         Some(GRANT) => Ok(()),
         Some(_) => Err(GrantError::UnsupportedGrantType.refusal()),
         None => Err(invalid("grant_type")),

@@ -17,7 +17,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Permitted {
     pub(super) request: ValidRequest,
-    pub(super) message: Message,
+    pub(super) message: Arc<Message>,
     pub(super) facts: Facts,
     pub(super) decision: Arc<Decision>,
 }
@@ -48,7 +48,7 @@ pub fn decide(
     consumer: &Consumer,
     today: Date,
 ) -> Result<Permitted, Refusal> {
-    let message = consumer.message().clone();
+    let message = Arc::clone(consumer.message());
     let presence = |there: bool| if there { Presence::Present } else { Presence::Absent };
     let facts = Facts {
         consumer: consumer.acting().clone(),

@@ -1,7 +1,5 @@
 //! Opens what of the request the agreement lets pass, and builds the provider's address from it.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use http::{HeaderValue, Uri, uri::PathAndQuery};
 use lienthong_disclosure::Tally;
@@ -57,32 +55,33 @@ impl DisclosedRequest {
 pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refusal> {
     let sealed = &permitted.request.sealed;
     let route = permitted.route();
-    let mut target = String::with_capacity(64);
+    let mut target = String::with_capacity(128);
+    target.push_str(route.provider.base());
     for segment in route.operation.path.segments() {
         target.push('/');
         match segment {
-            Segment::Literal(literal) => target.push_str(&path::encode(literal)),
+            Segment::Literal(literal) => path::encode_into(&mut target, literal),
             Segment::Parameter(name) => {
                 let value = sealed
                     .parameters
                     .iter()
                     .find(|p| p.place == Place::Path && p.name == *name)
                     .ok_or_else(|| Refusal::new(ReasonCode::DisclosureUnfulfillable))?;
-                target.push_str(&path::encode(&value.value));
+                path::encode_into(&mut target, &value.value);
             }
         }
     }
     let mut separator = '?';
     for parameter in sealed.parameters.iter().filter(|p| p.place == Place::Query) {
-        let (name, value) = (path::encode(&parameter.name), path::encode(&parameter.value));
-        let written = write!(target, "{separator}{name}={value}");
-        written.map_err(|error| Refusal::caused(ReasonCode::GatewayInternal, error))?;
+        target.push(separator);
+        path::encode_into(&mut target, &parameter.name);
+        target.push('=');
+        path::encode_into(&mut target, &parameter.value);
         separator = '&';
     }
-    let address = route
-        .provider
-        .address(&target)
-        .map_err(|error| Refusal::caused(ReasonCode::GatewayInternal, error))?;
+    let address = PathAndQuery::try_from(target)
+        .map_err(|error| Refusal::caused(ReasonCode::GatewayInternal, error))?
+        .into();
     let headers = sealed
         .parameters
         .iter()

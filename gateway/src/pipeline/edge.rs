@@ -6,7 +6,7 @@ use lienthong_model::reason::ReasonCode;
 use lienthong_policy::Method;
 
 use crate::{
-    path::{self, PathError},
+    path::{self, Pairs, PathError},
     refusal::Refusal,
 };
 
@@ -14,8 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Received {
     pub(super) method: Method,
-    pub(super) segments: Vec<String>,
-    pub(super) query: Vec<(String, String)>,
+    pub(super) path: String,
+    pub(super) query: Pairs,
     pub(super) headers: HeaderMap,
 }
 
@@ -26,15 +26,15 @@ impl Received {
         self.method
     }
 
-    /// The decoded segments of the path.
+    /// The decoded path: its segments with a slash between them.
     #[must_use]
-    pub fn segments(&self) -> &[String] {
-        &self.segments
+    pub fn path(&self) -> &str {
+        &self.path
     }
 
     /// The decoded pairs of the query.
     #[must_use]
-    pub fn query(&self) -> &[(String, String)] {
+    pub fn query(&self) -> &Pairs {
         &self.query
     }
 
@@ -83,7 +83,7 @@ fn receive(
         return Err(Refusal::named(ReasonCode::RequestHeader, "Content-Length"));
     }
     let ambiguous = |error: PathError| Refusal::caused(ReasonCode::RequestPath, error);
-    let segments = path::segments(target.path()).map_err(ambiguous)?;
+    let path = path::decoded(target.path()).map_err(ambiguous)?;
     let query = path::query(target.query().unwrap_or_default()).map_err(ambiguous)?;
-    Ok(Received { method, segments, query, headers })
+    Ok(Received { method, path, query, headers })
 }

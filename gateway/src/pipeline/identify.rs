@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderValue;
 use jiff::Timestamp;
 use lienthong_model::{clock::civil_date, id::ParticipantId, reason::ReasonCode};
 use lienthong_policy::{ParticipantKind, ParticipantStatus};
@@ -15,7 +16,7 @@ use crate::{
     listen::Peer,
     refusal::Refusal,
     snapshot::{Identity, Snapshot},
-    xroad::Message,
+    xroad::{Message, SubsystemAddress},
 };
 
 /// The participant that asks, and the intermediary that carries the request, if one does.
@@ -23,7 +24,7 @@ use crate::{
 pub struct Consumer {
     acting: Arc<Identity>,
     via: Option<ParticipantId>,
-    message: Message,
+    message: Arc<Message>,
     token: Option<Uuid>,
 }
 
@@ -54,7 +55,7 @@ impl Consumer {
 
     /// The message headers.
     #[must_use]
-    pub fn message(&self) -> &Message {
+    pub fn message(&self) -> &Arc<Message> {
         &self.message
     }
 }
@@ -98,22 +99,11 @@ pub fn identify(
         None => None,
     };
     let message = Message::read(headers, bearer.as_ref().map(Bearer::client_header))?;
-    let mismatch = || Refusal::new(ReasonCode::ConsumerMismatch);
-    let acting = snapshot
-        .identities
-        .by_code(&message.client.member, civil_date(now))
-        .ok_or_else(mismatch)?;
-    let named = &acting.participant;
-    if named.member.instance != message.client.instance
-        || named.member.class != message.client.class
-        || !named.subsystems.contains(&message.client.subsystem)
-    {
-        return Err(mismatch());
-    }
+    let (acting, subsystem) = named(snapshot, &message.client_header, now)?;
+    let (named, mismatch) = (&acting.participant, || Refusal::new(ReasonCode::ConsumerMismatch));
     // A token and a header that are both sent name the same subsystem.
     if let Some(bearer) = &bearer
-        && (named.id != shown.participant.id
-            || message.client.subsystem != bearer.acts_as().subsystem)
+        && (named.id != shown.participant.id || subsystem != bearer.acts_as().subsystem)
     {
         return Err(mismatch());
     }
@@ -129,7 +119,31 @@ pub fn identify(
         }
     };
     let token = bearer.map(|bearer| bearer.id());
-    Ok(Consumer { acting: Arc::clone(acting), via, message, token })
+    Ok(Consumer { acting: Arc::clone(acting), via, message: Arc::new(message), token })
+}
+
+/// The participant and subsystem that `X-Road-Client` names.
+fn named<'a>(
+    snapshot: &'a Snapshot,
+    client: &HeaderValue,
+    now: Timestamp,
+) -> Result<(&'a Arc<Identity>, &'a str), Refusal> {
+    let malformed = || Refusal::named(ReasonCode::RequestHeader, "X-Road-Client");
+    let mismatch = || Refusal::new(ReasonCode::ConsumerMismatch);
+    let text = client.to_str().map_err(|_| malformed())?;
+    // PERF: an address as the policies spell it is found as it stands.
+    if let Some(known) = snapshot.identities.by_address(text) {
+        return Ok(known);
+    }
+    let address = SubsystemAddress::parse(text).ok_or_else(malformed)?;
+    let code = snapshot.identities.by_code(&address.member, civil_date(now));
+    let acting = code.ok_or_else(mismatch)?;
+    let (member, subsystems) = (&acting.participant.member, &acting.participant.subsystems);
+    let subsystem = subsystems.get(&address.subsystem).ok_or_else(mismatch)?;
+    if member.instance != address.instance || member.class != address.class {
+        return Err(mismatch());
+    }
+    Ok((acting, subsystem))
 }
 
 fn in_good_standing(identity: &Identity) -> Result<(), Refusal> {

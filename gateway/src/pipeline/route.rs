@@ -13,6 +13,7 @@ use super::{edge::Received, identify::Consumer};
 use crate::{
     coding::{Coding, UnknownCoding},
     metaservice,
+    path::Pairs,
     refusal::Refusal,
     snapshot::{OperationRoutes, Route, Snapshot},
     xroad,
@@ -32,7 +33,9 @@ pub enum Target {
 pub struct Routed {
     pub(super) route: Arc<Route>,
     pub(super) purpose: PurposeId,
-    pub(super) values: Vec<(Place, String, String)>,
+    path: Vec<(String, String)>,
+    query: Pairs,
+    headers: Vec<(String, String)>,
     pub(super) content_type: Option<http::HeaderValue>,
     pub(super) coding: Result<Coding, UnknownCoding>,
 }
@@ -49,6 +52,14 @@ impl Routed {
     pub fn purpose(&self) -> &PurposeId {
         &self.purpose
     }
+
+    /// The parameters: place, name and value as decoded.
+    pub(super) fn values(&self) -> Vec<(Place, &str, &str)> {
+        let path = self.path.iter().map(|(name, value)| (Place::Path, &**name, &**value));
+        let query = self.query.iter().map(|(name, value)| (Place::Query, name, value));
+        let headers = self.headers.iter().map(|(name, value)| (Place::Header, &**name, &**value));
+        path.chain(query).chain(headers).collect()
+    }
 }
 
 /// Finds the route of a request.
@@ -64,19 +75,19 @@ pub fn route(
     if let Some(answer) = metaservice::answer(snapshot, consumer, &received, today)? {
         return Ok(Target::Metaservice(answer));
     }
-    let (operation, path_values) = find(snapshot, &received, today)
+    let (operation, path) = find(snapshot, &received, today)
         .ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
     let candidates: Vec<&Arc<Route>> =
         operation.routes(consumer.acting(), consumer.via()).collect();
     let named = consumer.message().purpose.as_ref().map(purpose).transpose()?;
     let (route, purpose) = choose(&candidates, named, today)?;
-    let values = values(&route, path_values, &received)?;
-    let header = |name| received.headers.get(name).cloned();
     Ok(Target::Exchange(Routed {
-        values,
+        path,
+        headers: headers(&route, &received)?,
         purpose,
-        content_type: header(http::header::CONTENT_TYPE),
+        content_type: received.headers.get(http::header::CONTENT_TYPE).cloned(),
         coding: Coding::of(&received.headers),
+        query: received.query,
         route,
     }))
 }
@@ -88,26 +99,34 @@ fn find<'a>(
     received: &Received,
     today: Date,
 ) -> Option<(&'a OperationRoutes, Vec<(String, String)>)> {
-    let segments = received.segments.as_slice();
-    if let Some(known) = snapshot.lgsp.as_ref().and_then(|lgsp| lgsp.known(segments)) {
+    if let Some(known) = snapshot.lgsp.as_ref().and_then(|lgsp| lgsp.known(&received.path)) {
         let routes = snapshot.service(&known.service)?;
         let is_named = |o: &&OperationRoutes| {
             o.operation.id == known.operation && o.operation.method == received.method
         };
         return routes.operations.iter().find(is_named).map(|operation| (operation, Vec::new()));
     }
-    let [version, instance, class, member, subsystem, service, rest @ ..] = segments else {
-        return None;
-    };
+    let (version, named) = received.path.split_once('/')?;
     if version != xroad::VERSION {
         return None;
     }
-    let provider = snapshot.identities.by_code(member, today)?;
-    let code = &provider.participant.member.code;
-    let address = format!("{instance}/{class}/{code}/{subsystem}/{service}");
-    let operations = &snapshot.service(&address)?.operations;
+    let (address, rest) = xroad::split_address(named)?;
+    // PERF: the address as its policy spells it is found without spelling it anew.
+    let operations = match snapshot.service(address) {
+        Some(routes) => &routes.operations,
+        None => &snapshot.service(&canonical(snapshot, address, today)?)?.operations,
+    };
     let mut of_method = operations.iter().filter(|o| o.operation.method == received.method);
     of_method.find_map(|o| o.matches(rest).map(|values| (o, values)))
+}
+
+/// A service's address with its member code as the policies spell it.
+fn canonical(snapshot: &Snapshot, address: &str, today: Date) -> Option<String> {
+    let mut parts: Vec<&str> = address.split('/').collect();
+    let member = parts.get_mut(2)?;
+    let provider = snapshot.identities.by_code(member, today)?;
+    *member = provider.participant.member.code.as_str();
+    Some(parts.join("/"))
 }
 
 fn purpose(header: &http::HeaderValue) -> Result<PurposeId, Refusal> {
@@ -146,23 +165,16 @@ fn choose(
     Ok((Arc::clone(route), purpose))
 }
 
-/// Parameters by place. Of the headers only declared ones are looked at; all others stay behind.
-fn values(
-    route: &Route,
-    path_values: Vec<(String, String)>,
-    received: &Received,
-) -> Result<Vec<(Place, String, String)>, Refusal> {
-    let mut values: Vec<_> =
-        path_values.into_iter().map(|(name, value)| (Place::Path, name, value)).collect();
-    let query = received.query.iter().cloned();
-    values.extend(query.map(|(name, value)| (Place::Query, name, value)));
+/// The declared header parameters. All other headers stay behind.
+fn headers(route: &Route, received: &Received) -> Result<Vec<(String, String)>, Refusal> {
+    let mut values = Vec::new();
     for parameter in route.operation.parameters.iter().filter(|p| p.place == Place::Header) {
         for value in received.headers.get_all(parameter.name.as_str()) {
             // SECURITY: what is no text is refused, never mended: the provider would see another
             // value than the consumer sent.
             let text = std::str::from_utf8(value.as_bytes())
                 .map_err(|_| Refusal::named(ReasonCode::RequestHeader, "header parameter"))?;
-            values.push((Place::Header, parameter.name.clone(), text.to_owned()));
+            values.push((parameter.name.clone(), text.to_owned()));
         }
     }
     Ok(values)

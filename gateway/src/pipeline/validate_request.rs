@@ -7,10 +7,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use jiff::Timestamp;
 use lienthong_disclosure::{DisclosedParameter, Tally};
-use lienthong_model::{
-    field::Place,
-    reason::{ReasonCode, Side},
-};
+use lienthong_model::reason::{ReasonCode, Side};
 
 use super::{admit::Admitted, read::Body};
 use crate::{
@@ -69,12 +66,7 @@ pub fn validate_request(
     (evidence, now): (&Evidence, Timestamp),
 ) -> Result<ValidRequest, Refusal> {
     let route = &admitted.routed.route;
-    let values: Vec<(Place, &str, &str)> = admitted
-        .routed
-        .values
-        .iter()
-        .map(|(place, name, value)| (*place, name.as_str(), value.as_str()))
-        .collect();
+    let values = admitted.routed.values();
     let refuse = |violation| Refusal::violation(Side::Consumer, violation);
     let (parameters, mut tally) =
         route.views.parameters.disclose(&values, &route.pseudonymiser).map_err(refuse)?;

@@ -12,6 +12,7 @@ use super::Snapshot;
 use crate::{
     certificate::PeerCertificate,
     limit::{AgreementLimiter, ConsumerPlaces},
+    path,
 };
 
 /// Participants by certificate and by member code, operators by certificate.
@@ -19,10 +20,17 @@ use crate::{
 pub struct Identities {
     participants: HashMap<ParticipantId, Arc<Identity>>,
     operators: HashMap<OperatorId, Arc<Operator>>,
-    by_name: HashMap<(TrustAnchorId, String), Holder>,
-    by_subject: HashMap<(TrustAnchorId, String), Holder>,
-    by_key: HashMap<(TrustAnchorId, [u8; 32]), Holder>,
+    anchors: HashMap<TrustAnchorId, Certified>,
     codes: HashMap<ParticipantId, (ParticipantId, Option<Date>)>,
+    by_address: HashMap<String, (Arc<Identity>, String)>,
+}
+
+/// Whom the certificates of one trust anchor name.
+#[derive(Debug, Default)]
+struct Certified {
+    by_name: HashMap<String, Holder>,
+    by_subject: HashMap<String, Holder>,
+    by_key: HashMap<[u8; 32], Holder>,
 }
 
 /// Whose certificates look so.
@@ -64,8 +72,10 @@ impl Identities {
             }
             let holder = Holder::Participant(participant.id.clone());
             identities.index(&holder, &participant.certificates);
-            let identity = Identity { participant: participant.clone(), metaservices, places };
-            identities.participants.insert(participant.id.clone(), Arc::new(identity));
+            let participant = participant.clone();
+            let identity = Arc::new(Identity { participant, metaservices, places });
+            identities.spell(&identity);
+            identities.participants.insert(identity.participant.id.clone(), identity);
         }
         for operator in policies.operators.values() {
             identities.index(&Holder::Operator(operator.id.clone()), &operator.certificates);
@@ -76,18 +86,29 @@ impl Identities {
 
     fn index(&mut self, holder: &Holder, rules: &[CertificateRule]) {
         for rule in rules {
-            let (anchor, holder) = (rule.trust_anchor.clone(), holder.clone());
+            let certified = self.anchors.entry(rule.trust_anchor.clone()).or_default();
+            let holder = holder.clone();
             match &rule.matcher {
                 CertificateMatcher::San(name) => {
-                    self.by_name.insert((anchor, name.to_ascii_lowercase()), holder);
+                    certified.by_name.insert(name.to_ascii_lowercase(), holder);
                 }
                 CertificateMatcher::Subject(subject) => {
-                    self.by_subject.insert((anchor, subject.clone()), holder);
+                    certified.by_subject.insert(subject.clone(), holder);
                 }
                 CertificateMatcher::SpkiSha256(hash) => {
-                    self.by_key.insert((anchor, *hash), holder);
+                    certified.by_key.insert(*hash, holder);
                 }
             }
+        }
+    }
+
+    /// Notes how `X-Road-Client` spells the subsystems of a participant.
+    fn spell(&mut self, identity: &Arc<Identity>) {
+        let member = &identity.participant.member;
+        for subsystem in &identity.participant.subsystems {
+            let parts = [&member.instance, &member.class, member.code.as_str(), subsystem];
+            let address = parts.map(path::encode).join("/");
+            self.by_address.insert(address, (Arc::clone(identity), subsystem.clone()));
         }
     }
 
@@ -117,19 +138,26 @@ impl Identities {
 
     /// Who holds a certificate. SECURITY: one whose names lead to two of them belongs to neither.
     fn holder(&self, certificate: &PeerCertificate) -> Option<&Holder> {
-        let anchor = &certificate.trust_anchor;
-        let of_key = self.by_key.get(&(anchor.clone(), certificate.spki_sha256));
-        let of_subject = self.by_subject.get(&(anchor.clone(), certificate.subject.clone()));
-        let of_names = certificate
-            .dns_names
-            .iter()
-            .filter_map(|name| self.by_name.get(&(anchor.clone(), name.to_ascii_lowercase())));
+        let certified = self.anchors.get(&certificate.trust_anchor)?;
+        let of_key = certified.by_key.get(&certificate.spki_sha256);
+        let of_subject = certified.by_subject.get(&certificate.subject);
+        // They are in lower case already.
+        let of_names =
+            certificate.dns_names.iter().filter_map(|name| certified.by_name.get(name));
         let mut found = of_key.into_iter().chain(of_subject).chain(of_names);
         let first = found.next()?;
         if found.any(|other| other != first) {
             return None;
         }
         Some(first)
+    }
+
+    /// The participant and subsystem of an `X-Road-Client` address, when it is spelled as the
+    /// policies spell it.
+    #[must_use]
+    pub fn by_address(&self, address: &str) -> Option<(&Arc<Identity>, &str)> {
+        let (identity, subsystem) = self.by_address.get(address)?;
+        Some((identity, subsystem))
     }
 
     /// The participant of a member code on `today`, in either spelling or by a dated alias.
