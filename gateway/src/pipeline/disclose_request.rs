@@ -1,5 +1,7 @@
 //! Opens what of the request the agreement lets pass, and builds the provider's address from it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Uri, uri::PathAndQuery};
 use lienthong_disclosure::Tally;
@@ -12,7 +14,7 @@ use crate::{path, refusal::Refusal};
 /// The request as the provider will see it.
 pub struct DisclosedRequest {
     pub(super) address: Uri,
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(Arc<str>, String)>,
     /// The body and its type.
     pub(super) body: Option<(Bytes, HeaderValue)>,
     pub(super) tally: Tally,
@@ -65,7 +67,7 @@ pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refus
                 let value = sealed
                     .parameters
                     .iter()
-                    .find(|p| p.place == Place::Path && p.name == *name)
+                    .find(|p| p.place == Place::Path && *p.name == **name)
                     .ok_or_else(|| Refusal::new(ReasonCode::DisclosureUnfulfillable))?;
                 path::encode_into(&mut target, &value.value);
             }
@@ -86,7 +88,7 @@ pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refus
         .parameters
         .iter()
         .filter(|p| p.place == Place::Header)
-        .map(|p| (p.name.clone(), p.value.clone()))
+        .map(|p| (Arc::clone(&p.name), p.value.clone()))
         .collect();
     Ok(DisclosedRequest {
         address,

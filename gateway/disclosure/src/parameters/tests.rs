@@ -33,7 +33,7 @@ fn disclose(
 ) -> Result<(Shown, Tally), Violation> {
     let pseudonyms = Pseudonymiser::new(Sensitive::new([1; 32]), &"H29".parse().unwrap(), "1");
     let (disclosed, tally) = view.disclose(values, &pseudonyms)?;
-    Ok((disclosed.into_iter().map(|p| (p.place, p.name, p.value)).collect(), tally))
+    Ok((disclosed.into_iter().map(|p| (p.place, p.name.to_string(), p.value)).collect(), tally))
 }
 
 fn refusal(view: &ParameterView, values: &[(Place, &str, &str)]) -> (ViolationKind, String) {
