@@ -1,50 +1,37 @@
-//! The running gateway: what is in force, what it is replaced by, and the layers around the
-//! pipeline.
+//! The running gateway: what is in force, and what it is replaced by.
 
 use std::{
     collections::BTreeMap,
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
-    task::{Context, Poll},
 };
 
 use arc_swap::{ArcSwap, Guard};
-use http::{HeaderValue, Request, Response, header};
-use hyper::body::Incoming;
 use jiff::Timestamp;
 use lienthong_model::{
     clock::{Clock, civil_date},
     diagnostic::{Diagnostic, Diagnostics, Position},
     id::ServiceId,
     reason::ReasonCode,
-    text::Language,
 };
 use lienthong_policy::{Bundle, ParticipantStatus, PolicySet};
-use tower::{Service, ServiceBuilder, ServiceExt, limit::ConcurrencyLimit, load_shed::LoadShed};
-use tower_http::set_header::{SetResponseHeader, SetResponseHeaderLayer};
 
 use crate::{
-    account::{self, Account},
     config::{Config, PathLimits},
     evidence::Evidence,
     key_file,
     lgsp::{Lgsp, TokenIssuer},
-    listen::{Body, Peer, Serve},
+    listen::Peer,
     log,
     metrics::Metrics,
-    pipeline::{self, respond},
     provider::Provider,
     quota::Quotas,
-    record::{Cites, Recent},
-    refusal::Refusal,
+    record::Recent,
     snapshot::{PseudonymKey, Snapshot},
     telemetry::Telemetry,
     tls::Trust,
-    xroad,
 };
 
 /// The state of one gateway process.
@@ -353,126 +340,6 @@ fn both<A, B>(a: Result<A, Diagnostics>, b: Result<B, Diagnostics>) -> Result<(A
         }
         (Err(found), Ok(_)) | (Ok(_), Err(found)) => Err(found),
     }
-}
-
-/// Nothing of an exchange is to be kept on its way.
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-
-/// The data path with the layers around it, in the order they run: response headers, load
-/// shedding, the bound on requests in flight, then the pipeline.
-#[derive(Clone)]
-pub struct DataPath {
-    gateway: Arc<Gateway>,
-    stack: SetResponseHeader<LoadShed<ConcurrencyLimit<Exchanges>>, HeaderValue>,
-}
-
-impl std::fmt::Debug for DataPath {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DataPath").finish_non_exhaustive()
-    }
-}
-
-impl DataPath {
-    /// Puts the layers around the pipeline.
-    #[must_use]
-    pub fn new(gateway: Arc<Gateway>) -> Self {
-        let stack = ServiceBuilder::new()
-            .layer(SetResponseHeaderLayer::overriding(header::CACHE_CONTROL, NO_STORE))
-            .load_shed()
-            .concurrency_limit(gateway.limits().in_flight)
-            .service(Exchanges { gateway: Arc::clone(&gateway) });
-        Self { gateway, stack }
-    }
-}
-
-impl Serve for DataPath {
-    async fn call(&self, peer: &Arc<Peer>, mut request: Request<Incoming>) -> Response<Body> {
-        request.extensions_mut().insert(Arc::clone(peer));
-        let language = language(&request);
-        match self.stack.clone().oneshot(request).await {
-            Ok(response) => response,
-            // Shed load by refusing: the only error the layers give.
-            Err(_) => {
-                let account = Account::open(&self.gateway, &self.gateway.snapshot());
-                let refusal = Refusal::new(ReasonCode::GatewayOverloaded);
-                let mut response = finish(account, Err(refusal), language);
-                response.headers_mut().insert(header::CACHE_CONTROL, NO_STORE);
-                response
-            }
-        }
-    }
-
-    fn standing(&self, peer: &Peer) -> Result<(), ReasonCode> {
-        self.gateway.standing(peer)
-    }
-}
-
-fn language(request: &Request<Incoming>) -> Language {
-    let header = request.headers().get(header::ACCEPT_LANGUAGE);
-    header.and_then(|v| v.to_str().ok()).map(Language::negotiate).unwrap_or_default()
-}
-
-/// Runs the pipeline for each request and accounts for how it ended.
-#[derive(Clone)]
-struct Exchanges {
-    gateway: Arc<Gateway>,
-}
-
-impl Service<Request<Incoming>> for Exchanges {
-    type Response = Response<Body>;
-    type Error = std::convert::Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let gateway = Arc::clone(&self.gateway);
-        Box::pin(async move { Ok(run(gateway, request).await) })
-    }
-}
-
-async fn run(gateway: Arc<Gateway>, mut request: Request<Incoming>) -> Response<Body> {
-    let language = language(&request);
-    let snapshot = gateway.snapshot();
-    let mut account = Account::open(&gateway, &snapshot);
-    let peer = request.extensions_mut().remove::<Arc<Peer>>();
-    let outcome = match (peer, account.record()) {
-        (Some(peer), Some(record)) => {
-            pipeline::exchange(&gateway, &snapshot, &peer, request, record).await
-        }
-        _ => Err(Refusal::new(ReasonCode::GatewayInternal)),
-    };
-    finish(account, outcome, language)
-}
-
-/// Gives the consumer its answer, or the refusal, and closes the account when that is all.
-fn finish(
-    mut account: Account,
-    outcome: Result<Response<respond::Body>, Refusal>,
-    language: Language,
-) -> Response<Body> {
-    let snapshot = Arc::clone(account.snapshot());
-    let Some(record) = account.record() else {
-        return Refusal::new(ReasonCode::GatewayInternal)
-            .response("", &Cites::default(), language)
-            .map(Body::from);
-    };
-    let mut response = outcome.unwrap_or_else(|refusal| {
-        record.refused(&refusal, &snapshot.policies);
-        let response = refusal.response(record.request_id.as_str(), &record.cites, language);
-        response.map(respond::Body::from)
-    });
-    response.headers_mut().insert(xroad::REQUEST_ID, record.request_id().clone());
-    account.answers(response.status().as_u16());
-    response.map(|body| match body {
-        respond::Body::Whole(body) => {
-            account.close();
-            Body::from(body)
-        }
-        respond::Body::Stream(stream) => account::streaming(account, stream),
-    })
 }
 
 /// The warnings of what is in force, for `gateway check`.

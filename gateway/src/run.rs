@@ -25,8 +25,9 @@ use self::operators::OperatorListeners;
 use crate::{
     admin::Admin,
     config::Config,
+    data_path::DataPath,
     evidence::EvidenceError,
-    gateway::{DataPath, Gateway, warnings},
+    gateway::{Gateway, warnings},
     listen::Server,
     log,
     operator::Actor,

@@ -17,6 +17,9 @@ use crate::{
     xroad,
 };
 
+/// About as many headers as a request has, the host's included.
+const MOST_HEADERS: usize = 12;
+
 /// The provider's answer: its head, and a body that nobody has read.
 #[derive(Debug)]
 pub struct Answer {
@@ -74,6 +77,8 @@ fn request(
         .body(Full::new(body))
         .map_err(internal)?;
     let headers = request.headers_mut();
+    // PERF: room for all of them at once.
+    headers.reserve(MOST_HEADERS);
     headers.insert(header::ACCEPT, route.views.accept.clone());
     headers.insert(header::ACCEPT_ENCODING, route.provider.settings().accept_encoding.clone());
     if let Some(content_type) = content_type {

@@ -142,8 +142,7 @@ impl Identities {
         let of_key = certified.by_key.get(&certificate.spki_sha256);
         let of_subject = certified.by_subject.get(&certificate.subject);
         // They are in lower case already.
-        let of_names =
-            certificate.dns_names.iter().filter_map(|name| certified.by_name.get(name));
+        let of_names = certificate.dns_names.iter().filter_map(|name| certified.by_name.get(name));
         let mut found = of_key.into_iter().chain(of_subject).chain(of_names);
         let first = found.next()?;
         if found.any(|other| other != first) {
