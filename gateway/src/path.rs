@@ -61,7 +61,7 @@ pub fn decoded(path: &str) -> Result<String, PathError> {
         if matches!(segment.as_ref(), "" | "." | "..") {
             return Err(PathError::Segment);
         }
-        if segment.contains(['/', '\\']) || has_control(&segment) {
+        if has_control(&segment) || segment.bytes().any(|b| matches!(b, b'/' | b'\\')) {
             return Err(PathError::Separator);
         }
         decoded.push_str(&segment);
@@ -138,7 +138,7 @@ pub fn query(query: &str) -> Result<Pairs, PathError> {
     Ok(pairs)
 }
 
-/// Decodes once. SECURITY: a text that would decode a second time is refused, so that no reader
+/// Decodes once; what is borrowed is graphic ASCII. SECURITY: a text that would decode a second time is refused, so that no reader
 /// behind the gateway can be made to see another path than the one that was decided on.
 fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
     if !raw.bytes().any(|b| matches!(b, b'%' | b'+') || !b.is_ascii_graphic()) {
@@ -162,9 +162,9 @@ fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
     if decodes_again(&text) { Err(PathError::Encoding) } else { Ok(Cow::Owned(text)) }
 }
 
-fn has_control(text: &str) -> bool {
-    // PERF: the bytes of other characters are no control bytes, save those of U+0080 to U+009F.
-    text.bytes().any(|b| !(b' '..0x7f).contains(&b)) && text.chars().any(char::is_control)
+fn has_control(text: &Cow<'_, str>) -> bool {
+    // PERF: what needed no decoding is graphic.
+    matches!(text, Cow::Owned(text) if text.chars().any(char::is_control))
 }
 
 fn decodes_again(text: &str) -> bool {

@@ -200,7 +200,7 @@ impl OperationRoutes {
         &'a self,
         consumer: &ParticipantId,
         via: Option<&'a ParticipantId>,
-    ) -> impl Iterator<Item = &'a Arc<Route>> {
+    ) -> impl Iterator<Item = &'a Arc<Route>> + Clone {
         self.routes.get(consumer).into_iter().flatten().filter(move |route| match via {
             None => true,
             Some(via) => route.agreement.via.contains(via),

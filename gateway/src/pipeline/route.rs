@@ -77,10 +77,9 @@ pub fn route(
     }
     let (operation, path) = find(snapshot, &received, today)
         .ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
-    let candidates: Vec<&Arc<Route>> =
-        operation.routes(consumer.acting(), consumer.via()).collect();
+    let candidates = operation.routes(consumer.acting(), consumer.via());
     let named = consumer.message().purpose.as_ref().map(purpose).transpose()?;
-    let (route, purpose) = choose(&candidates, named, today)?;
+    let (route, purpose) = choose(candidates, named, today)?;
     Ok(Target::Exchange(Routed {
         path,
         headers: headers(&route, &received)?,
@@ -136,31 +135,29 @@ fn purpose(header: &http::HeaderValue) -> Result<PurposeId, Refusal> {
 
 /// The agreement for a purpose: one that is in term if there is one, so that the successor of an
 /// expired agreement takes over; else the latest, so that the refusal tells what ended.
-fn choose(
-    candidates: &[&Arc<Route>],
+fn choose<'a>(
+    candidates: impl Iterator<Item = &'a Arc<Route>> + Clone,
     named: Option<PurposeId>,
     today: Date,
 ) -> Result<(Arc<Route>, PurposeId), Refusal> {
     let purpose = match named {
         Some(purpose) => purpose,
         None => {
-            let mut purposes: Vec<&PurposeId> =
-                candidates.iter().flat_map(|r| &r.agreement.purposes).collect();
-            purposes.sort();
-            purposes.dedup();
-            match purposes.as_slice() {
-                [] => return Err(Refusal::new(ReasonCode::ServiceNotAvailable)),
-                [one] => (*one).clone(),
-                _ => return Err(Refusal::new(ReasonCode::PurposeRequired)),
+            let mut purposes = candidates.clone().flat_map(|r| &r.agreement.purposes);
+            let first = purposes.next();
+            let first = first.ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
+            if purposes.any(|other| other != first) {
+                return Err(Refusal::new(ReasonCode::PurposeRequired));
             }
+            first.clone()
         }
     };
-    let rank = |route: &&&Arc<Route>| {
+    let rank = |route: &&Arc<Route>| {
         let agreement = &route.agreement;
         let in_term = agreement.valid.from <= today && today <= agreement.valid.until;
         (agreement.purposes.contains(&purpose), in_term, agreement.valid.until)
     };
-    let route = candidates.iter().max_by_key(rank);
+    let route = candidates.max_by_key(rank);
     let route = route.ok_or_else(|| Refusal::new(ReasonCode::ServiceNotAvailable))?;
     Ok((Arc::clone(route), purpose))
 }
