@@ -74,15 +74,19 @@ fn asked(received: &Received) -> Option<Asked<'_>> {
         return None;
     }
     // A metaservice has one segment or six: no other path is looked at any further.
-    if received.path() == "listClients" {
-        return Some(Asked::Clients);
+    let Some((named, method)) = received.path().rsplit_once('/') else {
+        return (received.path() == "listClients").then_some(Asked::Clients);
+    };
+    if !matches!(method, "listMethods" | "allowedMethods" | "getOpenAPI") {
+        return None;
     }
-    let mut segments = received.path().split('/');
-    let version = segments.next()?;
-    let subsystem = [segments.next()?, segments.next()?, segments.next()?, segments.next()?];
-    match (version, segments.next()?, segments.next()) {
-        (xroad::VERSION, "listMethods" | "allowedMethods", None) => Some(Asked::Methods(subsystem)),
-        (xroad::VERSION, "getOpenAPI", None) => Some(Asked::Document(subsystem)),
+    let parts: Vec<&str> = named.split('/').collect();
+    match *parts.as_slice() {
+        [xroad::VERSION, instance, class, member, subsystem] => {
+            let subsystem = [instance, class, member, subsystem];
+            let is_document = method == "getOpenAPI";
+            Some(if is_document { Asked::Document(subsystem) } else { Asked::Methods(subsystem) })
+        }
         _ => None,
     }
 }

@@ -61,7 +61,7 @@ pub fn decoded(path: &str) -> Result<String, PathError> {
         if matches!(segment.as_ref(), "" | "." | "..") {
             return Err(PathError::Segment);
         }
-        if has_control(&segment) || segment.bytes().any(|b| matches!(b, b'/' | b'\\')) {
+        if has_any(&segment, |c| matches!(c, '/' | '\\') || c.is_control()) {
             return Err(PathError::Separator);
         }
         decoded.push_str(&segment);
@@ -127,7 +127,7 @@ pub fn query(query: &str) -> Result<Pairs, PathError> {
         }
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let (name, value) = (decode(name, true)?, decode(value, true)?);
-        if has_control(&name) || has_control(&value) {
+        if has_any(&name, char::is_control) || has_any(&value, char::is_control) {
             return Err(PathError::Separator);
         }
         if pairs.is_empty() {
@@ -138,10 +138,11 @@ pub fn query(query: &str) -> Result<Pairs, PathError> {
     Ok(pairs)
 }
 
-/// Decodes once; what is borrowed is graphic ASCII. SECURITY: a text that would decode a second time is refused, so that no reader
+/// Decodes once; what is borrowed is graphic ASCII without slash or backslash, save of a query, where
+/// a slash means nothing. SECURITY: a text that would decode a second time is refused, so that no reader
 /// behind the gateway can be made to see another path than the one that was decided on.
 fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
-    if !raw.bytes().any(|b| matches!(b, b'%' | b'+') || !b.is_ascii_graphic()) {
+    if raw.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'%' | b'+' | b'\\')) {
         return Ok(Cow::Borrowed(raw));
     }
     let mut bytes = Vec::with_capacity(raw.len());
@@ -162,9 +163,10 @@ fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
     if decodes_again(&text) { Err(PathError::Encoding) } else { Ok(Cow::Owned(text)) }
 }
 
-fn has_control(text: &Cow<'_, str>) -> bool {
-    // PERF: what needed no decoding is graphic.
-    matches!(text, Cow::Owned(text) if text.chars().any(char::is_control))
+/// Whether a decoded text has an unwanted character: a control character, slash or backslash.
+/// PERF: what is borrowed has none of them.
+fn has_any(text: &Cow<'_, str>, unwanted: impl Fn(char) -> bool) -> bool {
+    matches!(text, Cow::Owned(text) if text.chars().any(unwanted))
 }
 
 fn decodes_again(text: &str) -> bool {

@@ -81,7 +81,9 @@ impl Message {
 /// it, which may be empty.
 #[must_use]
 pub fn split_address(path: &str) -> Option<(&str, &str)> {
-    let mut slashes = path.match_indices('/').map(|(at, _)| at).skip(3);
+    // PERF: of so short a text each byte is looked at sooner than each slash is searched for.
+    let slashes = path.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+    let mut slashes = slashes.map(|(at, _)| at).skip(3);
     slashes.next()?;
     match slashes.next() {
         Some(at) => Some((path.get(..at)?, path.get(at + 1..)?)),

@@ -34,7 +34,7 @@ impl DisclosedRequest {
         for part in [method, " ", target, "\n"] {
             write(part.as_bytes());
         }
-        for part in self.headers.iter().flat_map(|(n, v)| [n.as_str(), ": ", v.as_str(), "\n"]) {
+        for part in self.headers.iter().flat_map(|(n, v)| [&**n, ": ", v.as_str(), "\n"]) {
             write(part.as_bytes());
         }
         write(b"\n");
