@@ -258,7 +258,8 @@ impl fmt::Write for Escaped<'_> {
 /// Writes a text as it stands between the quotes of a JSON string.
 fn escape(out: &mut Vec<u8>, text: &str) {
     let plain = |byte: u8| byte >= b' ' && byte != b'"' && byte != b'\\';
-    if text.bytes().all(plain) {
+    // PERF: looking at each byte, though one is found early, takes many at once.
+    if text.bytes().fold(true, |all, byte| all & plain(byte)) {
         out.extend_from_slice(text.as_bytes());
         return;
     }

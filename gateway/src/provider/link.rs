@@ -25,8 +25,6 @@ use tokio::{task::unconstrained, time::Instant};
 
 use super::{pool, transport::Transport};
 
-/// Most headers of an answer.
-const MAX_HEADERS: usize = 64;
 /// Longest head of an answer, and the most that is read ahead of a body.
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -46,11 +44,10 @@ impl Link {
         spares: usize,
         transport: Transport,
     ) -> hyper::Result<Self> {
-        let (sender, connection) = Builder::new()
-            .max_headers(MAX_HEADERS)
-            .max_buf_size(BUFFER_BYTES)
-            .handshake(transport)
-            .await?;
+        // PERF: an answer may have 100 headers, which is hyper's own bound: another one is room that
+        // it fills for every answer.
+        let (sender, connection) =
+            Builder::new().max_buf_size(BUFFER_BYTES).handshake(transport).await?;
         Ok(Self { provider, spares, born: Instant::now(), sender, connection })
     }
 
