@@ -7,6 +7,7 @@ mod export;
 mod prove;
 mod row;
 mod search;
+mod stamps;
 mod verify;
 mod verify_proof;
 mod wanted;
@@ -21,7 +22,8 @@ pub(crate) enum Command {
     ///
     /// Only the directory and the key of the log are needed; nothing is changed. With a checkpoint
     /// that was kept elsewhere (--against) it also shows that nothing was taken away or rewritten
-    /// since. Intents without an outcome count as disclosed and are told.
+    /// since. Intents without an outcome count as disclosed and are told. Seals and time stamps that
+    /// are there are judged too.
     ///
     /// Exit code: 0 when the log is good, 1 when it is not (the first bad place is told first), 3 when
     /// it could not run.

@@ -7,7 +7,7 @@ use lienthong_evidence::verify::{Finding, Problem, Report, verify};
 use lienthong_model::text::Language;
 use serde_json::json;
 
-use super::{access::verifier, anchors::Anchors};
+use super::{access::verifier, anchors::Anchors, stamps::Stamps};
 use crate::output::{Exit, Output};
 
 #[derive(Debug, Args)]
@@ -19,6 +19,9 @@ pub(crate) struct Verify {
     key: PathBuf,
     #[command(flatten)]
     anchors: Anchors,
+    /// PEM file of the authorities that seals and time stamps have to lead to.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
     /// Writes JSON.
     #[arg(long)]
     json: bool,
@@ -27,26 +30,38 @@ pub(crate) struct Verify {
 pub(super) async fn run(arguments: &Verify, output: &Output) -> anyhow::Result<Exit> {
     let key = verifier(&arguments.key)?;
     let anchors = arguments.anchors.read(&key).await?;
-    let report = verify(&arguments.directory, &key, &anchors)?;
+    let stamps = Stamps::read(&arguments.directory, &key, arguments.ca.as_deref())?;
+    let all: Vec<_> = anchors.iter().cloned().chain(stamps.anchors()).collect();
+    let mut report = verify(&arguments.directory, &key, &all)?;
+    // What stands beside the log may be taken away with its end, so it is no anchor to speak of.
+    report.anchors.retain(|size| anchors.iter().any(|anchor| anchor.size == *size));
+    let is_good = report.is_good() && stamps.are_good();
     if arguments.json {
-        output.json(&as_json(&report))?;
+        output.json(&as_json(&report, &stamps, is_good))?;
     } else {
         tell(&report, anchors.is_empty(), output);
+        stamps.tell(output);
+        output.line(if is_good {
+            output.choose("nhật ký toàn vẹn", "the log is good")
+        } else {
+            output.choose("NHẬT KÝ KHÔNG TOÀN VẸN", "THE LOG IS NOT GOOD")
+        });
     }
-    Ok(if report.is_good() { Exit::Done } else { Exit::No })
+    Ok(if is_good { Exit::Done } else { Exit::No })
 }
 
-fn as_json(report: &Report) -> serde_json::Value {
+fn as_json(report: &Report, stamps: &Stamps, is_good: bool) -> serde_json::Value {
     let finding = |Finding { position, problem }: &Finding| {
         let (at, problem) = (position.to_string(), problem.to_string());
         json!({"at": at, "problem": problem})
     };
     json!({
-        "verified": report.is_good(),
+        "verified": is_good,
         "entries": report.size,
         "root": report.root.map(|root| root.to_string()),
         "unsigned": report.unsigned,
         "anchors": report.anchors,
+        "stamps": stamps.as_json(),
         "intents": report.intents,
         "sidecars": report.sidecars,
         "open": report.open,
@@ -97,11 +112,6 @@ fn tell(report: &Report, without_anchor: bool, output: &Output) {
             "no anchor: later entries may have been taken away, which nobody can tell without one",
         ));
     }
-    output.line(if report.is_good() {
-        output.choose("nhật ký toàn vẹn", "the log is good")
-    } else {
-        output.choose("NHẬT KÝ KHÔNG TOÀN VẸN", "THE LOG IS NOT GOOD")
-    });
 }
 
 fn vietnamese(problem: &Problem) -> String {

@@ -122,6 +122,66 @@ fn a_good_log_is_verified_and_the_lack_of_an_anchor_told() {
     assert_eq!(told["open"], Value::from(vec![3]));
 }
 
+/// Puts a seal and a time stamp on the newest checkpoint with the `openssl` program; the authority
+/// is `ca.pem`.
+fn stamp(folder: &Path, size: u64) {
+    let to = folder.join(format!("evidence/stamps/{size}"));
+    fs::create_dir_all(&to).expect("a folder");
+    fs::copy(folder.join("evidence/checkpoint"), to.join("checkpoint")).expect("copied");
+    let request = "[req]\ndistinguished_name = name\n[name]\n";
+    let service = "[tsa]\ndefault_tsa = here\n[here]\nserial = serial\nsigner_digest = sha256\n\
+        default_policy = 1.2.3.4.1\ndigests = sha256\n";
+    fs::write(folder.join("request.cnf"), request).expect("written");
+    fs::write(folder.join("service.cnf"), service).expect("written");
+    let new = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config request.cnf \
+               -days 20000 -subj /CN=example -addext";
+    let stamps = to.display();
+    for command in [
+        format!("{new} basicConstraints=critical,CA:TRUE -keyout ca.key -out ca.pem"),
+        format!(
+            "{new} extendedKeyUsage=critical,timeStamping -keyout tsa.key -out tsa.pem -CA ca.pem \
+             -CAkey ca.key"
+        ),
+        format!(
+            "cms -sign -binary -md sha256 -in {stamps}/checkpoint -signer tsa.pem -inkey tsa.key \
+             -outform DER -out {stamps}/checkpoint.cms"
+        ),
+        format!("ts -query -data {stamps}/checkpoint -sha256 -cert -out query.tsq"),
+        format!(
+            "ts -reply -config service.cnf -queryfile query.tsq -signer tsa.pem -inkey tsa.key \
+             -out {stamps}/checkpoint.tsr"
+        ),
+    ] {
+        let mut openssl = Command::new("openssl");
+        openssl.args(command.split_whitespace()).current_dir(folder);
+        let ran = openssl.output().expect("the program `openssl`");
+        assert!(ran.status.success(), "{command}: {}", String::from_utf8_lossy(&ran.stderr));
+    }
+}
+
+#[test]
+fn seals_and_time_stamps_are_judged_with_the_log() {
+    let folder = log();
+    stamp(folder.path(), 4);
+    let command = ["verify", "evidence", "--key", "key", "--ca", "ca.pem"];
+    let (code, told) = run(folder.path(), &command);
+    assert_eq!(code, 0, "{told}");
+    for part in ["good stamps: 1 seals, 1 time stamps", "4 entries were there at", "no anchor"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let (_, told) = run(folder.path(), &command[..4]);
+    assert!(told.contains("not known without `--ca`"), "{told}");
+    // An authority of the same name, and a stamp of something else.
+    let path = folder.path().join("evidence/stamps/4/checkpoint.cms");
+    let seal = fs::read(&path).expect("the seal");
+    stamp(folder.path(), 4);
+    fs::write(&path, seal).expect("written");
+    let (code, told) = run(folder.path(), &command);
+    assert_eq!(code, 1, "{told}");
+    assert!(told.starts_with("stamps/4: signature") || told.contains("\nstamps/4: signature"));
+    assert!(told.contains("THE LOG IS NOT GOOD"), "{told}");
+}
+
 #[test]
 fn a_tampered_copy_is_rejected_with_the_place() {
     let folder = log();
