@@ -27,11 +27,8 @@ impl Hash {
     /// SHA-256 of bytes outside the tree.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        let hash = digest(&SHA256, bytes);
-        let mut out = [0; Self::LENGTH];
         // SHA-256 has 32 bytes; were it not so, the hash would match nothing.
-        out.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-        Self(out)
+        Self(digest(&SHA256, bytes).as_ref().try_into().unwrap_or_default())
     }
 
     /// The root of a tree without leaves.
@@ -50,8 +47,8 @@ impl Hash {
     #[must_use]
     pub fn of_node(left: Self, right: Self) -> Self {
         let mut bytes = [NODE; 1 + 2 * Self::LENGTH];
-        let both = left.0.iter().chain(&right.0);
-        bytes.iter_mut().skip(1).zip(both).for_each(|(to, from)| *to = *from);
+        let [_, both @ ..] = &mut bytes;
+        both.as_chunks_mut().0.iter_mut().zip([left.0, right.0]).for_each(|(to, from)| *to = from);
         Self::of(&bytes)
     }
 

@@ -296,6 +296,70 @@ fn a_log_rolled_back_or_forked_by_who_has_the_key_is_found_with_an_anchor() {
 }
 
 #[test]
+fn an_older_checkpoint_of_the_log_itself_is_found_with_an_anchor() {
+    let directory = ORIGINAL.copy();
+    let all = anchors(&[256, 300, 599, 600]);
+    for older in &all[..3] {
+        // Genuine in every way, and the tiles are those of a later tree.
+        fs::write(directory.path().join("checkpoint"), older.sign(&signer())).expect("written");
+        let report = verify(directory.path(), signer().verifier(), &all[3..]).expect("readable");
+        let behind = report.findings.iter().find(|f| f.problem == Problem::Behind(600));
+        assert_eq!(behind.map(|f| &f.position), Some(&Position::From(older.size)));
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_log_or_of_no_log_is_refused() {
+    let directory = ORIGINAL.copy();
+    let checkpoint = &anchors(&[600])[0];
+    let other = Signer::from_seed("log.example/node-2", Sensitive::new([7; 32])).expect("a key");
+    let renamed = Checkpoint { origin: "log.example/node-2".to_owned(), ..checkpoint.clone() };
+    let cases = [
+        // Another node's, signed by it.
+        (renamed.sign(&other), CheckpointError::Note(NoteError::Unknown)),
+        // Another node's, signed by this one.
+        (renamed.sign(&signer()), CheckpointError::Origin),
+        // Something else that this log's key has signed.
+        (signer().sign("text\n"), CheckpointError::Form),
+    ];
+    for (note, error) in cases {
+        fs::write(directory.path().join("checkpoint"), note).expect("written");
+        let report = judge(directory.path());
+        assert_eq!(first(&report), Position::Checkpoint);
+        assert_eq!(report.findings[0].problem, Problem::Checkpoint(error));
+    }
+    // Of this log in every way, and of a tree that never was.
+    for (size, root) in [(601, checkpoint.root), (599, checkpoint.root), (600, Hash::of(b"x"))] {
+        let forged = Checkpoint { size, root, ..checkpoint.clone() };
+        fs::write(directory.path().join("checkpoint"), forged.sign(&signer())).expect("written");
+        assert!(!judge(directory.path()).is_good(), "{size}");
+    }
+}
+
+#[test]
+fn a_proof_of_another_tree_proves_nothing_here() {
+    use lienthong_evidence::proof::{Proof, ProofError, Prover};
+    let directory = ORIGINAL.copy();
+    let other = TempDir::new().expect("a directory");
+    let changed: Vec<Vec<u8>> = (1000..1300).flat_map(pair).collect();
+    write(other.path(), signer(), &changed);
+    let key = signer();
+    let here = Prover::open(directory.path(), key.verifier()).expect("a log");
+    let there = Prover::open(other.path(), key.verifier()).expect("a log");
+    for index in [0, 255, 256, 599] {
+        let (entry, proof) = here.prove(index).expect("a proof");
+        let (_, foreign) = there.prove(index).expect("a proof");
+        assert!(matches!(foreign.check(&entry, key.verifier()), Err(ProofError::Tree(_))));
+        // The hashes of one tree under the checkpoint of the other.
+        let (text, foreign) = (proof.to_string(), foreign.to_string());
+        let (hashes, _) = text.split_once("\n\n").expect("a proof");
+        let (_, checkpoint) = foreign.split_once("\n\n").expect("a proof");
+        let spliced = Proof::parse(&format!("{hashes}\n\n{checkpoint}")).expect("a proof");
+        assert!(matches!(spliced.check(&entry, key.verifier()), Err(ProofError::Tree(_))));
+    }
+}
+
+#[test]
 fn a_log_of_a_foreign_key_is_refused() {
     let directory = TempDir::new().expect("a directory");
     let foreign = Signer::from_seed(ORIGIN, Sensitive::new([8; 32])).expect("a key");
