@@ -1,5 +1,6 @@
 //! `lienthong evidence`: verify a log off line, prove what is in it, search, export and archive it.
 
+mod accept_loss;
 mod access;
 mod anchors;
 mod archive;
@@ -77,6 +78,18 @@ pub(crate) enum Command {
     /// Example: lienthong evidence archive /srv/evidence --config gateway.yaml --why "yearly archive" --before
     /// 2025-01-01
     Archive(archive::Archive),
+    /// Goes on with a log that has lost entries, and makes the loss its next entry.
+    ///
+    /// A node whose log ends before its newest checkpoint, differs from it or is damaged does not
+    /// start. This command keeps what is left, puts what is damaged and the checkpoint of what was
+    /// lost under `losses`, and records when and why; exchanges that were under way are closed as
+    /// disclosed. The gateway of the node must not run. What is gone stays gone: copy the directory
+    /// first.
+    ///
+    /// Exit code: 0 when done, 1 when nothing is lost, 3 when it could not run.
+    ///
+    /// Example: lienthong evidence accept-loss --config gateway.yaml --why 'disk replaced, case 12'
+    AcceptLoss(accept_loss::AcceptLoss),
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
@@ -87,5 +100,6 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Search(arguments) => search::run(&arguments, output).await,
         Command::Export(arguments) => export::run(&arguments, output).await,
         Command::Archive(arguments) => archive::run(&arguments, output).await,
+        Command::AcceptLoss(arguments) => accept_loss::run(&arguments, output),
     }
 }

@@ -21,7 +21,9 @@ mod data_path {
     mod harness;
     mod headers;
     mod http2;
+    mod kills;
     mod lgsp;
+    mod losses;
     mod media;
     mod metaservices;
     mod operators;

@@ -5,6 +5,7 @@
 //! No payload value and no identifier of a person ever comes into an entry.
 
 mod answers;
+mod opening;
 mod persons;
 mod refusals;
 mod together;
@@ -25,10 +26,7 @@ use lienthong_evidence::{
     entry::{
         Action, Administration, DigestKey, Entry, Format, IsAdministration, Name, OperatorRole,
     },
-    log::{
-        AppendError, Closing, Disk, Log, OpenError, Opened, Queued, Receipt, SecondFile,
-        SecondPlace, Settings, Status,
-    },
+    log::{AppendError, Disk, Log, OpenError, Opened, Queued, Receipt, Status},
     note::{Signer, Verifier},
 };
 use lienthong_model::{
@@ -46,7 +44,7 @@ pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
 pub(crate) use self::trail::Trail;
 use self::witnesses::Witnesses;
-pub use self::{answers::AnswerSubjects, persons::Persons};
+pub use self::{answers::AnswerSubjects, opening::log_settings, persons::Persons};
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},
@@ -71,6 +69,9 @@ pub enum EvidenceError {
     /// The key that signs checkpoints cannot be read any more.
     #[error("key of the log: {0}")]
     Key(String),
+    /// The second place's password cannot be read.
+    #[error("second place: {0}")]
+    SecondPlace(String),
     /// The name of the node is none.
     #[error("`evidence.node` is no name of a node")]
     Node,
@@ -180,17 +181,9 @@ impl Evidence {
     }
 
     fn open_now(&self) -> Result<Opened, EvidenceError> {
-        let signer = signer(&self.settings.key_file).map_err(EvidenceError::Key)?;
         let clock = Arc::clone(&self.clock);
-        let closing = Closing::of_node(&self.settings.node, move || (ms(clock.now()), None));
-        let verifier = signer.verifier().clone();
-        let second_place = self.settings.second_place.clone().map(SecondFile::new);
-        let settings = Settings {
-            second_place: second_place.map(|file| Box::new(file) as Box<dyn SecondPlace>),
-            disk: self.settings.disk,
-            progress: tell_progress,
-            ..Settings::new(self.directory.clone(), signer, closing.ok_or(EvidenceError::Node)?)
-        };
+        let settings = opening::settings(&self.settings, self.directory.clone(), clock)?;
+        let verifier = settings.signer.verifier().clone();
         let (log, opened) = Log::open(settings)?;
         self.witnesses
             .start(&self.settings, &self.directory, &verifier, &self.clock)
@@ -403,10 +396,6 @@ impl Evidence {
     pub fn verifier(&self) -> Result<Verifier, String> {
         signer(&self.settings.key_file).map(|signer| signer.verifier().clone())
     }
-}
-
-fn tell_progress(read: u64, of: u64) {
-    info!(target: "evidence", read, of, "reading the whole log");
 }
 
 /// An exchange without a trail, which is our own mistake: it goes no further.

@@ -34,6 +34,7 @@ pub mod record;
 pub mod refusal;
 pub mod rehearse;
 pub mod run;
+pub mod second_place;
 pub mod snapshot;
 pub mod stamp;
 pub mod telemetry;

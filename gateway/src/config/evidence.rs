@@ -7,8 +7,10 @@ use lienthong_model::{
     diagnostic::Diagnostics,
     document::{MapReader, Node},
 };
+use lienthong_store::checkpoints::AddressError;
 
 use super::{Reader, StampSettings, small};
+use crate::second_place::SecondPlaceSettings;
 
 /// How evidence is kept.
 #[derive(Debug, Clone)]
@@ -23,7 +25,7 @@ pub struct EvidenceSettings {
     /// Where the log stands; `evidence` in the data directory when it is not said.
     pub directory: Option<PathBuf>,
     /// Where a copy of the newest checkpoint is kept.
-    pub second_place: Option<PathBuf>,
+    pub second_place: Option<SecondPlaceSettings>,
     /// When to worry about the disk.
     pub disk: DiskLimits,
     /// What checkpoints get beside the log's own signature.
@@ -44,6 +46,7 @@ impl Reader<'_> {
             "digest_keys",
             "directory",
             "second_place",
+            "second_place_password_file",
             "amber_percent",
             "red_percent",
             "cms",
@@ -55,7 +58,7 @@ impl Reader<'_> {
         let key_file = self.path(&mut map, "key_file");
         let digest_keys = self.path(&mut map, "digest_keys");
         let directory = self.optional_path(&mut map, "directory");
-        let second_place = self.optional_path(&mut map, "second_place");
+        let place = self.second_place(&mut map);
         let amber = percent(&mut map, "amber_percent", 85);
         let red = percent(&mut map, "red_percent", 95);
         let time_source = self.time_source(&mut map);
@@ -64,6 +67,10 @@ impl Reader<'_> {
             cms: cms.and_then(|node| self.cms(node, found)),
             time_stamp: time_stamp.and_then(|node| self.time_stamp(node, found)),
         };
+        let second_place = place.unwrap_or_else(|error| {
+            found.add(self.file, node.at, format!("`second_place` {error}"));
+            None
+        });
         if amber > red {
             found.add(self.file, node.at, "`amber_percent` must not be above `red_percent`");
         }
@@ -90,6 +97,19 @@ impl Reader<'_> {
             stamps,
             time_source,
         })
+    }
+}
+
+impl Reader<'_> {
+    fn second_place(
+        &self,
+        map: &mut MapReader<'_, '_>,
+    ) -> Result<Option<SecondPlaceSettings>, AddressError> {
+        let password_file = self.optional_path(map, "second_place_password_file");
+        let is_there = map.optional("second_place").is_some();
+        let text = if is_there { map.text("second_place") } else { None };
+        let parse = |text| SecondPlaceSettings::parse(text, self.base, password_file);
+        text.map(parse).transpose()
     }
 }
 

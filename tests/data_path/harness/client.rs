@@ -11,12 +11,12 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{Answer, within, within_time};
 
-/// Opens a connection; an error is the handshake's.
+/// Opens a connection; an error is that nobody listens, or the handshake's.
 pub(crate) async fn connect(
     address: SocketAddr,
     identity: Arc<ClientConfig>,
 ) -> io::Result<Connection> {
-    let socket = TcpStream::connect(address).await.expect("the gateway listens");
+    let socket = TcpStream::connect(address).await?;
     socket.set_nodelay(true).unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let connecting = TlsConnector::from(identity).connect(name, socket);

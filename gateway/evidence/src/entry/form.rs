@@ -207,12 +207,26 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(text).ok()
     }
 
-    /// A whole number in its one form.
-    pub(super) fn number(&mut self) -> Option<&'a str> {
-        let plain = |b: &u8| b.is_ascii_digit() || *b == b'-';
-        let length = self.rest.iter().take_while(|b| plain(b)).count();
-        let (number, rest) = self.rest.split_at_checked(length)?;
+    /// A text in quotation marks of nothing but these ASCII characters.
+    pub(super) fn text_of(&mut self, these: &[bool; 256]) -> Option<&'a str> {
+        let rest = self.rest.strip_prefix(b"\"")?;
+        let other = |b: &u8| !these.get(usize::from(*b)).copied().unwrap_or_default();
+        let (text, rest) = rest.split_at_checked(rest.iter().position(other)?)?;
+        self.rest = rest.strip_prefix(b"\"")?;
+        std::str::from_utf8(text).ok()
+    }
+
+    /// A whole number in its one form: digits, no zero before others.
+    pub(super) fn whole(&mut self) -> Option<u64> {
+        let (mut rest, mut number, mut digits) = (self.rest, 0_u64, 0_u32);
+        while let Some((digit @ b'0'..=b'9', behind)) = rest.split_first() {
+            if digits > 0 && number == 0 {
+                return None;
+            }
+            number = number.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+            (rest, digits) = (behind, digits + 1);
+        }
         self.rest = rest;
-        std::str::from_utf8(number).ok()
+        (digits > 0).then_some(number)
     }
 }

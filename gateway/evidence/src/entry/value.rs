@@ -20,7 +20,11 @@ pub(super) trait Value<'a>: Sized {
 
 /// Whether a text has so many digits in a row that it may be a number given to a person.
 pub(super) fn may_be_personal(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_digit()).any(|digits| digits.len() >= 9)
+    let mut row = 0;
+    text.bytes().any(|byte| {
+        row = if byte.is_ascii_digit() { row + 1 } else { 0 };
+        row == 9
+    })
 }
 
 pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
@@ -33,8 +37,23 @@ pub(super) fn put_text(out: &mut Vec<u8>, text: &str) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name<'a>(&'a str);
 
+/// Whether a name may hold each byte, so that reading looks at each only once.
+const IN_NAMES: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        let is_plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        #[expect(clippy::indexing_slicing, reason = "a byte is within 256, and this runs at build")]
+        {
+            plain[byte as usize] = is_plain;
+        }
+        byte += 1;
+    }
+    plain
+};
+
 fn is_name(text: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    let plain = |b: u8| IN_NAMES.get(usize::from(b)).copied().unwrap_or_default();
     (1..=80).contains(&text.len()) && text.bytes().all(plain)
 }
 
@@ -80,7 +99,7 @@ impl<'a> Value<'a> for Name<'a> {
     }
 
     fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
-        cursor.text().filter(|text| is_name(text)).map(Self)
+        cursor.text_of(&IN_NAMES).filter(|text| (1..=80).contains(&text.len())).map(Self)
     }
 }
 
@@ -372,8 +391,7 @@ impl<'a> Value<'a> for u64 {
     }
 
     fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let number = crate::checkpoint::decimal(cursor.number()?)?;
-        (number <= MOST).then_some(number)
+        cursor.whole().filter(|number| *number <= MOST)
     }
 }
 
@@ -386,11 +404,10 @@ impl<'a> Value<'a> for i64 {
     }
 
     fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
-        let text = cursor.number()?;
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let number = crate::checkpoint::decimal(digits).filter(|number| *number <= MOST)?;
+        let negative = cursor.take(b"-");
+        let number = cursor.whole().filter(|number| *number <= MOST)?;
         let number = Self::try_from(number).ok()?;
-        match text.starts_with('-') {
+        match negative {
             true if number == 0 => None,
             true => Some(-number),
             false => Some(number),
