@@ -7,6 +7,7 @@ mod clock;
 mod demo;
 mod evidence;
 mod gateway;
+mod keys;
 mod output;
 mod participant;
 mod pki;
@@ -56,6 +57,9 @@ enum Command {
     /// Verifies logs of evidence and proves their entries.
     #[command(subcommand)]
     Evidence(Box<evidence::Command>),
+    /// Lists, makes, changes and destroys the secrets of a gateway.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Drafts services and rehearses the answers of providers.
     #[command(subcommand)]
     Service(service::Command),
@@ -84,6 +88,7 @@ fn main() -> ExitCode {
             Command::Policy(command) => policy::run(command, &output),
             Command::Participant(command) => participant::run(command, &output),
             Command::Evidence(command) => evidence::run(*command, &output).await,
+            Command::Keys(command) => keys::run(command, &output).await,
             Command::Service(command) => service::run(command, &output),
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),

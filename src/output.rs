@@ -16,6 +16,8 @@ pub(crate) enum Exit {
     Done = 0,
     /// The answer is no.
     No = 1,
+    /// Wrong use, found only after reading what was given.
+    WrongUse = 2,
     /// Could not run.
     CouldNotRun = 3,
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use lienthong_gateway::pki;
+use lienthong_gateway::{evidence, keys, pki};
 
 use crate::{
     clock,
@@ -14,7 +14,8 @@ use crate::{
 pub(crate) enum Command {
     /// Writes an example PKI: a certification authority with its revocation list, a certificate
     /// for the gateway, one for providers, one for each participant of the shipped policies, and
-    /// one that the gateway shows to providers.
+    /// one that the gateway shows to providers. Beside them the keys that a gateway needs to
+    /// begin: for its evidence log, for digests of this quarter and the next, for pseudonyms.
     ///
     /// Example: lienthong pki example ./pki
     Example {
@@ -34,6 +35,9 @@ pub(crate) const PARTICIPANTS: &[&str] = &[
 /// What the gateway shows to providers.
 pub(crate) const GATEWAY_CLIENT: &str = "gateway-client";
 
+/// Name of the example log.
+const ORIGIN: &str = "node-1.gov.example";
+
 pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
     let Command::Example { directory, clients } = command;
     let names: Vec<&str> = if clients.is_empty() {
@@ -41,7 +45,11 @@ pub(crate) fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
     } else {
         clients.iter().map(String::as_str).collect()
     };
-    pki::write_example(&directory, clock::system().now(), &names)?;
+    let now = clock::system().now();
+    pki::write_example(&directory, now, &names)?;
+    let key_files = (directory.join("evidence.key"), directory.join("digest"));
+    evidence::create_keys((&key_files.0, &key_files.1), ORIGIN, now).map_err(anyhow::Error::msg)?;
+    keys::symmetric(keys::Purpose::Pseudonym, &directory.join("pseudonym.key"))?;
     let text = output.choose("đã ghi chứng thư mẫu vào", "example certificates written to");
     output.line(format!("{text} {}", directory.display()));
     Ok(Exit::Done)

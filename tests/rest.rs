@@ -5,6 +5,7 @@ mod rest {
     mod architecture;
     mod demo;
     mod evidence;
+    mod keys;
     mod participant;
     mod service;
 }

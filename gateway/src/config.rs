@@ -7,6 +7,7 @@
 mod evidence;
 mod lgsp;
 mod operators;
+mod retention;
 mod stamps;
 mod telemetry;
 
@@ -27,6 +28,7 @@ pub use self::{
     evidence::EvidenceSettings,
     lgsp::LgspSettings,
     operators::{AdminSettings, MonitorSettings},
+    retention::Retention,
     stamps::{CmsSettings, StampSettings, TimeStampSettings},
     telemetry::OtlpSettings,
 };

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lienthong_evidence::entry::{DigestKey, Period};
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
@@ -23,7 +23,16 @@ use crate::key_file;
 /// Most keys that are read: a century of quarters.
 const MAX_KEYS: usize = 400;
 /// What follows the period in a file's name.
-const SUFFIX: &str = ".key";
+pub(crate) const SUFFIX: &str = ".key";
+
+/// How long before a quarter begins its key is missed.
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The file of a quarter's key.
+#[must_use]
+pub fn file(directory: &Path, quarter: Quarter) -> PathBuf {
+    directory.join(format!("{quarter}{SUFFIX}"))
+}
 
 /// The keys there are.
 #[derive(Debug, Default)]
@@ -80,20 +89,22 @@ impl DigestKeys {
         self.0.get(&quarter)
     }
 
+    /// What is missing now or soon; none when all is well.
+    #[must_use]
+    pub fn trouble(&self, now: Timestamp) -> Option<String> {
+        let (this, next) = (Quarter::of(now), Quarter::of(now).next());
+        if self.get(this).is_none() {
+            return Some(format!("digest key `{this}` is missing: exchanges are refused"));
+        }
+        let left = next.begins().duration_since(now);
+        let missed = self.get(next).is_none() && left <= AHEAD;
+        missed.then(|| format!("digest key `{next}` is missing and needed on {}", next.first_day()))
+    }
+
     /// Every quarter that has a key, the oldest first.
     pub fn quarters(&self) -> impl Iterator<Item = Quarter> {
         self.0.keys().copied()
     }
-}
-
-/// Makes the key of a quarter, for its owner only. One that is there stays.
-///
-/// # Errors
-/// When there is one, the file cannot be written, or the system gives no randomness.
-pub fn create(directory: &Path, quarter: Quarter) -> Result<PathBuf, String> {
-    let path = directory.join(format!("{quarter}{SUFFIX}"));
-    key_file::create(&path)?;
-    Ok(path)
 }
 
 #[cfg(test)]

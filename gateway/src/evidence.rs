@@ -48,7 +48,7 @@ pub use self::{answers::AnswerSubjects, opening::log_settings, persons::Persons}
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},
-    key_file,
+    keys::{self, MakeError, log_signer},
     metrics::{EvidenceMetrics, Metrics},
     provider::owner_only,
     refusal::Refusal,
@@ -57,8 +57,6 @@ use crate::{
 
 /// Longest wait for an entry to become durable.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How long before a quarter begins its key is missed.
-const AHEAD_DAYS: i64 = 30;
 
 /// Why the evidence log cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +114,7 @@ impl Evidence {
         let settings = config.evidence.clone();
         let mut found = Diagnostics::new();
         let keys = load_keys(&settings, clock.as_ref()).map_err(|errors| found.extend(errors));
-        if let Err(problem) = signer(&settings.key_file) {
+        if let Err(problem) = log_signer(&settings) {
             let file = settings.key_file.display().to_string();
             found.add(&file, Position::default(), problem);
         }
@@ -377,24 +375,16 @@ impl Evidence {
             }
         }
         troubles.extend(self.witnesses.troubles());
-        let keys = self.keys.load();
-        let now = self.clock.now();
-        let (current, next) = (Quarter::of(now), Quarter::of(now).next());
-        let days = next.begins().duration_since(now).as_hours() / 24;
-        if keys.get(current).is_none() {
-            troubles.push(format!("digest key `{current}` is missing: exchanges are refused"));
-        } else if keys.get(next).is_none() && days <= AHEAD_DAYS {
-            troubles.push(format!("digest key `{next}` is missing and needed in {days} days"));
-        }
+        troubles.extend(self.keys.load().trouble(self.clock.now()));
         troubles
     }
 
-    /// The public key of the log.
+    /// The public key of the log; with the one before it, while that signs too.
     ///
     /// # Errors
     /// When the key cannot be read any more.
     pub fn verifier(&self) -> Result<Verifier, String> {
-        signer(&self.settings.key_file).map(|signer| signer.verifier().clone())
+        log_signer(&self.settings).map(|signer| signer.verifier().clone())
     }
 }
 
@@ -420,17 +410,6 @@ pub fn signer(file: &Path) -> Result<Signer, String> {
     Signer::parse(&Sensitive::new(text)).map_err(|error| error.to_string())
 }
 
-/// Makes a key that signs checkpoints of a log of this name, for its owner only. A file that is
-/// there stays as it is.
-///
-/// # Errors
-/// When there is one, it cannot be written, or the name is no key name.
-pub fn create_signer(file: &Path, origin: &str) -> Result<Verifier, String> {
-    let signer = Signer::generate(origin).map_err(|error| error.to_string())?;
-    key_file::write_secret(file, &signer.secret())?;
-    Ok(signer.verifier().clone())
-}
-
 /// The keys that a node needs to begin: the one that signs its log, and those of digests for this
 /// quarter and the next. Those that are there stay.
 ///
@@ -438,13 +417,13 @@ pub fn create_signer(file: &Path, origin: &str) -> Result<Verifier, String> {
 /// When one cannot be made.
 pub fn create_keys(settings: (&Path, &Path), origin: &str, now: Timestamp) -> Result<(), String> {
     let (key_file, digest_keys) = settings;
+    let cannot = |error: MakeError| error.to_string();
     if !key_file.exists() {
-        create_signer(key_file, origin)?;
+        keys::evidence(origin, key_file).map_err(cannot)?;
     }
-    fs::create_dir_all(digest_keys).map_err(|error| format!("cannot be created: {error}"))?;
     for quarter in [Quarter::of(now), Quarter::of(now).next()] {
-        if !digest_keys.join(format!("{quarter}.key")).exists() {
-            digest_keys::create(digest_keys, quarter)?;
+        if !digest_keys::file(digest_keys, quarter).exists() {
+            keys::digest(digest_keys, quarter).map_err(cannot)?;
         }
     }
     Ok(())

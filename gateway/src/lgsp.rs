@@ -109,7 +109,9 @@ impl Lgsp {
     pub fn load(settings: &LgspSettings, policies: &PolicySet) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::new();
         let newest = read_key(&settings.key_file, &mut found);
-        let previous = settings.previous_key_file.as_ref().map(|file| read_key(file, &mut found));
+        // Before the first rotation there is none.
+        let previous = settings.previous_key_file.as_ref().filter(|file| file.exists());
+        let previous = previous.map(|file| read_key(file, &mut found));
         let mut paths = HashMap::new();
         for service in policies.services.values() {
             for (operation, path) in &service.lgsp_paths {

@@ -5,6 +5,7 @@
 
 mod account;
 pub mod admin;
+pub mod administration;
 pub mod cases;
 pub mod certificate;
 pub mod clock_offset;
@@ -16,6 +17,7 @@ pub mod evidence;
 pub mod framing;
 pub mod gateway;
 pub mod key_file;
+pub mod keys;
 pub mod lgsp;
 pub mod limit;
 pub mod listen;

@@ -16,7 +16,7 @@ use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_gateway::{
     config::{Config, LogFormat},
-    evidence, key_file, log, pki,
+    evidence, keys, log, pki,
     record::Exchange,
     run::Running,
     xroad,
@@ -236,7 +236,7 @@ fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
     pki::write_example(pki, now, &names).context("making certificates")?;
     pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
     let key = directory.join("pseudonym.key");
-    key_file::create(&key).map_err(anyhow::Error::msg).context("making a key")?;
+    keys::symmetric(keys::Purpose::Pseudonym, &key).context("making a key")?;
     let keys = (directory.join("evidence.key"), directory.join("digest-keys"));
     let keys = (keys.0.as_path(), keys.1.as_path());
     evidence::create_keys(keys, "demo.example", now)

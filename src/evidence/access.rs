@@ -20,10 +20,7 @@ use lienthong_evidence::{
     reader::Reader,
 };
 use lienthong_gateway::{
-    config::Config,
-    digest_keys::DigestKeys,
-    evidence::{self, Evidence},
-    metrics::Metrics,
+    config::Config, digest_keys::DigestKeys, evidence::Evidence, keys::log_signer, metrics::Metrics,
 };
 use lienthong_model::{clock::civil_zone, quarter::Quarter, sensitive::Sensitive, text::Language};
 use serde_json::json;
@@ -86,7 +83,7 @@ impl Access {
             (Some(key), _) => verifier(key),
             (None, Some(config)) => {
                 let file = &config.evidence.key_file;
-                let signer = evidence::signer(file).map_err(anyhow::Error::msg);
+                let signer = log_signer(&config.evidence).map_err(anyhow::Error::msg);
                 let signer = signer.with_context(|| format!("cannot use {}", file.display()))?;
                 Ok(signer.verifier().clone())
             }

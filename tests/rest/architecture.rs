@@ -4,6 +4,7 @@
 mod crates;
 mod documents;
 mod hygiene;
+mod keys;
 mod layout;
 mod reasons;
 mod stages;

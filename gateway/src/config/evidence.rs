@@ -9,7 +9,7 @@ use lienthong_model::{
 };
 use lienthong_store::checkpoints::AddressError;
 
-use super::{Reader, StampSettings, small};
+use super::{Reader, Retention, StampSettings, small};
 use crate::second_place::SecondPlaceSettings;
 
 /// How evidence is kept.
@@ -20,6 +20,9 @@ pub struct EvidenceSettings {
     /// File of the key that signs checkpoints, readable by its owner only. The name of the key is
     /// the origin of the log.
     pub key_file: PathBuf,
+    /// File of the key before it, which signs too while verifiers learn the new one. A file that is
+    /// not there is no key.
+    pub previous_key_file: Option<PathBuf>,
     /// Directory of the city-wide keys of digests, one file for each quarter.
     pub digest_keys: PathBuf,
     /// Where the log stands; `evidence` in the data directory when it is not said.
@@ -32,6 +35,8 @@ pub struct EvidenceSettings {
     pub stamps: StampSettings,
     /// The NTP server that the clock is compared with, `host:port`.
     pub time_source: Option<String>,
+    /// How long it is kept.
+    pub retention: Retention,
 }
 
 impl Reader<'_> {
@@ -43,6 +48,7 @@ impl Reader<'_> {
         let keys = [
             "node",
             "key_file",
+            "previous_key_file",
             "digest_keys",
             "directory",
             "second_place",
@@ -52,13 +58,16 @@ impl Reader<'_> {
             "cms",
             "time_stamp",
             "time_source",
+            "retention",
         ];
         let mut map = MapReader::new(self.file, node, "`evidence`", &keys, found)?;
         let name = map.text("node").map(str::to_owned);
         let key_file = self.path(&mut map, "key_file");
+        let previous_key_file = self.optional_path(&mut map, "previous_key_file");
         let digest_keys = self.path(&mut map, "digest_keys");
         let directory = self.optional_path(&mut map, "directory");
         let place = self.second_place(&mut map);
+        let retention = map.optional("retention");
         let amber = percent(&mut map, "amber_percent", 85);
         let red = percent(&mut map, "red_percent", 95);
         let time_source = self.time_source(&mut map);
@@ -87,15 +96,18 @@ impl Reader<'_> {
             fits
         });
         let disk = DiskLimits { amber, red };
+        let retention = self.retention(retention, found);
         Some(EvidenceSettings {
             node: name?,
             key_file: key_file?,
+            previous_key_file,
             digest_keys: digest_keys?,
             directory,
             second_place,
             disk,
             stamps,
             time_source,
+            retention,
         })
     }
 }

@@ -87,6 +87,7 @@ fn the_manual_names_every_setting() {
         include_str!("lgsp.rs"),
         include_str!("operators.rs"),
         include_str!("stamps.rs"),
+        include_str!("retention.rs"),
         include_str!("telemetry.rs")
     );
     let manual = include_str!("../../docs/configuration.md");
@@ -160,5 +161,20 @@ fn reads_what_stands_by_the_evidence_log_and_tells_what_is_wrong_with_it() {
     ] {
         let found = mistakes(&stamped.replace(right, wrong));
         assert!(found.iter().any(|mistake| mistake.contains(told)), "{found:#?}");
+    }
+}
+
+#[test]
+fn evidence_is_kept_as_long_as_the_law_says_at_least() {
+    let with = |retention: &str| {
+        GOOD.replace("evidence:\n", &format!("evidence:\n  retention: {retention}\n"))
+    };
+    let parse = |text: &str| Config::parse("gateway.yaml", text, Path::new("/etc/gateway"));
+    let kept = |text: &str| parse(text).expect("is good").evidence.retention;
+    assert_eq!(kept(GOOD), Retention { online_months: 12, breach_years: 5 });
+    assert_eq!(kept(GOOD).key_months(), 60);
+    assert_eq!(kept(&with("{online_months: 120}")).key_months(), 120);
+    for low in ["{online_months: 11}", "{breach_years: 4}", "{online_months: 0, breach_years: 0}"] {
+        assert!(!mistakes(&with(low)).is_empty(), "{low}");
     }
 }

@@ -7,8 +7,11 @@ use lienthong_evidence::log::{Closing, Settings};
 use lienthong_model::clock::Clock;
 use tracing::info;
 
-use super::{EvidenceError, directory, ms, signer};
-use crate::config::{Config, EvidenceSettings};
+use super::{EvidenceError, directory, ms};
+use crate::{
+    config::{Config, EvidenceSettings},
+    keys::log_signer,
+};
 
 /// How the log of a configuration is opened.
 ///
@@ -23,7 +26,7 @@ pub(super) fn settings(
     directory: PathBuf,
     clock: Arc<dyn Clock>,
 ) -> Result<Settings, EvidenceError> {
-    let signer = signer(&settings.key_file).map_err(EvidenceError::Key)?;
+    let signer = log_signer(settings).map_err(EvidenceError::Key)?;
     let closing = Closing::of_node(&settings.node, move || (ms(clock.now()), None));
     let origin = signer.verifier().key().name().to_owned();
     let place = settings.second_place.as_ref().map(|place| place.open(&origin));
