@@ -32,9 +32,12 @@ pub enum Disk {
 }
 
 impl DiskLimits {
-    pub(super) fn judge(self, blocks: u64, available: u64) -> Disk {
-        let used = u128::from(blocks.saturating_sub(available)) * 100;
-        let reaches = |percent: u8| used >= u128::from(blocks) * u128::from(percent);
+    /// Judges by the blocks there are, those that are free, and those of them that this process may
+    /// take: what is kept back for the system is neither used nor to be had, as `df` counts too.
+    pub(super) fn judge(self, blocks: u64, free: u64, available: u64) -> Disk {
+        let used = u128::from(blocks.saturating_sub(free));
+        let of = used + u128::from(available);
+        let reaches = |percent: u8| used * 100 >= of * u128::from(percent);
         match (reaches(self.red), reaches(self.amber)) {
             (true, _) => Disk::Red,
             (false, true) => Disk::Amber,
@@ -45,7 +48,7 @@ impl DiskLimits {
     pub(super) fn look(self, directory: &Path) -> Result<Disk, FileError> {
         let folder = File::open(directory).at(directory)?;
         let found = rustix::fs::fstatvfs(&folder).map_err(Into::into).at(directory)?;
-        Ok(self.judge(found.f_blocks, found.f_bavail))
+        Ok(self.judge(found.f_blocks, found.f_bfree, found.f_bavail))
     }
 }
 
