@@ -165,6 +165,7 @@ fn decode(raw: &str, plus_is_space: bool) -> Result<Cow<'_, str>, PathError> {
 
 /// Whether a decoded text has an unwanted character: a control character, slash or backslash.
 /// PERF: what is borrowed has none of them.
+#[expect(clippy::ptr_arg, reason = "what is borrowed is told from what is owned")]
 fn has_any(text: &Cow<'_, str>, unwanted: impl Fn(char) -> bool) -> bool {
     matches!(text, Cow::Owned(text) if text.chars().any(unwanted))
 }

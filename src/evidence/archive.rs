@@ -12,9 +12,6 @@ use crate::{
     output::{Exit, Output},
 };
 
-/// Months that entries stay as they are at least.
-const ONLINE_MONTHS: i32 = 12;
-
 #[derive(Debug, Args)]
 pub(crate) struct Archive {
     #[command(flatten)]
@@ -31,7 +28,8 @@ pub(super) async fn run(arguments: &Archive, output: &Output) -> anyhow::Result<
     let Archive { access, before, .. } = arguments;
     let config = access.config()?;
     let verifier = access.verifier(config.as_ref())?;
-    let months = ONLINE_MONTHS;
+    let retention = config.as_ref().map(|config| config.evidence.retention).unwrap_or_default();
+    let months = i64::from(retention.online_months);
     let newest = civil_date(clock::system().now()).checked_sub(months.months())?;
     if *before > newest {
         output.line(match output.language() {

@@ -61,7 +61,7 @@ impl Reader<'_> {
             "retention",
         ];
         let mut map = MapReader::new(self.file, node, "`evidence`", &keys, found)?;
-        let name = map.text("node").map(str::to_owned);
+        let name = self.node_name(&mut map, node);
         let key_file = self.path(&mut map, "key_file");
         let previous_key_file = self.optional_path(&mut map, "previous_key_file");
         let digest_keys = self.path(&mut map, "digest_keys");
@@ -83,18 +83,6 @@ impl Reader<'_> {
         if amber > red {
             found.add(self.file, node.at, "`amber_percent` must not be above `red_percent`");
         }
-        let name = name.filter(|name| {
-            let fits = Name::of_node(name).is_some();
-            if !fits {
-                found.add_with_help(
-                    self.file,
-                    node.at,
-                    "`node` is no name of a node",
-                    "expected 1 to 80 letters, digits, `-`, `_`, `.`, and no long number",
-                );
-            }
-            fits
-        });
         let disk = DiskLimits { amber, red };
         let retention = self.retention(retention, found);
         Some(EvidenceSettings {
@@ -113,6 +101,20 @@ impl Reader<'_> {
 }
 
 impl Reader<'_> {
+    fn node_name(&self, map: &mut MapReader<'_, '_>, node: &Node) -> Option<String> {
+        let name = map.text("node")?;
+        if Name::of_node(name).is_some() {
+            return Some(name.to_owned());
+        }
+        map.found().add_with_help(
+            self.file,
+            node.at,
+            "`node` is no name of a node",
+            "expected 1 to 80 letters, digits, `-`, `_`, `.`, and no long number",
+        );
+        None
+    }
+
     fn second_place(
         &self,
         map: &mut MapReader<'_, '_>,
