@@ -107,12 +107,14 @@ async fn record(
     let about = About { key: period, why: Some(why), ..About::default() };
     let recorded = administer(config, action, clock::system(), about).await?;
     output.note(match (recorded, output.language()) {
-        (Recorded::Gateway | Recorded::Log, Language::English) => "recorded in the evidence log",
-        (Recorded::Gateway | Recorded::Log, Language::Vietnamese) => {
-            "đã ghi vào nhật ký bằng chứng"
+        (Recorded::Gateway(_) | Recorded::Log(_), Language::English) => {
+            "recorded in the evidence log"
+        }
+        (Recorded::Gateway(_) | Recorded::Log(_), Language::Vietnamese) => {
+            "đã ghi vào nhật ký chứng cứ"
         }
         (Recorded::NoLog, Language::English) => "there is no evidence log yet: not recorded",
-        (Recorded::NoLog, Language::Vietnamese) => "chưa có nhật ký bằng chứng: không ghi",
+        (Recorded::NoLog, Language::Vietnamese) => "chưa có nhật ký chứng cứ: không ghi",
     });
     Ok(())
 }

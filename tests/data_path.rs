@@ -13,6 +13,7 @@ mod data_path {
     mod certificates;
     mod clients;
     mod codings;
+    mod commands;
     mod consumers;
     mod drain;
     mod evidence;

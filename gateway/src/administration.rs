@@ -38,10 +38,10 @@ const LOCAL: &str = "local";
 /// Where an entry was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// By the running gateway.
-    Gateway,
-    /// Into the log, which nobody had open.
-    Log,
+    /// By the running gateway, as this entry.
+    Gateway(u64),
+    /// Into the log, which nobody had open, as this entry.
+    Log(u64),
     /// Nowhere: there is no log yet.
     NoLog,
 }
@@ -135,8 +135,8 @@ pub async fn administer(
             let (status, told) = ask(stream, PATH, announced(&bytes)).await.map_err(|source| {
                 AdministrationError::Connection { socket: socket.clone(), source }
             })?;
-            if status.is_success() {
-                return Ok(Recorded::Gateway);
+            if let Some(index) = index(&told).filter(|_| status.is_success()) {
+                return Ok(Recorded::Gateway(index));
             }
             let why = format!("{status} {told}");
             Err(AdministrationError::Refused { socket: socket.clone(), why })
@@ -168,6 +168,11 @@ pub async fn reload(socket: &Path) -> Result<bool, String> {
         Ok((status, told)) => Err(format!("{status} {told}")),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Where a gateway says that it wrote an entry.
+fn index(told: &str) -> Option<u64> {
+    serde_json::from_str::<serde_json::Value>(told).ok()?.get("index")?.as_u64()
 }
 
 /// What an entry says without what the gateway puts in itself: who, where and when.
@@ -218,7 +223,7 @@ fn write(
     }
     let settings = log_settings(config, clock)?;
     let (log, _) = Log::open(settings)?;
-    log.append(entry)?.wait().map(drop)?;
+    let receipt = log.append(entry)?.wait()?;
     log.checkpoint()?;
-    Ok(Recorded::Log)
+    Ok(Recorded::Log(receipt.index()))
 }

@@ -5,27 +5,27 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use anyhow::Context as _;
 use clap::Args;
-use hyper::{Method, StatusCode};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use lienthong_evidence::{
-    entry::{Action, Domain, Entry, ExchangeId, KeyedDigest, Name, OperatorRole, Period, Why},
+    entry::{Action, Domain, Entry, ExchangeId, KeyedDigest, Period, Why},
     index::Index,
     note::{MAX_NOTE, Verifier},
     reader::Reader,
 };
 use lienthong_gateway::{
-    config::Config, digest_keys::DigestKeys, evidence::Evidence, keys::log_signer, metrics::Metrics,
+    administration::{About, Recorded, administer},
+    config::Config,
+    digest_keys::DigestKeys,
+    keys::log_signer,
 };
 use lienthong_model::{clock::civil_zone, quarter::Quarter, sensitive::Sensitive, text::Language};
-use serde_json::json;
 
-use crate::{clock, output::Output, socket};
+use crate::{clock, output::Output};
 
 /// Longest identifier that is read.
 const MAX_IDENTIFIER: u64 = 256;
@@ -91,32 +91,44 @@ impl Access {
         }
     }
 
-    /// Puts on record what is about to be done, or says that nobody records it.
+    /// Puts on record what is about to be done, or says that nobody records it; the place of the
+    /// entry.
     pub(super) async fn record(
         &self,
         config: Option<&Config>,
         deed: &Deed,
         output: &Output,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Option<u64>> {
         let Some(config) = config else {
             output.note(output.choose(
                 "đây là một bản sao: việc này không được ghi lại ở đâu cả",
                 "this is a copy: what is done here is recorded nowhere",
             ));
-            return Ok(());
+            return Ok(None);
         };
         let why = self.why.as_deref().context("--why is needed")?;
         let said = Why::new(why)
             .context("--why is a sentence without quotation marks, backslashes and long numbers")?;
-        let index = match socket::connect(&config.admin.socket).await? {
-            Some(stream) => ask_gateway(stream, deed, why).await?,
-            None => write(config, deed, said).await?,
+        let period = deed.subject.as_ref().and_then(|(_, period)| Period::new(period));
+        let about = About {
+            exchange: deed.exchange,
+            from_ms: deed.span.from_ms,
+            until_ms: deed.span.until_ms,
+            key: period,
+            subject: deed.subject.as_ref().map(|(digest, _)| *digest),
+            why: Some(said),
+            ..About::default()
+        };
+        let recorded = administer(config, deed.action, clock::system(), about).await;
+        let index = match recorded.context("this cannot be recorded, so it is not done")? {
+            Recorded::Gateway(index) | Recorded::Log(index) => index,
+            Recorded::NoLog => anyhow::bail!("there is no evidence log to record this in"),
         };
         output.note(match output.language() {
             Language::English => format!("recorded as entry {index}"),
             Language::Vietnamese => format!("đã ghi lại ở mục {index}"),
         });
-        Ok(())
+        Ok(Some(index))
     }
 
     /// Opens the log and its index, which is brought up to it.
@@ -172,51 +184,6 @@ impl Opened {
         let all = bundles.chain(tail.into_iter().map(|at_ms| (at_ms, at_ms)));
         Ok(all.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))))
     }
-}
-
-/// Has the running gateway write the entry.
-async fn ask_gateway(
-    stream: tokio::net::UnixStream,
-    deed: &Deed,
-    why: &str,
-) -> anyhow::Result<u64> {
-    let body = json!({
-        "action": deed.action.as_str(),
-        "why": why,
-        "subject": deed.subject.as_ref().map(|(digest, _)| digest.to_string()),
-        "key": deed.subject.as_ref().map(|(_, period)| period),
-        "exchange": deed.exchange.map(|exchange| exchange.to_string()),
-        "from_ms": deed.span.from_ms,
-        "until_ms": deed.span.until_ms,
-    });
-    let body = serde_json::to_vec(&body)?;
-    let (status, answer) =
-        socket::call(stream, Method::POST, "/evidence/administration", body).await?;
-    anyhow::ensure!(status == StatusCode::OK, "the gateway did not record it: {status}");
-    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
-    let index = answer.get("index").and_then(serde_json::Value::as_u64);
-    index.context("the gateway did not say where it recorded it")
-}
-
-/// Writes the entry into the log of a gateway that does not run.
-async fn write(config: &Config, deed: &Deed, why: Why<'_>) -> anyhow::Result<u64> {
-    let loaded = Evidence::load(config, clock::system(), &Metrics::default());
-    let evidence = Arc::new(loaded.map_err(|found| anyhow::anyhow!("{found}"))?);
-    evidence.open().await.context("cannot open the gateway's log to record this")?;
-    let operator = Name::of_operator("local").context("no name")?;
-    let recorded = evidence
-        .administer(deed.action, (operator, OperatorRole::Local), |entry| {
-            entry.why = Some(why);
-            entry.subject = deed.subject.as_ref().map(|(digest, _)| *digest);
-            entry.key = deed.subject.as_ref().and_then(|(_, period)| Period::new(period));
-            entry.exchange = deed.exchange;
-            entry.from_ms = deed.span.from_ms;
-            entry.until_ms = deed.span.until_ms;
-        })
-        .await;
-    let index = recorded.map(|receipt| receipt.index());
-    evidence.close().await;
-    index.map_err(|refusal| anyhow::anyhow!("cannot record this: {}", refusal.reason.as_str()))
 }
 
 /// From when until when.

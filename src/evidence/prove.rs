@@ -54,7 +54,7 @@ pub(super) async fn run(arguments: &Prove, output: &Output) -> anyhow::Result<Ex
     let identifier = wanted.identifier()?;
     let deed = wanted.deed(Action::Prove, config.as_ref(), identifier.as_ref())?;
     let keys = arguments.field.as_ref().map(|_| wanted.keys(config.as_ref())).transpose()?;
-    access.record(config.as_ref(), &deed, output).await?;
+    let own = access.record(config.as_ref(), &deed, output).await?;
     let prover = Prover::open(&access.directory, &verifier)?;
     let files = Files { prover, out: &arguments.out, output, directory: &access.directory };
     if let Some(index) = arguments.index {
@@ -66,6 +66,7 @@ pub(super) async fn run(arguments: &Prove, output: &Output) -> anyhow::Result<Ex
         return Ok(Exit::Done);
     }
     let (mut hits, asked) = look(arguments, config.as_ref(), identifier.as_ref(), output)?;
+    hits.found.retain(|unit| !own.is_some_and(|own| unit.is_entry(own)));
     if !wanted.is_of_a_person() {
         // What operators did about it is not of it.
         hits.found.retain(|unit| unit.exchange().is_some());

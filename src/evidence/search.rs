@@ -37,18 +37,20 @@ pub(super) async fn run(arguments: &Search, output: &Output) -> anyhow::Result<E
     let verifier = access.verifier(config.as_ref())?;
     let identifier = wanted.identifier()?;
     let deed = wanted.deed(Action::Search, config.as_ref(), identifier.as_ref())?;
-    access.record(config.as_ref(), &deed, output).await?;
+    let own = access.record(config.as_ref(), &deed, output).await?;
     let mut opened = access.open(&verifier, output)?;
     let asked = wanted.query(Some(named), &mut opened, config.as_ref(), identifier.as_ref())?;
     let mut asked = asked;
     asked.query.most = arguments.limit;
     let label = output.choose("tìm", "searching");
     let progress = bar(label, 0);
-    let hits = search(&mut opened.reader, &mut opened.index, &asked.query, &mut |done, of| {
+    let mut hits = search(&mut opened.reader, &mut opened.index, &asked.query, &mut |done, of| {
         progress.set_length(of);
         progress.set_position(done);
     })?;
     progress.finish_and_clear();
+    // That this search is on record is no answer to it.
+    hits.found.retain(|unit| !own.is_some_and(|own| unit.is_entry(own)));
     if arguments.json {
         output.json(&as_json(&hits, &asked, opened.reader.size()))?;
     } else {

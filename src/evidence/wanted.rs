@@ -6,9 +6,10 @@ use lienthong_evidence::{
     search::Query,
 };
 use lienthong_gateway::{config::Config, digest_keys::DigestKeys};
-use lienthong_model::sensitive::Sensitive;
+use lienthong_model::{quarter::Quarter, sensitive::Sensitive};
 
 use super::access::{Dates, Deed, Digests, Opened, Who, quarters};
+use crate::clock;
 
 /// What is looked for; all of it has to hold.
 #[derive(Debug, Args)]
@@ -85,7 +86,8 @@ impl Wanted {
         Some((Domain::DataSubject(kind), identifier?.expose()))
     }
 
-    /// What will stand in the log about it. Of a person, the digest under the newest key there is.
+    /// What will stand in the log about it. Of a person, the digest under the key of this
+    /// quarter, or the newest before it.
     pub(super) fn deed(
         &self,
         action: Action,
@@ -97,7 +99,8 @@ impl Wanted {
         deed.exchange = self.exchange()?;
         if let Some((domain, identifier)) = self.subject(identifier) {
             let keys = self.who.keys(config)?;
-            let newest = keys.quarters().last();
+            let now = Quarter::of(clock::system().now());
+            let newest = keys.quarters().take_while(|quarter| *quarter <= now).last();
             deed.subject = newest.and_then(|quarter| {
                 let digest = keys.get(quarter)?.digest(domain, identifier);
                 Some((digest, quarter.to_string()))

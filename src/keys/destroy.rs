@@ -117,7 +117,7 @@ fn refused(error: &DestroyError, output: &Output) -> String {
     }
     match error {
         DestroyError::Retention { quarter, until } => {
-            format!("phải giữ khóa của {quarter} đến hết {until}, lâu như bằng chứng của quý")
+            format!("phải giữ khóa của {quarter} đến hết {until}, lâu như chứng cứ của quý")
         }
         DestroyError::Missing(quarter) => format!("không có khóa của {quarter}"),
         DestroyError::Already(quarter) => format!("khóa của {quarter} đã hủy"),

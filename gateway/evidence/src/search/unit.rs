@@ -37,6 +37,12 @@ impl Unit {
         self.entries.iter().filter_map(|(place, bytes)| Some((*place, Entry::decode(bytes).ok()?)))
     }
 
+    /// Whether it is this entry and no other.
+    #[must_use]
+    pub fn is_entry(&self, index: u64) -> bool {
+        self.entries.iter().all(|(place, _)| *place == index)
+    }
+
     /// The exchange; none when it is an entry that is of none.
     #[must_use]
     pub fn exchange(&self) -> Option<ExchangeId> {

@@ -18,7 +18,8 @@ fn what_is_kept_back_is_neither_used_nor_to_be_had() {
     assert_eq!(judge(1000), Disk::Green);
     assert_eq!(judge(330), Disk::Green);
     assert_eq!(judge(320), Disk::Amber);
-    assert_eq!(judge(242), Disk::Red);
+    assert_eq!(judge(241), Disk::Amber);
+    assert_eq!(judge(240), Disk::Red);
 }
 
 #[test]
