@@ -10,6 +10,7 @@ mod persons;
 mod refusals;
 mod together;
 mod trail;
+pub(crate) mod turn;
 mod witnesses;
 
 use std::{
@@ -263,7 +264,7 @@ impl Evidence {
     pub fn append(&self, entry: &Entry<'_>) -> Result<Queued, Refusal> {
         let log = self.log.load();
         let log = log.as_ref().ok_or(AppendError::Closed).map_err(unavailable)?;
-        log.append(&entry.encode()).map_err(unavailable)
+        turn::append(log, &entry.encode()).map_err(unavailable)
     }
 
     /// Waits for an entry to become durable.

@@ -47,7 +47,7 @@ use self::{
     second::Second,
     writer::Writer,
 };
-use crate::{checkpoint::Checkpoint, hash::Hash, note::Signer};
+use crate::{checkpoint::Checkpoint, files::At as _, hash::Hash, note::Signer};
 
 /// Batches that may wait between becoming durable and standing in tiles.
 const BEHIND: usize = 8;
@@ -213,6 +213,7 @@ impl Log {
             failed: false,
         };
         let status = Arc::new(Mutex::new(status));
+        let directory = settings.directory.clone();
         let (keeper, work) = sync_channel(BEHIND);
         let writer =
             Writer { queue: Arc::clone(&queue), status: Arc::clone(&status), tree, segment };
@@ -229,8 +230,15 @@ impl Log {
         };
         let to_keeper = keeper.clone();
         let threads = vec![
-            thread::spawn(move || writer.run(&to_keeper)),
-            thread::spawn(move || kept.run(&work)),
+            thread::Builder::new()
+                .name("evidence-writer".to_owned())
+                .spawn(move || writer.run(&to_keeper))
+                .at(&directory)?,
+            thread::Builder::new()
+                .name("evidence-keeper".to_owned())
+                .spawn(move || kept.run(&work))
+                .at(&directory)
+                .inspect_err(|_| queue.stop(AppendError::Closed))?,
         ];
         let log = Self { queue, status, keeper: Some(keeper), second, threads, _lock: lock };
         Ok((log, started))
@@ -261,7 +269,23 @@ impl Log {
     /// # Errors
     /// When too much waits already, or the log takes nothing more.
     pub fn append(&self, entry: &[u8]) -> Result<Queued, AppendError> {
+        let queued = self.queue.push(entry)?;
+        self.queue.wake();
+        Ok(queued)
+    }
+
+    /// Queues an entry as [`append`](Self::append) does, and leaves it to the caller to
+    /// [`wake`](Self::wake) the writer, once for many. Forgotten, it is woken within a second.
+    ///
+    /// # Errors
+    /// As `append`.
+    pub fn append_asleep(&self, entry: &[u8]) -> Result<Queued, AppendError> {
         self.queue.push(entry)
+    }
+
+    /// Has everything written that waits.
+    pub fn wake(&self) {
+        self.queue.wake();
     }
 
     /// Signs a checkpoint over what is in tiles by now, copies it to the second place, and waits for

@@ -15,6 +15,8 @@ use std::{
 
 use lienthong_evidence::log::{AppendError, BatchId, Queued, Receipt};
 
+use super::turn;
+
 thread_local! {
     static NEWEST: RefCell<Weak<Group>> = const { RefCell::new(Weak::new()) };
 }
@@ -43,6 +45,7 @@ struct Leader(Arc<Group>);
 
 impl Drop for Leader {
     fn drop(&mut self) {
+        turn::end();
         let mut waiting = self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let waiting = mem::take(&mut *waiting);
         waiting.into_iter().flatten().for_each(Waker::wake);
@@ -73,6 +76,9 @@ pub(super) async fn durable(
             tokio::time::timeout(patience, queued).await.ok()
         }
         Err(leader) => {
+            // A loop that is never idle ends its turn here.
+            tokio::task::yield_now().await;
+            turn::end();
             let receipt = tokio::time::timeout(patience, queued).await.ok();
             drop(leader);
             receipt

@@ -25,7 +25,7 @@ use super::{
     table::{Evicted, Table},
     vitals::{CoarseClock, Vitals},
 };
-use crate::log;
+use crate::{evidence::turn, log};
 
 /// How often connections are looked at.
 const SWEEP: Duration = Duration::from_millis(100);
@@ -59,7 +59,8 @@ impl Worker {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (alive, ended) = watch::channel(());
         let load = Arc::new(AtomicUsize::new(0));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = turn::hear(runtime.enable_all()).build()?;
         let loop_load = load.clone();
         thread::Builder::new().name(format!("listen-{index}")).spawn(move || {
             runtime.block_on(Loop::new(shared, loop_load).run(inbox));

@@ -101,6 +101,7 @@ impl Keeper {
             if now < sign_at {
                 continue;
             }
+            self.queue.wake();
             sign_at = now + self.settings.checkpoint_every;
             self.look_at_disk()?;
             if !journal::spare(&self.settings.directory).exists() {

@@ -169,6 +169,8 @@ struct Inner {
     waiting: Waiting,
     stopped: Option<AppendError>,
     disk: Disk,
+    /// Whether the writer has to be woken.
+    sleeps: bool,
     /// Frames to use again.
     used: Vec<Vec<u8>>,
 }
@@ -190,7 +192,8 @@ impl Queue {
     /// A queue whose first entry gets the number `next`.
     pub(super) fn new(next: u64, most_bytes: usize) -> Self {
         let waiting = Waiting::new(next, Vec::new(), 0);
-        let inner = Inner { waiting, stopped: None, disk: Disk::Green, used: Vec::new() };
+        let inner =
+            Inner { waiting, stopped: None, disk: Disk::Green, sleeps: false, used: Vec::new() };
         Self { inner: Mutex::new(inner), filled: Condvar::new(), most_bytes }
     }
 
@@ -198,6 +201,7 @@ impl Queue {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Queues an entry. The writer has to be woken for it.
     pub(super) fn push(&self, entry: &[u8]) -> Result<Queued, AppendError> {
         if entry.is_empty() || entry.len() > tile::MAX_ENTRY {
             return Err(AppendError::Size);
@@ -217,13 +221,20 @@ impl Queue {
         let index = waiting.next();
         tile::put(&mut waiting.frame, entry).ok_or(AppendError::Size)?;
         waiting.leaves.push(leaf);
-        let was_empty = waiting.leaves.len() == 1;
         let batch = Arc::clone(&waiting.batch);
         drop(inner);
-        if was_empty {
+        Ok(Queued { index, batch, place: None })
+    }
+
+    /// Wakes the writer when it sleeps and something waits.
+    pub(super) fn wake(&self) {
+        let mut inner = self.lock();
+        let wakes = inner.sleeps && !inner.waiting.leaves.is_empty();
+        inner.sleeps &= !wakes;
+        drop(inner);
+        if wakes {
             self.filled.notify_one();
         }
-        Ok(Queued { index, batch, place: None })
     }
 
     /// Waits for entries and takes all there are; none when the queue is closed and empty.
@@ -239,7 +250,9 @@ impl Queue {
             if inner.stopped.is_some() {
                 return None;
             }
+            inner.sleeps = true;
             inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner.sleeps = false;
         }
     }
 
