@@ -25,7 +25,7 @@ use std::{
         mpsc::{SyncSender, sync_channel},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) use self::{
@@ -41,7 +41,7 @@ pub use self::{
     unfinished::{Closing, MOST_OPEN, Search, Unfinished},
 };
 use self::{
-    keeper::{Asked, Keeper, Work},
+    keeper::{Asked, Keeper, Passing, Work},
     open::{Loss, Ready},
     queue::Queue,
     second::Second,
@@ -49,7 +49,7 @@ use self::{
 };
 use crate::{checkpoint::Checkpoint, files::At as _, hash::Hash, note::Signer};
 
-/// Batches that may wait between becoming durable and standing in tiles.
+/// Bundles that may wait between becoming durable and standing in tiles.
 const BEHIND: usize = 8;
 
 /// How a log is kept.
@@ -65,6 +65,8 @@ pub struct Settings {
     pub second_place: Option<Box<dyn SecondPlace>>,
     /// How long it may take to answer.
     pub second_deadline: Duration,
+    /// Least time between two writes: what comes in between is written together.
+    pub gather: Duration,
     /// How often a checkpoint is signed while entries come in.
     pub checkpoint_every: Duration,
     /// How often it is copied to the second place.
@@ -90,6 +92,7 @@ impl Settings {
             closing,
             second_place: None,
             second_deadline: Duration::from_secs(5),
+            gather: Duration::from_millis(1),
             checkpoint_every: Duration::from_secs(1),
             copy_every: Duration::from_secs(10),
             queue_bytes: 4 << 20,
@@ -214,12 +217,21 @@ impl Log {
         };
         let status = Arc::new(Mutex::new(status));
         let directory = settings.directory.clone();
+        let passing = Arc::<Passing>::default();
         let (keeper, work) = sync_channel(BEHIND);
-        let writer =
-            Writer { queue: Arc::clone(&queue), status: Arc::clone(&status), tree, segment };
+        let writer = Writer {
+            queue: Arc::clone(&queue),
+            status: Arc::clone(&status),
+            tree,
+            segment,
+            passing: Arc::clone(&passing),
+            gather: settings.gather,
+            written: Instant::now(),
+        };
         let kept = Keeper {
             settings,
             queue: Arc::clone(&queue),
+            passing,
             status: Arc::clone(&status),
             tiler,
             root,

@@ -2,7 +2,7 @@
 //! and the end of journal segments that are no longer needed.
 
 use std::{
-    fs,
+    fs, mem,
     sync::{
         Arc, Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender},
@@ -27,8 +27,8 @@ use crate::{
 
 /// What the keeper is asked to do.
 pub(super) enum Work {
-    /// To take in a batch that has become durable.
-    Batch(Durable),
+    /// To take in the batches that have become durable.
+    Batches,
     /// To sign a checkpoint now, and copy it.
     Checkpoint(Asked),
 }
@@ -51,12 +51,44 @@ pub(super) struct Durable {
     pub(super) begun: Option<u64>,
 }
 
+/// Batches that the keeper has not taken in yet.
+#[derive(Default)]
+pub(super) struct Passing(Mutex<Passed>);
+
+#[derive(Default)]
+struct Passed {
+    batches: Vec<Durable>,
+    entries: u64,
+}
+
+impl Passing {
+    /// Passes a batch on. Whether there is enough for the keeper to be told.
+    ///
+    /// PERF: waking the keeper costs more than its work on a small batch; what it is not told of it
+    /// takes in with the next checkpoint.
+    pub(super) fn put(&self, durable: Durable) -> bool {
+        let mut passed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.entries += durable.leaves.len() as u64;
+        passed.batches.push(durable);
+        let enough = passed.entries >= tile::WIDTH;
+        if enough {
+            passed.entries = 0;
+        }
+        enough
+    }
+
+    fn take(&self) -> Vec<Durable> {
+        mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner).batches)
+    }
+}
+
 /// The name of the newest checkpoint in the directory of a log.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 
 pub(super) struct Keeper {
     pub(super) settings: Settings,
     pub(super) queue: Arc<Queue>,
+    pub(super) passing: Arc<Passing>,
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) tiler: Tiler,
     pub(super) root: Hash,
@@ -71,7 +103,7 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Works until nobody can ask for anything more, then signs what there is.
     pub(super) fn run(mut self, work: &Receiver<Work>) {
-        let mut ended = self.serve(work);
+        let mut ended = self.serve(work).and_then(|()| self.take_in_all());
         if ended.is_ok() && (self.tiler.size() > self.signed || self.is_ahead()) {
             let kept = self.checkpoint().map(|checkpoint| self.copy(checkpoint, false));
             ended = kept.map(|kept| kept.map(Kept::wait).unwrap_or_default());
@@ -87,8 +119,9 @@ impl Keeper {
         let mut copy_at = start + self.settings.copy_every;
         loop {
             match work.recv_timeout(sign_at.saturating_duration_since(Instant::now())) {
-                Ok(Work::Batch(durable)) => self.take_in(durable)?,
+                Ok(Work::Batches) => self.take_in_all()?,
                 Ok(Work::Checkpoint(asked)) => {
+                    self.take_in_all()?;
                     let checkpoint = self.checkpoint()?;
                     let kept = self.copy(checkpoint.clone(), asked.after_loss);
                     // Who asked may have gone.
@@ -102,6 +135,7 @@ impl Keeper {
                 continue;
             }
             self.queue.wake();
+            self.take_in_all()?;
             sign_at = now + self.settings.checkpoint_every;
             self.look_at_disk()?;
             if !journal::spare(&self.settings.directory).exists() {
@@ -118,6 +152,10 @@ impl Keeper {
                 }
             }
         }
+    }
+
+    fn take_in_all(&mut self) -> Result<(), FileError> {
+        self.passing.take().into_iter().try_for_each(|durable| self.take_in(durable))
     }
 
     fn take_in(&mut self, durable: Durable) -> Result<(), FileError> {

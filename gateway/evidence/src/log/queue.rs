@@ -237,18 +237,27 @@ impl Queue {
         }
     }
 
-    /// Waits for entries and takes all there are; none when the queue is closed and empty.
+    /// Takes all entries there are; none when there are none.
     pub(super) fn take(&self) -> Option<Waiting> {
+        let mut inner = self.lock();
+        if inner.waiting.leaves.is_empty() {
+            return None;
+        }
+        let frame = inner.used.pop().unwrap_or_default();
+        let next = inner.waiting.next();
+        let new = Waiting::new(next, frame, inner.waiting.leaves.len());
+        Some(std::mem::replace(&mut inner.waiting, new))
+    }
+
+    /// Waits for entries; whether there are any, which is so until the queue is closed and empty.
+    pub(super) fn is_wanted(&self) -> bool {
         let mut inner = self.lock();
         loop {
             if !inner.waiting.leaves.is_empty() {
-                let frame = inner.used.pop().unwrap_or_default();
-                let next = inner.waiting.next();
-                let new = Waiting::new(next, frame, inner.waiting.leaves.len());
-                return Some(std::mem::replace(&mut inner.waiting, new));
+                return true;
             }
             if inner.stopped.is_some() {
-                return None;
+                return false;
             }
             inner.sleeps = true;
             inner = self.filled.wait(inner).unwrap_or_else(PoisonError::into_inner);

@@ -1,11 +1,15 @@
 //! Makes entries durable, a batch at a time: all that waits, one write, one `fdatasync`.
 
-use std::sync::{Arc, Mutex, PoisonError, mpsc::SyncSender};
+use std::{
+    sync::{Arc, Mutex, PoisonError, mpsc::SyncSender},
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{
     AppendError, Status,
     journal::{self, Segment},
-    keeper::{Durable, Work},
+    keeper::{Durable, Passing, Work},
     queue::{Queue, Waiting},
 };
 use crate::{files::FileError, hash::Hash, tree::Frontier};
@@ -15,12 +19,19 @@ pub(super) struct Writer {
     pub(super) status: Arc<Mutex<Status>>,
     pub(super) tree: Frontier,
     pub(super) segment: Segment,
+    pub(super) passing: Arc<Passing>,
+    /// Least time between the beginnings of two writes.
+    pub(super) gather: Duration,
+    /// When the last one began.
+    pub(super) written: Instant,
 }
 
 impl Writer {
     /// Writes until the queue is closed and empty.
     pub(super) fn run(mut self, keeper: &SyncSender<Work>) {
-        while let Some(mut waiting) = self.queue.take() {
+        while self.queue.is_wanted() {
+            self.pace();
+            let Some(mut waiting) = self.queue.take() else { break };
             let written = self.write(&mut waiting);
             let batch = Arc::clone(&waiting.batch);
             let Ok((root, begun)) = written else {
@@ -34,13 +45,23 @@ impl Writer {
             let Waiting { frame, leaves, .. } = waiting;
             let durable = Durable { frame, leaves, root, begun };
             // Before the receipts, so that a checkpoint that is asked for with one has the entry.
-            let kept = keeper.send(Work::Batch(durable));
+            let enough = self.passing.put(durable);
             batch.end(Ok(()));
-            if kept.is_err() {
+            if enough && keeper.send(Work::Batches).is_err() {
                 self.queue.stop(AppendError::Failed);
                 return;
             }
         }
+    }
+
+    /// Lets entries gather until the next write is due. PERF: a write costs the same for one entry and
+    /// for a hundred.
+    fn pace(&mut self) {
+        let due = self.written + self.gather;
+        while let Some(wait) = due.checked_duration_since(Instant::now()).filter(|w| !w.is_zero()) {
+            thread::park_timeout(wait);
+        }
+        self.written = Instant::now();
     }
 
     fn write(&mut self, waiting: &mut Waiting) -> Result<(Hash, Option<u64>), FileError> {
