@@ -195,6 +195,31 @@ reasons! {
     /// A rule could not be evaluated, which counts as a deny.
     PolicyError = "policy.error", 403, Gateway, Never, PolicyDenied,
         "a rule could not be evaluated", "không đánh giá được một quy tắc";
+    /// The data subject has not consented. Also what the consumer sees when a consent was refused,
+    /// withdrawn, has expired, is restricted, objected to or used up.
+    ConsentNotGiven = "consent.not_given", 403, Consumer, Never, ConsentNotGiven,
+        "the data subject's consent is not in force", "chủ thể dữ liệu không có sự đồng ý đang có hiệu lực";
+    /// The data subject was asked and said no.
+    ConsentRefused = "consent.refused", 403, Consumer, Never, ConsentNotGiven,
+        "consent was refused", "chủ thể dữ liệu đã từ chối";
+    /// The consent was withdrawn.
+    ConsentWithdrawn = "consent.withdrawn", 403, Consumer, Never, ConsentNotGiven,
+        "consent was withdrawn", "sự đồng ý đã được rút lại";
+    /// The consent's period has ended, or has not begun.
+    ConsentExpired = "consent.expired", 403, Consumer, Never, ConsentNotGiven,
+        "consent is not within its period", "sự đồng ý ngoài thời hạn";
+    /// The data subject has restricted the processing.
+    ConsentRestricted = "consent.restricted", 403, Consumer, Never, ConsentNotGiven,
+        "processing is restricted", "việc xử lý đang bị hạn chế";
+    /// The data subject has objected to the processing.
+    ConsentObjected = "consent.objected", 403, Consumer, Never, ConsentNotGiven,
+        "the data subject has objected", "chủ thể dữ liệu đã phản đối";
+    /// The consent was for one exchange, which has been.
+    ConsentUsed = "consent.used", 403, Consumer, Never, ConsentNotGiven,
+        "consent was for one exchange", "sự đồng ý chỉ dùng cho một lần trao đổi";
+    /// What the decision rests on cannot be known for sure now, so that it is no.
+    FactsUnavailable = "facts.unavailable", 503, Gateway, Later, FactsUnavailable,
+        "facts for the decision are unavailable", "không có đủ căn cứ để quyết định";
     /// What the agreement lets pass does not make a request the provider accepts.
     DisclosureUnfulfillable = "disclosure.unfulfillable", 403, Consumer, Never, DisclosureUnfulfillable,
         "the agreement does not let a needed field pass", "thỏa thuận không cho phép truyền một trường cần thiết";
