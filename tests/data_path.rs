@@ -14,6 +14,7 @@ mod data_path {
     mod clients;
     mod codings;
     mod commands;
+    mod consent_api;
     mod consumers;
     mod drain;
     mod evidence;

@@ -29,6 +29,7 @@ const SOURCES: &[&str] = &[
     include_str!("lgsp/credentials.rs"),
     include_str!("lgsp/tokens.rs"),
     include_str!("operators/monitor.rs"),
+    include_str!("consent_api.rs"),
 ];
 
 /// Asks in Vietnamese and in English and checks both refusals; gives the record of the second.

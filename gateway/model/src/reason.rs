@@ -262,6 +262,30 @@ reasons! {
     /// There is no such thing to administer or to read.
     OperatorNotFound = "operator.not_found", 404, Consumer, Never, OperatorNotFound,
         "there is no such thing here", "không có nội dung này";
+    /// There is no such consent, or none that this collector may see: the two look the same.
+    ConsentUnknown = "consent.unknown", 404, Consumer, Never, ConsentUnknown,
+        "there is no such consent here", "không có sự đồng ý này";
+    /// The consent is in a state that does not allow the change, or its revision is another by now.
+    ConsentState = "consent.state", 409, Consumer, Never, ConsentState,
+        "the consent's state does not allow this", "trạng thái của sự đồng ý không cho phép việc này";
+    /// No agreement in force rests on consent for what the statement names.
+    ConsentNoAgreement = "consent.no_agreement", 422, Consumer, Never, ConsentNoAgreement,
+        "no agreement rests on this consent", "không có thỏa thuận nào dựa trên sự đồng ý này";
+    /// The notice is unknown, is shown in another wording by now, or does not cover the statement.
+    ConsentNotice = "consent.notice", 422, Consumer, Never, ConsentNotice,
+        "the notice does not cover this consent", "nội dung thông báo không bao gồm sự đồng ý này";
+    /// The person is a child, and the statement names no representative, or lacks the child's own agreement.
+    ConsentRepresentativeRequired = "consent.representative_required", 422, Consumer, Never, ConsentRepresentativeRequired,
+        "a representative is required", "phải có người đại diện";
+    /// The statement does not say that the minimum account level of the agreement was met.
+    ConsentAccountLevel = "consent.account_level", 422, Consumer, Never, ConsentAccountLevel,
+        "the account level was not met", "mức tài khoản định danh chưa đạt";
+    /// The collector's participant is a recipient, and no other party has proven the person's will.
+    ConsentOwnFavour = "consent.own_favour", 403, Consumer, Never, ConsentOwnFavour,
+        "a consent in one's own favour needs a proof from another party", "ghi nhận sự đồng ý có lợi cho chính mình phải có xác nhận của bên khác";
+    /// The collector may not act for this service or through this channel.
+    ConsentCollector = "consent.collector", 403, Consumer, Never, ConsentCollector,
+        "the collector may not do this", "đơn vị thu thập không được làm việc này";
     /// The gateway handles as many requests as it may.
     GatewayOverloaded = "gateway.overloaded", 503, Gateway, Later, GatewayOverloaded,
         "gateway is overloaded", "cổng đang quá tải";
