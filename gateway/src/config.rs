@@ -4,9 +4,11 @@
 //! policies, so that no edit of a policy redirects data. Relative paths are relative to the file.
 //! Every setting is documented in `gateway/docs/configuration.md`.
 
+mod consent;
 mod evidence;
 mod lgsp;
 mod operators;
+mod providers;
 mod retention;
 mod stamps;
 mod telemetry;
@@ -17,7 +19,6 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Uri};
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
@@ -25,15 +26,16 @@ use lienthong_model::{
 };
 
 pub use self::{
+    consent::ConsentSettings,
     evidence::EvidenceSettings,
     lgsp::LgspSettings,
     operators::{AdminSettings, MonitorSettings},
+    providers::{ClientIdentity, ProviderSettings},
     retention::Retention,
     stamps::{CmsSettings, StampSettings, TimeStampSettings},
     telemetry::OtlpSettings,
 };
 use crate::{
-    coding::Coding,
     listen::ListenSettings,
     tls::{RevocationPolicy, Stale, TlsSettings, TrustAnchorSettings},
 };
@@ -55,6 +57,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// The listener of those who watch the log, where there is one.
     pub monitor: Option<MonitorSettings>,
+    /// How consents are kept and collected, where agreements rest on them.
+    pub consent: Option<ConsentSettings>,
     /// Where the durable state is.
     pub data: DataSettings,
     /// How evidence is kept.
@@ -78,39 +82,6 @@ pub struct PolicySettings {
     pub schemas: PathBuf,
     /// How often files are looked at for changes; `None` when only a signal or command reloads.
     pub watch: Option<Duration>,
-}
-
-/// How to reach the provider of a service.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ProviderSettings {
-    /// Base address. Plain `http` is allowed for loopback only.
-    pub url: Uri,
-    /// PEM file of the only anchors the provider's certificate may chain to.
-    pub trust_anchor_file: Option<PathBuf>,
-    /// Certificate and key this gateway shows to the provider.
-    pub client: Option<ClientIdentity>,
-    /// Deadline of a connection with its handshake.
-    pub connect: Duration,
-    /// Deadline from sending the request to the last byte of a whole answer, or to the first
-    /// element of one that streams.
-    pub answer: Duration,
-    /// What its answers may be coded with (RFC 9110 section 12.5.3).
-    pub accept_encoding: HeaderValue,
-    /// Longest silence within an answer that streams.
-    pub silence: Duration,
-    /// Longest duration of an answer that streams.
-    pub stream: Duration,
-    /// Most requests in flight to this provider.
-    pub in_flight: usize,
-}
-
-/// A certificate chain and its key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientIdentity {
-    /// PEM chain.
-    pub certificate_file: PathBuf,
-    /// PEM key, readable by its owner only.
-    pub key_file: PathBuf,
 }
 
 /// The key of pseudonyms.
@@ -206,6 +177,7 @@ impl Reader<'_> {
             "lgsp",
             "telemetry",
             "monitor",
+            "consent",
         ];
         let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
         let listen = map.required("listen");
@@ -221,6 +193,7 @@ impl Reader<'_> {
         let lgsp = map.optional("lgsp");
         let telemetry = map.optional("telemetry");
         let monitor = map.optional("monitor");
+        let consent = map.optional("consent");
         let listen = listen.and_then(|n| self.listen(n, found));
         let tls = tls.and_then(|n| self.tls(n, found));
         let policies = policies.and_then(|n| self.policies(n, found));
@@ -230,6 +203,7 @@ impl Reader<'_> {
         let data = data.and_then(|n| self.data(n, found));
         let evidence = evidence.and_then(|n| self.evidence(n, found));
         let monitor = monitor.and_then(|n| self.monitor(n, found));
+        let consent = consent.and_then(|n| self.consent(n, found));
         let limits = self.limits(limits, found);
         let log = self.log(log, found);
         let lgsp = lgsp.and_then(|n| self.lgsp(n, found));
@@ -242,6 +216,7 @@ impl Reader<'_> {
             pseudonyms: pseudonyms?,
             admin: admin?,
             monitor,
+            consent,
             data: data?,
             evidence: evidence?,
             limits,
@@ -356,99 +331,6 @@ impl Reader<'_> {
         Some(PolicySettings { directory: directory?, schemas: schemas?, watch })
     }
 
-    fn providers(
-        &self,
-        node: &Node,
-        found: &mut Diagnostics,
-    ) -> BTreeMap<ServiceId, ProviderSettings> {
-        let mut providers = BTreeMap::new();
-        for (key, node) in document::entries(self.file, node, "`providers`", found) {
-            let provider = self.provider(node, found);
-            match (key.text.parse::<ServiceId>(), provider) {
-                (Ok(id), Some(provider)) => drop(providers.insert(id, provider)),
-                (Ok(_), None) => {}
-                (Err(error), _) => {
-                    found.add(self.file, key.at, format!("`{}` is {error}", key.text));
-                }
-            }
-        }
-        providers
-    }
-
-    fn provider(&self, node: &Node, found: &mut Diagnostics) -> Option<ProviderSettings> {
-        let keys = [
-            "url",
-            "trust_anchor_file",
-            "client_certificate_file",
-            "client_key_file",
-            "connect_seconds",
-            "answer_seconds",
-            "silence_seconds",
-            "stream_seconds",
-            "codings",
-            "in_flight",
-        ];
-        let mut map = MapReader::new(self.file, node, "provider", &keys, found)?;
-        let url: Option<Uri> = map.parse("url");
-        let trust_anchor_file = self.optional_path(&mut map, "trust_anchor_file");
-        let certificate = self.optional_path(&mut map, "client_certificate_file");
-        let key = self.optional_path(&mut map, "client_key_file");
-        let connect = seconds(&mut map, "connect_seconds", Duration::from_secs(3));
-        let answer = seconds(&mut map, "answer_seconds", Duration::from_secs(15));
-        let silence = seconds(&mut map, "silence_seconds", Duration::from_secs(30));
-        let stream = seconds(&mut map, "stream_seconds", Duration::from_secs(3600));
-        let in_flight = small(&mut map, "in_flight", 1..=100_000, 64);
-        let accept_encoding = codings(&mut map);
-        let client = match (certificate, key) {
-            (Some(certificate_file), Some(key_file)) => {
-                Some(ClientIdentity { certificate_file, key_file })
-            }
-            (None, None) => None,
-            _ => {
-                let message = "`client_certificate_file` and `client_key_file` go together";
-                found.add(self.file, node.at, message);
-                None
-            }
-        };
-        let url = url?;
-        self.check_url(&url, trust_anchor_file.is_some(), node, found);
-        Some(ProviderSettings {
-            url,
-            trust_anchor_file,
-            client,
-            connect,
-            answer,
-            accept_encoding,
-            silence,
-            stream,
-            in_flight,
-        })
-    }
-
-    /// TLS with verification unless the provider is on this machine.
-    fn check_url(&self, url: &Uri, anchored: bool, node: &Node, found: &mut Diagnostics) {
-        let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-        let loopback = host == "localhost"
-            || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        match url.scheme_str() {
-            Some("https") if anchored => {}
-            Some("https") => {
-                found.add(self.file, node.at, "`https` needs `trust_anchor_file`");
-            }
-            Some("http") if loopback => {}
-            Some("http") => found.add_with_help(
-                self.file,
-                node.at,
-                "plain `http` is allowed for a loopback address only",
-                "use `https` and `trust_anchor_file`",
-            ),
-            _ => found.add(self.file, node.at, "`url` must begin with `https://` or `http://`"),
-        }
-        if url.query().is_some() || url.host().is_none() {
-            found.add(self.file, node.at, "`url` needs a host and no query");
-        }
-    }
-
     fn pseudonyms(&self, node: &Node, found: &mut Diagnostics) -> Option<PseudonymSettings> {
         let keys = ["key_file", "period"];
         let mut map = MapReader::new(self.file, node, "`pseudonyms`", &keys, found)?;
@@ -503,24 +385,6 @@ impl Reader<'_> {
     fn optional_path(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<PathBuf> {
         map.optional(key)?;
         self.path(map, key)
-    }
-}
-
-/// The codings a provider may use, as a header; none unless named.
-fn codings(map: &mut MapReader<'_, '_>) -> HeaderValue {
-    let named: Vec<String> = map.parse_list("codings");
-    for name in &named {
-        if let Err(error) = Coding::named(name.as_bytes()) {
-            let (file, at) = (map.file(), map.at());
-            let help = format!("expected some of `{}`", Coding::ACCEPTED);
-            map.found().add_with_help(file, at, format!("`codings`: {error}"), help);
-        }
-    }
-    let identity = HeaderValue::from_static("identity");
-    if named.is_empty() {
-        identity
-    } else {
-        HeaderValue::from_str(&named.join(", ")).unwrap_or(identity)
     }
 }
 

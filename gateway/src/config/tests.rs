@@ -83,9 +83,11 @@ fn takes_paths_from_the_files_directory_and_defaults_from_the_manual() {
 fn the_manual_names_every_setting() {
     let source = concat!(
         include_str!("../config.rs"),
+        include_str!("consent.rs"),
         include_str!("evidence.rs"),
         include_str!("lgsp.rs"),
         include_str!("operators.rs"),
+        include_str!("providers.rs"),
         include_str!("stamps.rs"),
         include_str!("retention.rs"),
         include_str!("telemetry.rs")
