@@ -13,6 +13,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lienthong-disclosure", &["lienthong-model"]),
     ("lienthong-evidence", &["lienthong-model"]),
     ("lienthong-store", &["lienthong-model"]),
+    ("lienthong-consent", &["lienthong-model", "lienthong-store"]),
     (
         "lienthong-gateway",
         &[
@@ -21,11 +22,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-disclosure",
             "lienthong-evidence",
             "lienthong-store",
+            "lienthong-consent",
         ],
     ),
     ("lienthong-adapters", &["lienthong-model", "lienthong-store"]),
     ("lienthong-sandbox", &["lienthong-model"]),
-    ("lienthong-bench", &["lienthong-model", "lienthong-policy", "lienthong-gateway"]),
+    (
+        "lienthong-bench",
+        &["lienthong-model", "lienthong-policy", "lienthong-consent", "lienthong-gateway"],
+    ),
     (
         "lienthong",
         &[
@@ -34,6 +39,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-disclosure",
             "lienthong-evidence",
             "lienthong-store",
+            "lienthong-consent",
             "lienthong-gateway",
             "lienthong-adapters",
             "lienthong-sandbox",
