@@ -18,12 +18,14 @@ mod compile;
 mod disclosure;
 mod elements;
 mod envelope;
+mod judge;
 mod lines;
 mod located;
 mod stop;
 
 pub use compile::{StreamBounds, StreamPart, StreamShape, StreamView, relaxed};
 pub use disclosure::StreamDisclosure;
+pub use judge::{Judge, Verdict};
 pub use stop::{Stop, StopCause, StreamTally};
 
 #[cfg(test)]

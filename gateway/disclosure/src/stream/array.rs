@@ -162,7 +162,7 @@ impl ArrayStream {
     }
 
     fn close(&mut self, array: &ArrayView, passing: &Passing) -> Result<(), Stop> {
-        if passing.tally.elements < array.min {
+        if passing.tally.seen() < array.min {
             let kind = ViolationKind::Schema { keyword: "minItems" };
             return Err(passing.stop(StopCause::Envelope, kind, &array.at));
         }
@@ -207,7 +207,7 @@ fn element(
     passing: &mut Passing,
     out: &mut Vec<u8>,
 ) -> Result<(), Stop> {
-    let first = passing.tally.elements == 0;
+    let first = passing.tally.seen() == 0;
     if raw.len() > passing.view.bounds.element_bytes {
         return Err(passing.too_large());
     }
@@ -218,11 +218,12 @@ fn element(
     if first && end == End::Close && raw.iter().copied().all(is_blank) {
         return Ok(());
     }
-    if passing.tally.elements >= array.max {
+    if passing.tally.seen() >= array.max {
         let kind = ViolationKind::Schema { keyword: "maxItems" };
         return Err(passing.stop(StopCause::Envelope, kind, &array.at));
     }
-    passing.element(if first { b"" } else { b"," }, raw, out)
+    // Of those withheld not even a comma stays.
+    passing.element(if passing.tally.elements == 0 { b"" } else { b"," }, raw, out).map(drop)
 }
 
 /// The element that `text` begins with, when it is all there and passes.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use lienthong_model::field::Pointer;
 
 use super::{
-    Stop, StopCause, StreamTally, StreamView, array::ArrayStream, lines::Lines, located::Located,
+    Judge, Stop, StopCause, StreamTally, StreamView, Verdict, array::ArrayStream, judge::Judged,
+    lines::Lines, located::Located,
 };
-use crate::{Locator, Pseudonymiser, Violation, ViolationKind};
+use crate::{Locator, Pseudonymiser, Tally, Violation, ViolationKind};
 
 /// The disclosure of one stream, of one answer to one consumer.
 ///
@@ -50,6 +51,7 @@ impl StreamDisclosure {
             tally: StreamTally::default(),
             allowance: u64::MAX,
             located: Located::default(),
+            judged: None,
         };
         Self { passing, shape, state: State::Open }
     }
@@ -64,6 +66,12 @@ impl StreamDisclosure {
     /// them. What is found waits for [`Self::take_located`].
     pub fn locate(&mut self, places: Arc<Locator>) {
         self.passing.located = Located::at(places);
+    }
+
+    /// Lets a judge say of each element whether it leaves, by the values at these places. Without a
+    /// call all leave that pass.
+    pub fn judge(&mut self, places: Arc<Locator>, judge: Box<dyn Judge>) {
+        self.passing.judged = Some(Judged { places, judge });
     }
 
     /// Gives what was found in the elements that have passed since the last call: which of the
@@ -146,39 +154,72 @@ pub(super) struct Passing {
     /// How many elements may pass by what the caller knows.
     allowance: u64,
     located: Located,
+    judged: Option<Judged>,
 }
 
 impl Passing {
-    /// Appends `opening` and the disclosed part of the element `raw`, or nothing.
+    /// Appends `opening` and the disclosed part of the element `raw`, or nothing; gives whether
+    /// it left.
     pub(super) fn element(
         &mut self,
         opening: &[u8],
         raw: &[u8],
         out: &mut Vec<u8>,
-    ) -> Result<(), Stop> {
+    ) -> Result<bool, Stop> {
         let view = &self.view;
-        if self.tally.elements >= view.bounds.max_elements {
+        if self.tally.seen() >= view.bounds.max_elements {
             let at = view.array.as_ref().map_or(&view.element_at, |array| &array.at);
             return Err(self.stop(StopCause::TooManyElements, ViolationKind::TooLarge, at));
         }
-        if self.tally.elements >= self.allowance {
-            let at = &view.element_at;
-            return Err(self.stop(StopCause::Allowance, ViolationKind::TooLarge, at));
+        if self.judged.is_none() {
+            self.check_allowance()?;
         }
         let before = out.len();
         out.extend_from_slice(opening);
-        match view.view.disclose_part(view.element, raw, &self.pseudonyms, out) {
-            Ok(tally) => {
-                self.tally.add(tally);
-                self.tally.elements = self.tally.elements.saturating_add(1);
-                self.located.look(raw);
-                Ok(())
-            }
-            Err(violation) => {
+        let passed = self.passed(raw, out).inspect_err(|_| out.truncate(before))?;
+        let Some(tally) = passed else {
+            out.truncate(before);
+            self.tally.withheld = self.tally.withheld.saturating_add(1);
+            return Ok(false);
+        };
+        self.tally.add(tally);
+        self.tally.elements = self.tally.elements.saturating_add(1);
+        self.located.look(raw);
+        Ok(true)
+    }
+
+    /// Appends the disclosed part of an element; none of one that is withheld.
+    fn passed(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Result<Option<Tally>, Stop> {
+        let before = out.len();
+        let mut tally = self.part(&self.view, raw, out)?;
+        let Some(judged) = &mut self.judged else { return Ok(Some(tally)) };
+        match judged.verdict(raw) {
+            Verdict::Passes => {}
+            Verdict::Narrowed(view) => {
                 out.truncate(before);
-                Err(self.violated(StopCause::Element, violation))
+                tally = self.part(&view, raw, out)?;
+            }
+            Verdict::Withheld => return Ok(None),
+            Verdict::Unknown => {
+                let at = &self.view.element_at;
+                return Err(self.stop(StopCause::Unjudged, ViolationKind::Malformed, at));
             }
         }
+        self.check_allowance()?;
+        Ok(Some(tally))
+    }
+
+    fn part(&self, view: &StreamView, raw: &[u8], out: &mut Vec<u8>) -> Result<Tally, Stop> {
+        let part = view.view.disclose_part(view.element, raw, &self.pseudonyms, out);
+        part.map_err(|violation| self.violated(StopCause::Element, violation))
+    }
+
+    fn check_allowance(&self) -> Result<(), Stop> {
+        if self.tally.elements < self.allowance {
+            return Ok(());
+        }
+        let at = &self.view.element_at;
+        Err(self.stop(StopCause::Allowance, ViolationKind::TooLarge, at))
     }
 
     /// Appends `opening` and the disclosed part of the element that `text` begins with; gives the
@@ -190,7 +231,8 @@ impl Passing {
         out: &mut Vec<u8>,
     ) -> Option<usize> {
         let view = &self.view;
-        if self.tally.elements >= view.bounds.max_elements.min(self.allowance) {
+        let most = view.bounds.max_elements.min(self.allowance);
+        if self.judged.is_some() || self.tally.elements >= most {
             return None;
         }
         let before = out.len();

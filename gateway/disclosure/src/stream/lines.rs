@@ -46,8 +46,9 @@ impl Lines {
             let kind = ViolationKind::Malformed;
             return Err(passing.stop(StopCause::EmptyLine, kind, &Pointer::root()));
         }
-        passing.element(b"", line, out)?;
-        out.push(b'\n');
+        if passing.element(b"", line, out)? {
+            out.push(b'\n');
+        }
         Ok(())
     }
 
@@ -56,11 +57,9 @@ impl Lines {
             let kind = ViolationKind::Malformed;
             return Err(passing.stop(StopCause::LineWithoutEnd, kind, &Pointer::root()));
         }
-        // An element passes or stops the stream: here none is ever left out.
-        let elements = passing.tally.elements;
-        let closing = format!(
-            "{{\"{CLOSING_NAME}\":{{\"complete\":true,\"elements\":{elements},\"withheld\":0}}}}\n"
-        );
+        let (elements, withheld) = (passing.tally.elements, passing.tally.withheld);
+        let counts = format!("\"elements\":{elements},\"withheld\":{withheld}");
+        let closing = format!("{{\"{CLOSING_NAME}\":{{\"complete\":true,{counts}}}}}\n");
         out.extend_from_slice(closing.as_bytes());
         Ok(())
     }

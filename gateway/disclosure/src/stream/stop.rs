@@ -14,6 +14,8 @@ const MAX_DRIFT: usize = 8;
 pub struct StreamTally {
     /// Elements that passed.
     pub elements: u64,
+    /// Elements that were withheld whole, for whom they are about.
+    pub withheld: u64,
     /// Leaves that passed as they were.
     pub disclosed: u64,
     /// Leaves that passed masked, constants and `null` among them.
@@ -27,6 +29,11 @@ pub struct StreamTally {
 }
 
 impl StreamTally {
+    /// Elements that were looked at and are not in the way any more.
+    pub(super) fn seen(&self) -> u64 {
+        self.elements.saturating_add(self.withheld)
+    }
+
     /// Adds what one part of the stream disclosed.
     pub(super) fn add(&mut self, part: Tally) {
         let sum = |total: &mut u64, count: u32| *total = total.saturating_add(u64::from(count));
@@ -82,6 +89,9 @@ pub enum StopCause {
     /// More elements than the caller allowed.
     #[error("more elements than allowed")]
     Allowance,
+    /// Whether an element may leave is not known.
+    #[error("nobody can say whether the element may leave")]
+    Unjudged,
     /// An NDJSON line holds nothing.
     #[error("empty NDJSON line")]
     EmptyLine,

@@ -4,7 +4,7 @@ use lienthong_model::{field::Pointer, mask::Mask, schema::Schema, sensitive::Sen
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Pseudonymiser, Tally, ViewProblem, ViolationKind};
+use crate::{Locator, Pseudonymiser, Tally, ViewProblem, ViolationKind};
 
 const BOUNDS: StreamBounds =
     StreamBounds { element_bytes: 64, max_elements: 5, envelope_bytes: 120, max_depth: 8 };
@@ -616,4 +616,122 @@ fn is_handed_between_threads() {
     fn sent<T: Send + Sync>() {}
     sent::<StreamView>();
     sent::<StreamDisclosure>();
+}
+
+/// Judges by the last digit of `So`: 0 is withheld, 1 narrowed, 2 unknown; all else passes.
+struct ByDigit(Option<char>, Arc<StreamView>);
+
+impl Judge for ByDigit {
+    fn begin(&mut self) {
+        self.0 = None;
+    }
+
+    fn value(&mut self, place: usize, value: &str) {
+        assert_eq!(place, 0);
+        self.0 = value.chars().last();
+    }
+
+    fn verdict(&mut self) -> Verdict {
+        match self.0 {
+            Some('0') | None => Verdict::Withheld,
+            Some('1') => Verdict::Narrowed(Arc::clone(&self.1)),
+            Some('2') => Verdict::Unknown,
+            Some(_) => Verdict::Passes,
+        }
+    }
+}
+
+/// As [`run`], judged by the last digit of the number.
+fn judged(array: bool, body: &str, size: usize) -> (String, Result<StreamTally, Stop>) {
+    let (view, narrow, at) = if array {
+        let narrow = json!({"/ma": "pass", "/kq/tong": "pass", "/kq/ds/*/Tuoi": "pass"});
+        (array_view(), compile(&document(), &narrow, Some("/kq/ds")), "/So")
+    } else {
+        (lines_view(), compile(&record(), &json!({"/Tuoi": "pass"}), None), "/So")
+    };
+    let mut stream = StreamDisclosure::new(Arc::new(view), pseudonyms());
+    let places = Arc::new(Locator::new([&at.parse().unwrap()]));
+    stream.judge(Arc::clone(&places), Box::new(ByDigit(None, Arc::new(narrow))));
+    stream.locate(places);
+    let (mut out, mut left) = (Vec::new(), 0);
+    let mut outcome = Ok(());
+    for chunk in body.as_bytes().chunks(size) {
+        outcome = outcome.and_then(|()| stream.push(chunk, &mut out));
+        stream.take_located(&mut |_, _| left += 1);
+    }
+    let outcome = outcome.and_then(|()| stream.finish(&mut out));
+    assert_eq!(left, stream.elements(), "whom the elements are about that left, and nobody else");
+    (String::from_utf8(out).unwrap(), outcome)
+}
+
+fn so(digit: u8) -> String {
+    format!(r#"{{"So":"0000000{digit}","Tuoi":3}}"#)
+}
+
+#[test]
+fn elements_are_withheld_and_narrowed_as_the_judge_says() {
+    for size in [1, 2, 3, 7, 64, 4_096] {
+        let lines = [0, 5, 0, 1, 0].map(|digit| so(digit) + "\n").concat();
+        let (out, tally) = judged(false, &lines, size);
+        let end = r#"{"lienthong":{"complete":true,"elements":2,"withheld":3}}"#;
+        assert_eq!(out, format!("{{\"So\":\"***0005\",\"Tuoi\":3}}\n{{\"Tuoi\":3}}\n{end}\n"));
+        let tally = tally.unwrap();
+        assert_eq!((tally.elements, tally.withheld, tally.masked), (2, 3, 1));
+        let items = [0, 5, 1, 0].map(so).join(",");
+        let body = format!(r#"{{"ma":"x","kq":{{"tong":4,"ds":[{items}]}}}}"#);
+        let (out, tally) = judged(true, &body, size);
+        let left = r#"{"So":"***0005","Tuoi":3},{"Tuoi":3}"#;
+        assert_eq!(out, format!(r#"{{"ma":"x","kq":{{"tong":4,"ds":[{left}]}}}}"#));
+        assert_eq!(tally.unwrap().withheld, 2);
+    }
+}
+
+#[test]
+fn an_array_of_which_all_is_withheld_is_an_empty_one() {
+    let body = format!(r#"{{"ma":"x","kq":{{"tong":4,"ds":[{},{}]}}}}"#, so(0), so(0));
+    let (out, tally) = judged(true, &body, 5);
+    assert_eq!(out, r#"{"ma":"x","kq":{"tong":4,"ds":[]}}"#);
+    assert_eq!((tally.clone().unwrap().elements, tally.unwrap().withheld), (0, 2));
+}
+
+/// One that is withheld is no way past a check: it is read as strictly as one that leaves, and
+/// counts against every bound.
+#[test]
+fn a_withheld_element_is_judged_by_its_form_too() {
+    let cases = [
+        (format!("{}\n{{\"So\":\"0\"}}\n", so(0)), StopCause::Element),
+        (format!("{}\n{{\"So\":\"00000000\",\"So\":1}}\n", so(0)), StopCause::Element),
+        ((so(0) + "\n").repeat(6), StopCause::TooManyElements),
+        (format!("{}\n", so(2)), StopCause::Unjudged),
+    ];
+    for (body, cause) in cases {
+        let (out, stop) = judged(false, &body, 7);
+        let stop = stop.unwrap_err();
+        assert_eq!((stop.cause, stop.elements, out.as_str()), (cause, 0, ""), "{body}");
+    }
+    let array =
+        |items: &[String]| format!(r#"{{"kq":{{"tong":4,"ds":[{}]}},"ma":""}}"#, items.join(","));
+    let cases = [
+        (array(&[so(0), so(0), so(0), so(0), so(0)]), StopCause::Envelope),
+        (array(&[so(0), " ".to_owned()]), StopCause::Element),
+    ];
+    for (body, cause) in cases {
+        let (out, stop) = judged(true, &body, 7);
+        assert_eq!(stop.unwrap_err().cause, cause, "{body}");
+        assert_eq!(out, r#"{"kq":{"tong":4,"ds":["#);
+    }
+}
+
+/// What is withheld takes nothing of what the caller allows.
+#[test]
+fn the_allowance_counts_only_what_leaves() {
+    let mut stream = StreamDisclosure::new(Arc::new(lines_view()), pseudonyms());
+    let places = Arc::new(Locator::new([&"/So".parse().unwrap()]));
+    stream.judge(places, Box::new(ByDigit(None, Arc::new(lines_view()))));
+    stream.set_allowance(1);
+    let mut out = Vec::new();
+    let lines = [0, 0, 5, 0].map(|digit| so(digit) + "\n").concat();
+    stream.push(lines.as_bytes(), &mut out).unwrap();
+    let stop = stream.push((so(5) + "\n").as_bytes(), &mut out).unwrap_err();
+    assert_eq!((stop.cause, stop.elements), (StopCause::Allowance, 1));
 }
