@@ -41,6 +41,8 @@ pub(crate) struct Trail {
     state: State,
     answer: Option<Committer>,
     bytes: u64,
+    /// The records of consent it rests on.
+    consents: Vec<ExchangeId>,
     /// Whom the answer is about, and what of it is committed to singly.
     pub(super) about: About,
 }
@@ -76,6 +78,7 @@ impl Trail {
             state: State::Begun,
             answer: None,
             bytes: 0,
+            consents: Vec::new(),
             about: About::default(),
         }))
     }
@@ -85,6 +88,20 @@ impl Trail {
         if self.state == State::Begun {
             self.state = State::Denied;
         }
+    }
+
+    /// Notes the records of consent that the exchange rests on.
+    ///
+    /// # Errors
+    /// `request.too_large` when they are more than an entry holds, so that none is left out.
+    pub(crate) fn rests_on(&mut self, mut consents: Vec<ExchangeId>) -> Result<(), Refusal> {
+        consents.sort_unstable();
+        consents.dedup();
+        if consents.len() > ExchangeId::MOST {
+            return Err(Refusal::named(ReasonCode::RequestTooLarge, "consents"));
+        }
+        self.consents = consents;
+        Ok(())
     }
 
     /// Begins the commitment to the request as it is sent.
@@ -125,6 +142,9 @@ fn day(date: Date) -> u64 {
 
 /// The articles of a decision; one that no entry can hold stops it, so that none is left out.
 fn articles(cites: &Cites) -> Option<Vec<Article<'_>>> {
+    if cites.iter().count() > Article::MOST {
+        return None;
+    }
     cites.iter().map(|cite| Article::new(&cite.instrument, &cite.article)).collect()
 }
 
@@ -168,7 +188,7 @@ impl Evidence {
             articles: articles(&record.cites)?,
             at_ms: self.now_ms(),
             clock_offset_ms: self.clock_offset_ms(),
-            consent: None,
+            consents: trail.consents.clone(),
             correlation: trail.persons.correlation,
             decision: Permitted,
             dossier: trail.persons.dossier,
@@ -216,7 +236,7 @@ impl Evidence {
             masked: tally.masked,
             node: self.node().ok_or_else(|| internal("node"))?,
             sequence: trail.next(),
-            withheld: 0,
+            withheld: tally.withheld,
         };
         self.append(&Entry::Progress(entry)).map(drop)
     }
@@ -270,7 +290,7 @@ impl Evidence {
                 sidecar_size: sealed.map(|sealed| sealed.size),
                 status: status.into(),
                 subjects: subjects.clone(),
-                withheld: 0,
+                withheld: record.withheld,
             })
         };
         let queued = entry().ok_or_else(|| internal("entry"));
