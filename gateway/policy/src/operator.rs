@@ -96,6 +96,9 @@ const KEYS: &[&str] = &["id", "name", "role", "certificates", "valid", "status"]
 /// What entries name whoever comes through the local socket.
 pub const LOCAL: &str = "local";
 
+/// What entries name the gateway itself.
+pub const GATEWAY: &str = "gateway";
+
 /// Reads the file of operators.
 pub(crate) fn read(
     source: &Source<'_>,
