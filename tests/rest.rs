@@ -8,4 +8,5 @@ mod rest {
     mod keys;
     mod participant;
     mod service;
+    mod store;
 }
