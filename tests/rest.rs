@@ -9,4 +9,5 @@ mod rest {
     mod keys;
     mod participant;
     mod service;
+    mod store;
 }

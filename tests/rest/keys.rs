@@ -17,7 +17,7 @@ use lienthong_model::sensitive::Sensitive;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 listen: {address: 127.0.0.1:0}
 tls:
   certificate_file: pki/gateway.pem
