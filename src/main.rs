@@ -4,6 +4,7 @@
 
 mod adapters;
 mod clock;
+mod consent;
 mod demo;
 mod evidence;
 mod gateway;
@@ -55,6 +56,9 @@ enum Command {
     /// Brings what a participant has today into its file.
     #[command(subcommand)]
     Participant(participant::Command),
+    /// Records what people said of their data, looks at it, verifies receipts.
+    #[command(subcommand)]
+    Consent(Box<consent::Command>),
     /// Verifies logs of evidence and proves their entries.
     #[command(subcommand)]
     Evidence(Box<evidence::Command>),
@@ -91,6 +95,7 @@ fn main() -> ExitCode {
             Command::Sandbox(command) => sandbox::run(command, &output).await,
             Command::Policy(command) => policy::run(command, &output),
             Command::Participant(command) => participant::run(command, &output),
+            Command::Consent(command) => consent::run(*command, &output).await,
             Command::Evidence(command) => evidence::run(*command, &output).await,
             Command::Keys(command) => keys::run(command, &output).await,
             Command::Service(command) => service::run(command, &output),

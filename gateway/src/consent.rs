@@ -4,11 +4,23 @@
 //! people say. Whatever cannot be known for sure is `facts.unavailable`, and never a yes: while the
 //! registry is not open, is in doubt, or is behind what the evidence says.
 
+mod call;
+mod caller;
+mod change;
+mod covered;
+mod give;
 mod keep;
+mod listener;
+mod look;
+mod notices;
+mod proof;
+mod receipts;
 mod record;
 
 use std::{
-    path::PathBuf,
+    fs,
+    future::Future,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,6 +31,7 @@ use lienthong_consent::{
     index::{Active, Standing},
     keys::{SealKey, SubjectDigest, SubjectKey},
     progress::{Progress, Step},
+    receipt::ReceiptKey,
     registry::{OpenError, Registry, RegistryError, Settings, Source, UseError},
     scope::Asked,
 };
@@ -26,16 +39,25 @@ use lienthong_model::{
     clock::Clock,
     diagnostic::{Diagnostics, Position},
     reason::ReasonCode,
+    sensitive::Sensitive,
 };
 use lienthong_store::Store;
+use tokio::{runtime::Handle, task::JoinError};
+use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
 use self::keep::Keeper;
+pub use self::{
+    call::{Api, Call},
+    caller::{Caller, Collector},
+    listener::ConsentListener,
+};
 use crate::{
     config::{Config, ConsentSettings},
     evidence::Evidence,
     key_file,
     metrics::ConsentMetrics,
+    provider::owner_only,
     refusal::Refusal,
 };
 
@@ -47,6 +69,9 @@ pub struct Consents {
     evidence: Arc<Evidence>,
     metrics: ConsentMetrics,
     subject_key: SubjectKey,
+    receipt_key: ReceiptKey,
+    /// Who gives receipts.
+    issuer: String,
     /// Waits for the registry, which takes it.
     seal_key: Mutex<Option<SealKey>>,
     registry: OnceLock<Registry>,
@@ -61,6 +86,9 @@ pub struct Consents {
     /// Whether the last local snapshot could not be written.
     unsaved: AtomicBool,
     keeper: Keeper,
+    /// Changes that are under way, on the event loop that outlives connections.
+    changes: TaskTracker,
+    handle: OnceLock<Handle>,
 }
 
 impl std::fmt::Debug for Consents {
@@ -90,14 +118,20 @@ impl Consents {
         };
         let (subject, seal) = (key(&settings.subject_key_file), key(&settings.seal_key_file));
         let seal = seal.and_then(|key| SealKey::new(&key).ok());
-        match (subject, seal) {
-            (Some(subject), Some(seal)) if found.is_empty() => Ok(Self {
+        let file = &settings.receipt_key_file;
+        let receipt = receipt_key(file).map_err(|problem| {
+            found.add(&file.display().to_string(), Position::default(), problem)
+        });
+        match (subject, seal, receipt) {
+            (Some(subject), Some(seal), Ok(receipt_key)) if found.is_empty() => Ok(Self {
                 settings: settings.clone(),
                 snapshot: config.data.directory.join("consents.snapshot"),
                 clock,
                 evidence,
                 metrics,
                 subject_key: SubjectKey::new(&subject),
+                receipt_key,
+                issuer: format!("urn:lienthong:node:{}", config.evidence.node),
                 seal_key: Mutex::new(Some(seal)),
                 registry: OnceLock::new(),
                 behind: AtomicBool::new(false),
@@ -105,6 +139,8 @@ impl Consents {
                 recorder: tokio::sync::Mutex::default(),
                 unsaved: AtomicBool::new(false),
                 keeper: Keeper::default(),
+                changes: TaskTracker::new(),
+                handle: OnceLock::new(),
             }),
             _ => Err(found),
         }
@@ -116,6 +152,7 @@ impl Consents {
     /// # Errors
     /// When the store was made with other keys, fails, or has what cannot be read.
     pub async fn open(self: &Arc<Self>, store: Arc<Store>) -> Result<(), OpenError> {
+        self.handle.get_or_init(Handle::current);
         let seal_key = self.seal_key.lock().unwrap_or_else(PoisonError::into_inner).take();
         let settings = Settings {
             store,
@@ -169,6 +206,8 @@ impl Consents {
     /// Ends the work beside calls, and writes what waits: missing entries, then the local snapshot.
     /// To be called before the store and the evidence are closed.
     pub async fn close(&self) {
+        self.changes.close();
+        self.changes.wait().await;
         self.keeper.stop().await;
         let Some(registry) = self.registry.get() else { return };
         if let Err(refusal) = self.record_all().await {
@@ -214,6 +253,26 @@ impl Consents {
         self.metrics.change("use", outcome);
         let changed = used.map_err(|error: UseError| Refusal::caused(error.reason(), error))?;
         self.record(changed.revision).await
+    }
+
+    /// What stands for a text under the registry's key, apart from what stands for people.
+    fn keyed(&self, what: &str, text: &str) -> [u8; 32] {
+        // No kind of identifier has a colon in it.
+        let halves =
+            ["1", "2"].map(|half| self.subject_key.digest(&format!("{what}:{half}"), text));
+        let bytes = halves.iter().flat_map(|half| half.as_bytes());
+        let mut keyed = [0; 32];
+        keyed.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        keyed
+    }
+
+    /// Does something on an event loop that outlives whoever asks for it.
+    async fn spawn<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, JoinError> {
+        let handle = self.handle.get_or_init(Handle::current);
+        self.changes.spawn_on(work, handle).await
     }
 
     /// The registry, when it can be believed.
@@ -297,4 +356,11 @@ const MOST_CLOCK_BEHIND: i64 = 5;
 fn told(step: Step) {
     let Step { work, done, of } = step;
     info!(target: "consent", work = work.as_str(), done, of, "working on the registry of consents");
+}
+
+/// Reads the key of receipts.
+fn receipt_key(file: &Path) -> Result<ReceiptKey, String> {
+    owner_only(file)?;
+    let text = fs::read_to_string(file).map_err(|error| format!("cannot be read: {error}"))?;
+    ReceiptKey::from_pem(&Sensitive::new(text)).map_err(|error| error.to_string())
 }

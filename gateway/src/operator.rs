@@ -59,7 +59,8 @@ pub enum Task {
 fn allows(role: OperatorRole, task: Task) -> bool {
     use OperatorRole as Role;
     match task {
-        Task::Observe => true,
+        // Who collects consents has a listener of its own.
+        Task::Observe => role != Role::ConsentCollector,
         Task::Hashes => matches!(role, Role::Monitor | Role::Auditor),
         Task::Entries => role == Role::Auditor,
         Task::Reload | Task::Drain => role == Role::Operator,
@@ -121,8 +122,8 @@ impl Actor {
                 OperatorRole::Operator => Some(Recorded::Operator),
                 OperatorRole::Compliance => Some(Recorded::Compliance),
                 OperatorRole::Auditor => Some(Recorded::Auditor),
-                // It does nothing that is recorded.
-                OperatorRole::Monitor => None,
+                // They do nothing here that is recorded.
+                OperatorRole::Monitor | OperatorRole::ConsentCollector => None,
             },
         };
         let role = role.ok_or_else(|| Refusal::new(ReasonCode::OperatorRole))?;
@@ -172,10 +173,20 @@ pub fn language(headers: &HeaderMap) -> Language {
 
 /// Tells someone, and the log, why not.
 pub(crate) fn refused(who: &str, refusal: &Refusal, headers: &HeaderMap) -> Response<Full<Bytes>> {
+    refused_citing(who, refusal, headers, &Cites::default())
+}
+
+/// Tells someone, and the log, why not, and on which articles that rests.
+pub(crate) fn refused_citing(
+    who: &str,
+    refusal: &Refusal,
+    headers: &HeaderMap,
+    cites: &Cites,
+) -> Response<Full<Bytes>> {
     let id = Uuid::new_v4().to_string();
     let (reason, cause) = (refusal.reason.as_str(), refusal.cause.to_string());
     info!(target: "operator", request_id = id, operator = who, reason, cause, "refused");
-    let mut response = refusal.response(&id, &Cites::default(), language(headers));
+    let mut response = refusal.response(&id, cites, language(headers));
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&id) {
         headers.insert(xroad::REQUEST_ID, id);

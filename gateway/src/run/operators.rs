@@ -1,4 +1,4 @@
-//! The listeners for operators beside the exchange listener: monitor, and administration over TLS.
+//! The listeners beside the exchange listener: monitor, administration over TLS, consents.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -7,6 +7,7 @@ use tracing::info;
 use super::RunError;
 use crate::{
     admin::{Admin, AdminTls},
+    consent::ConsentListener,
     gateway::Gateway,
     listen::{Serve, Server},
     monitor::Monitor,
@@ -21,6 +22,7 @@ const ADMIN_CONNECTIONS: usize = 32;
 pub(super) struct OperatorListeners {
     monitor: Option<(Server, Arc<Monitor>)>,
     admin: Option<Server>,
+    consents: Option<Server>,
 }
 
 impl OperatorListeners {
@@ -45,13 +47,22 @@ impl OperatorListeners {
             info!(target: "gateway", %address, "serving administration");
             listeners.admin = Some(server);
         }
+        if let Some(consents) = gateway.consents() {
+            let settings = consents.settings();
+            let of = ("consent", settings.address, settings.max_connections);
+            let calls = ConsentListener::new(Arc::clone(gateway), Arc::clone(consents));
+            let server = bind(gateway, of, Arc::new(calls)).await?;
+            let address = server.local_addr();
+            info!(target: "gateway", %address, "serving consents");
+            listeners.consents = Some(server);
+        }
         Ok(listeners)
     }
 
     /// Looks at every connection again.
     pub(super) fn recheck(&self) {
         let monitor = self.monitor.as_ref().map(|(server, _)| server);
-        monitor.into_iter().chain(&self.admin).for_each(Server::recheck);
+        monitor.into_iter().chain(&self.admin).chain(&self.consents).for_each(Server::recheck);
     }
 
     /// What is done now and then. Nothing here waits for the log.
@@ -69,7 +80,7 @@ impl OperatorListeners {
             server.drain().await;
             monitor.tell_all_reads().await;
         }
-        if let Some(server) = self.admin {
+        for server in self.admin.into_iter().chain(self.consents) {
             server.drain().await;
         }
     }
