@@ -122,8 +122,9 @@ impl Actor {
                 OperatorRole::Operator => Some(Recorded::Operator),
                 OperatorRole::Compliance => Some(Recorded::Compliance),
                 OperatorRole::Auditor => Some(Recorded::Auditor),
-                // They do nothing here that is recorded.
-                OperatorRole::Monitor | OperatorRole::ConsentCollector => None,
+                OperatorRole::ConsentCollector => Some(Recorded::Collector),
+                // It does nothing that is recorded.
+                OperatorRole::Monitor => None,
             },
         };
         let role = role.ok_or_else(|| Refusal::new(ReasonCode::OperatorRole))?;

@@ -8,7 +8,6 @@ use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::{Command, Output},
     sync::Arc,
 };
 
@@ -21,17 +20,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use self::postgres::{PASSWORD, Server};
+use super::program;
 
 /// Exit code, standard output and standard error.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lienthong"))
-        .args(["--lang", "en", "store"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (status.code().expect("an exit code"), text(stdout), text(stderr))
+    program::run(folder, &[&["store"], arguments].concat())
 }
 
 /// A durable state, and how the program is told where it is.

@@ -201,7 +201,7 @@ fn a_database_of_the_durable_state_is_protected_and_its_password_comes_by_file()
     assert_eq!(place.to_string(), "postgres://gateway@localhost/state");
     assert_eq!(place.directory(), Some(Path::new("/etc/gateway/data")));
     let text =
-        with("  database: postgres://gateway@localhost/state\n  database_password_file: no\n");
+        with("  database: postgres://gateway@localhost/state\n  database_password_file: away\n");
     let config = Config::parse("gateway.yaml", &text, Path::new("/etc/gateway")).unwrap();
-    assert!(config.data.place().unwrap_err().to_string().contains("/etc/gateway/no"));
+    assert!(config.data.place().unwrap_err().to_string().contains("/etc/gateway/away"));
 }

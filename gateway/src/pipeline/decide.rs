@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use lienthong_policy::{Decision, Facts, Presence};
+use lienthong_model::reason::ReasonCode;
+use lienthong_policy::{ConsentFact, Decision, Facts, Presence};
 
 use super::{identify::Consumer, validate_request::ValidRequest};
 use crate::{
@@ -57,6 +58,10 @@ pub fn decide(
         today,
         officer: presence(message.officer.is_some()),
         dossier: presence(message.dossier.is_some()),
+        consent: match request.admitted.routed.route.agreement.consent {
+            None => ConsentFact::NotNeeded,
+            Some(_) => ConsentFact::Missing(ReasonCode::FactsUnavailable),
+        },
     };
     let decision = request.admitted.routed.route.terms.decide(&facts);
     match decision.as_ref() {

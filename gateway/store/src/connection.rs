@@ -168,6 +168,18 @@ impl Store {
         Ledger::new(self)
     }
 
+    /// Makes sure that this process still owns the durable state: whoever answers from memory must stop
+    /// when another process may have changed what is kept. Nobody takes a directory over.
+    ///
+    /// # Errors
+    /// When another process has taken it over, or the server cannot be reached.
+    pub async fn confirm(&self) -> Result<(), StoreError> {
+        match &self.readers {
+            Either::Sqlite(_) => Ok(()),
+            Either::Postgres(pool) => owner::confirm(pool, self.generation).await,
+        }
+    }
+
     /// Closes all connections and gives the directory back. Whoever still has the store gets errors.
     pub async fn close(&self) {
         self.readers.close().await;

@@ -13,7 +13,7 @@ use lienthong_gateway::{
     snapshot::{PseudonymKey, Snapshot, address_key},
 };
 use lienthong_model::{clock::civil_date, sensitive::Sensitive};
-use lienthong_policy::{Bundle, Decision, Facts, PolicySet, Presence};
+use lienthong_policy::{Bundle, ConsentFact, Decision, Facts, PolicySet, Presence};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Serialize;
 
@@ -197,6 +197,7 @@ impl Set {
             today: self.today,
             officer: Presence::Present,
             dossier: Presence::Present,
+            consent: ConsentFact::NotNeeded,
         };
         matches!(*black_box(route.terms.decide(&facts)), Decision::Permit(_)).then_some(())
     }

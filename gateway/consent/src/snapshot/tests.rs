@@ -76,7 +76,7 @@ fn load(file: &File) -> Result<Loaded, NotUsed> {
 }
 
 fn refused(file: &File) -> NotUsed {
-    load(file).err().expect("not to be used")
+    load(file).expect_err("not to be used")
 }
 
 #[test]
