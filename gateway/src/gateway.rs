@@ -287,6 +287,7 @@ pub fn load_snapshot(
     let policies = policies.map_err(|errors| found.extend(errors)).ok();
     if let Some(policies) = &policies {
         check_anchors(policies, config, &mut found);
+        check_consents(policies, config, &mut found);
     }
     let providers = load_providers(config, &mut found);
     let pseudonyms = pseudonym_key(config, &mut found);
@@ -331,6 +332,19 @@ fn check_anchors(policies: &PolicySet, config: &Config, found: &mut Diagnostics)
             continue;
         }
         let message = format!("{what} `{id}` names trust anchor `{anchor}`, which `tls` does not");
+        found.add("configuration", Position::default(), message);
+    }
+}
+
+/// An agreement that rests on consents which nobody keeps would refuse everything, silently.
+fn check_consents(policies: &PolicySet, config: &Config, found: &mut Diagnostics) {
+    let resting = policies.agreements.values().find(|agreement| agreement.consent.is_some());
+    if let (Some(agreement), None) = (resting, &config.consent) {
+        let message = format!(
+            "agreement `{}` rests on consent, and there is no `consent` with `subject_key_file`, \
+             `seal_key_file`, `receipt_key_file` and `address`",
+            agreement.id
+        );
         found.add("configuration", Position::default(), message);
     }
 }

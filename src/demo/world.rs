@@ -237,11 +237,23 @@ fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
     pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
     let key = directory.join("pseudonym.key");
     keys::symmetric(keys::Purpose::Pseudonym, &key).context("making a key")?;
+    make_consent_keys(directory).context("making the keys of consents")?;
     let keys = (directory.join("evidence.key"), directory.join("digest-keys"));
     let keys = (keys.0.as_path(), keys.1.as_path());
     evidence::create_keys(keys, "demo.example", now)
         .map_err(anyhow::Error::msg)
         .context("making the keys of evidence")
+}
+
+fn make_consent_keys(directory: &Path) -> anyhow::Result<()> {
+    for name in ["consent-subject.key", "consent-seal.key"] {
+        keys::symmetric(keys::Purpose::Pseudonym, &directory.join(name))?;
+    }
+    let mut options = fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(directory.join("receipt.key"));
+    let key = rcgen::KeyPair::generate()?.serialize_pem();
+    std::io::Write::write_all(&mut file?, key.as_bytes())?;
+    Ok(())
 }
 
 fn identities(directory: &Path, pki: &Path) -> anyhow::Result<BTreeMap<String, Arc<ClientConfig>>> {
@@ -367,6 +379,11 @@ providers:
   period: \"2026\"
 admin:
   socket: admin.sock
+  address: 127.0.0.1:0
+consent:
+  subject_key_file: consent-subject.key
+  seal_key_file: consent-seal.key
+  receipt_key_file: receipt.key
   address: 127.0.0.1:0
 data:
   directory: gateway-data

@@ -1,5 +1,15 @@
 //! The consent listener: what collectors may record, see and change, and what they are refused.
 
+mod canary;
+mod changes;
+mod command;
+mod desk;
+mod gives;
+mod looks;
+mod proofs;
+mod refusals;
+mod restarts;
+
 use lienthong_model::reason::{ReasonCode, Retry, Side};
 
 /// The codes of this listener, with the status a collector sees.

@@ -156,7 +156,7 @@ impl Setup {
 admin:
   socket: admin.sock
   address: 127.0.0.1:0
-{operators}data:
+{operators}{consents}data:
   directory: data
 evidence:
   node: node-1
@@ -170,6 +170,7 @@ evidence:
             tls = self.tls,
             otlp = self.telemetry(),
             operators = if self.operators { OPERATORS } else { "" },
+            consents = if self.files.rest_on_consent() { CONSENTS } else { "" },
             watch = watch.unwrap_or_default(),
             providers = self.providers(provider, nobody),
         )
@@ -221,6 +222,14 @@ impl Setup {
 /// What follows `admin.address` where the listeners for operators are open.
 const OPERATORS: &str = "  tls_address: 127.0.0.1:0
 monitor:
+  address: 127.0.0.1:0
+";
+
+/// What is set where agreements rest on consent.
+const CONSENTS: &str = "consent:
+  subject_key_file: consent-subject.key
+  seal_key_file: consent-seal.key
+  receipt_key_file: receipt.key
   address: 127.0.0.1:0
 ";
 
@@ -294,6 +303,9 @@ impl World {
         let nobody = tokio::net::TcpSocket::new_v4().unwrap();
         nobody.bind("127.0.0.1:0".parse().unwrap()).unwrap();
         setup.files.write(directory.path());
+        if setup.files.rest_on_consent() {
+            pki.write_consent_keys(directory.path());
+        }
         let text = setup.configuration(provider.address, nobody.local_addr().unwrap());
         std::fs::write(directory.path().join("gateway.yaml"), text).unwrap();
         (directory, pki, provider, nobody)

@@ -11,6 +11,7 @@ use std::{
 pub(crate) struct Files {
     origin: Origin,
     changes: Vec<Change>,
+    consents: bool,
 }
 
 /// Where the files come from.
@@ -33,7 +34,18 @@ enum Change {
 impl Files {
     /// The policies that the repository ships.
     pub(crate) fn shipped() -> Self {
-        Self { origin: Origin::Shipped, changes: Vec::new() }
+        Self { origin: Origin::Shipped, ..Self::default() }
+    }
+
+    /// With agreements that rest on consent, and their notices.
+    pub(crate) fn with_consents(mut self) -> Self {
+        self.consents = true;
+        self
+    }
+
+    /// Whether agreements rest on consent.
+    pub(crate) fn rest_on_consent(&self) -> bool {
+        self.consents || self.origin == Origin::Shipped
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -62,7 +74,12 @@ impl Files {
     /// Writes `policies` and `schemas` below `directory`.
     pub(crate) fn write(&self, directory: &Path) {
         match self.origin {
-            Origin::Test => copy(&repository().join("tests/data_path/world"), directory),
+            Origin::Test => {
+                copy(&repository().join("tests/data_path/world"), directory);
+                if self.consents && self.origin == Origin::Test {
+                    copy(&repository().join("tests/data_path/world-consents"), directory);
+                }
+            }
             Origin::Shipped => {
                 for folder in ["policies", "schemas"] {
                     copy(&repository().join(folder), &directory.join(folder));

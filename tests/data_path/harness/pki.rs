@@ -87,6 +87,14 @@ impl Pki {
         secret(&self.directory.join(format!("{name}.key")), &issued.key_pem);
     }
 
+    /// Writes the keys of consents below the directory of a world.
+    pub(crate) fn write_consent_keys(&self, directory: &Path) {
+        secret(&directory.join("consent-subject.key"), &"1c".repeat(32));
+        secret(&directory.join("consent-seal.key"), &"2d".repeat(32));
+        let key = rcgen::KeyPair::generate().unwrap();
+        secret(&directory.join("receipt.key"), &key.serialize_pem());
+    }
+
     /// A server on loopback that demands a certificate of this authority.
     pub(crate) fn server(&self) -> Arc<ServerConfig> {
         let issued = self.issue_server();

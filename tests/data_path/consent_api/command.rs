@@ -1,0 +1,84 @@
+//! `lienthong consent` against a running gateway.
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use serde_json::Value;
+
+use super::desk::{Desk, NUMBER, changed, profile, statement};
+use crate::data_path::harness::lienthong;
+
+/// Runs a command with something on its standard input.
+fn run(profile: &Path, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = lienthong();
+    command.arg("consent").args(arguments).arg("--profile").arg(profile);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_consent_is_given_looked_at_withdrawn_and_its_receipt_verifies() {
+    let desk = Desk::new().await;
+    let profile = profile(&desk, "counter");
+    let folder = desk.world.directory.path();
+    let receipt = folder.join("receipt.jws");
+    let receipt = receipt.to_str().unwrap();
+    let given = ["give", "--statement", "-", "--receipt", receipt, "--json"];
+    let (code, told, wrong) = run(&profile, &given, &statement().to_string());
+    assert_eq!(code, 0, "{wrong}");
+    let given: Value = serde_json::from_str(&told).unwrap();
+    let id = given["id"].as_str().unwrap();
+    let (code, told, _) = run(&profile, &["show", id], "");
+    assert_eq!(code, 0);
+    assert!(told.contains("consent_work") && told.contains("given"), "{told}");
+    let (code, told, _) = run(&profile, &["list", "--subject", "citizen_number"], NUMBER);
+    assert_eq!(code, 0);
+    assert!(told.contains(id) && !told.contains(NUMBER), "{told}");
+    let (code, told, _) = run(&profile, &["withdraw", id, "--channel", "officer"], "");
+    assert_eq!((code, told.contains("withdrawn")), (0, true), "{told}");
+    let (code, _, wrong) = run(&profile, &["withdraw", id, "--channel", "officer"], "");
+    assert_eq!(code, 1);
+    assert!(wrong.contains("consent.state") && wrong.contains("new consent"), "{wrong}");
+    let (code, told, _) = run(&profile, &["history", id], "");
+    assert_eq!((code, told.lines().count()), (0, 2), "{told}");
+    let keys =
+        desk.ask(&crate::data_path::harness::Ask::get("counter", "/.well-known/jwks.json")).await;
+    let jwks = folder.join("jwks.json");
+    std::fs::write(&jwks, &keys.body).unwrap();
+    let jwks = jwks.to_str().unwrap();
+    let (code, told, wrong) = run(&profile, &["receipt", "--verify", receipt, "--jwks", jwks], "");
+    assert_eq!(code, 0, "{told}{wrong}");
+    let text = std::fs::read_to_string(receipt).unwrap();
+    let forged = text.replacen('e', "f", 1);
+    let (code, _, _) = run(&profile, &["receipt", "--verify", "-", "--jwks", jwks], &forged);
+    assert_eq!(code, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_has_its_own_exit_code_and_says_what_to_do() {
+    let desk = Desk::new().await;
+    let profile = profile(&desk, "counter");
+    let other = changed(&statement(), &[("/purpose", "unheard_of".into())]);
+    let (code, _, wrong) = run(&profile, &["give", "--statement", "-"], &other.to_string());
+    assert_eq!(code, 1);
+    assert!(wrong.contains("consent.no_agreement") && wrong.contains("policy explain"), "{wrong}");
+    assert!(!wrong.contains(NUMBER));
+    let (code, _, _) = run(&profile, &["list", "--subject", "citizen_number"], NUMBER);
+    assert_eq!(code, 1);
+    let (code, _, wrong) = run(&profile, &["show", NUMBER], "");
+    assert_eq!(code, 2);
+    assert!(!wrong.contains(NUMBER));
+    let (code, told, _) = run(&profile, &["notices"], "");
+    assert_eq!(code, 0);
+    assert!(told.contains("clinic-notice"), "{told}");
+    let nowhere = desk.world.directory.path().join("nowhere.yaml");
+    let (code, _, _) = run(&nowhere, &["notices"], "");
+    assert_eq!(code, 3);
+}
