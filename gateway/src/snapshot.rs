@@ -26,7 +26,7 @@ use self::shared::SharedViews;
 pub(crate) use self::views::MAX_ENVELOPE_BYTES;
 pub use self::{
     identities::{Identities, Identity},
-    views::{AnswerView, MAX_BODY_DEPTH, Views},
+    views::{AnswerView, Disclosure, MAX_BODY_DEPTH, Views},
 };
 use crate::{lgsp::Lgsp, limit::AgreementLimiter, metrics::RouteCounters, provider::Provider};
 
