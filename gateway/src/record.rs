@@ -175,9 +175,12 @@ impl Exchange {
         self.reached(Stage::ValidateRequest);
     }
 
-    /// Notes on which articles it is permitted.
+    /// Notes on which articles it is permitted, and what may leave.
     pub fn permitted(&mut self, permitted: &Permitted) {
         self.cites = permitted.cites();
+        if let Some(trail) = &mut self.trail {
+            trail.rests_on(permitted.consents(), permitted.views().hash);
+        }
         self.reached(Stage::Decide);
     }
 

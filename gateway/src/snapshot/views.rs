@@ -1,6 +1,9 @@
 //! What may pass under the terms of one agreement operation, compiled.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
@@ -10,11 +13,11 @@ use lienthong_disclosure::{
 };
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
-    field::Place,
+    field::{FieldPath, Place, Pointer},
     id::AgreementId,
     mask::Mask,
 };
-use lienthong_policy::{AgreementOperation, FieldMasks, Operation, PolicySet};
+use lienthong_policy::{AgreementOperation, FieldClass, FieldMasks, Operation, PolicySet};
 
 use crate::{
     evidence::AnswerSubjects,
@@ -32,6 +35,8 @@ pub struct Views {
     pub answers: BTreeMap<u16, AnswerView>,
     /// Whom each answer is about, by status.
     pub subjects: BTreeMap<u16, Arc<AnswerSubjects>>,
+    /// The answers of which personal data passes, by status.
+    pub personal: BTreeSet<u16>,
     /// What the provider may answer, as a header.
     pub accept: HeaderValue,
     /// A hash of everything that decides what may leave, both ways.
@@ -61,6 +66,25 @@ impl<'a> Disclosure<'a> {
             answers: &terms.answers,
         }
     }
+
+    /// Where personal data passes in a body: of the request, or of the answer with a status.
+    pub(super) fn personal(&self, operation: &Operation) -> impl Iterator<Item = Option<u16>> {
+        let has = |part, masks: &FieldMasks| {
+            masks.keys().any(|field| is_personal(operation, part, field)).then_some(part)
+        };
+        let answers = self.answers.iter().map(move |(status, masks)| has(Some(*status), masks));
+        answers.chain([has(None, self.body)]).flatten()
+    }
+}
+
+/// Whether a field of a body is personal data: of the request, or of the answer with this status.
+pub(super) fn is_personal(operation: &Operation, answer: Option<u16>, field: &Pointer) -> bool {
+    let class = match answer {
+        None => operation.classes.request.get(&FieldPath::Body(field.clone())),
+        Some(status) => operation.classes.answers.get(&status).and_then(|of| of.get(field)),
+    };
+    // SECURITY: one without a class is.
+    class != Some(&FieldClass::None)
 }
 
 /// What of one answer status passes.
@@ -159,7 +183,8 @@ impl Views {
                     .keys()
                     .filter_map(|status| Some((*status, AnswerSubjects::of(operation, *status)?)));
                 let subjects = subjects.collect();
-                Ok(Self { parameters, request, answers, subjects, accept, hash })
+                let personal = disclosure.personal(operation).flatten().collect();
+                Ok(Self { parameters, request, answers, subjects, personal, accept, hash })
             }
             _ => Err(found),
         }
