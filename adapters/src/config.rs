@@ -19,6 +19,7 @@ use lienthong_model::{
     secret_file::is_private,
     sensitive::Sensitive,
 };
+use lienthong_store::{Place, ServerAddress};
 
 pub use flow::{DeliveryConfig, FlowConfig, MessageConfig, Repeat, SourceConfig, SourceMode};
 pub use platform::NpspConfig;
@@ -27,7 +28,7 @@ pub use platform::NpspConfig;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the durable state lives; one process at a time.
-    pub data_dir: PathBuf,
+    pub state: Place,
     /// How to reach the gateway.
     pub gateway: GatewayConfig,
     /// The National Public Service Portal.
@@ -87,9 +88,9 @@ impl Config {
 }
 
 fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Option<Config> {
-    let known = ["data_dir", "gateway", "npsp", "flows"];
+    let known = ["data_dir", "database", "database_password_file", "gateway", "npsp", "flows"];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
-    let data_dir = map.text("data_dir").map(|path| folder.join(path));
+    let state = state(&mut map, folder);
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
@@ -103,7 +104,44 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
             reader.found.add(file, root.at, format!("flow `{}` stands twice", flow.id));
         }
     }
-    Some(Config { data_dir: data_dir?, gateway: gateway?, npsp: npsp?, flows })
+    Some(Config { state: state?, gateway: gateway?, npsp: npsp?, flows })
+}
+
+fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {
+    let directory = map.text("data_dir").map(|path| folder.join(path));
+    let text = map.optional("database").and_then(|_| map.text("database"));
+    let password = map.optional("database_password_file");
+    let password = password.and_then(|_| map.text("database_password_file"));
+    let Some(text) = text else {
+        if password.is_some() {
+            mistake(map, "`database_password_file` needs `database`");
+        }
+        return Some(Place::Directory(directory?));
+    };
+    // The text is never told: it may have a password in it, which is the mistake.
+    let address = match text.parse::<ServerAddress>() {
+        Ok(address) => address,
+        Err(error) => {
+            mistake(map, format!("`database` {error}"));
+            return None;
+        }
+    };
+    let address = match password.map(|file| folder.join(file)) {
+        None => address,
+        Some(file) => match address.with_password_file(&file) {
+            Ok(address) => address,
+            Err(error) => {
+                mistake(map, error.to_string());
+                return None;
+            }
+        },
+    };
+    Some(Place::new(directory?, Some(address)))
+}
+
+fn mistake(map: &mut MapReader<'_, '_>, message: impl Into<String>) {
+    let (file, at) = (map.file(), map.at());
+    map.found().add(file, at, message);
 }
 
 /// Reads the parts of one file.

@@ -53,7 +53,7 @@ pub(crate) async fn drive(
     until: Until,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Report, Error> {
-    let store = Arc::new(Store::open(&config.data_dir).await?);
+    let store = Arc::new(Store::open(config.state.clone()).await?);
     let recovered = store.outbox().recover().await?;
     if recovered > 0 {
         tracing::warn!(recovered, "attempts were cut off when the last process ended");
@@ -115,7 +115,7 @@ fn couriers(
 /// # Errors
 /// When the durable state cannot be read.
 pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
-    let store = Store::look(&config.data_dir).await?;
+    let store = Store::look(config.state.clone()).await?;
     report(config, &store, &clock).await
 }
 
@@ -154,7 +154,7 @@ pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome>
 }
 
 async fn state_problem(config: &Config) -> Option<String> {
-    match Store::look(&config.data_dir).await {
+    match Store::look(config.state.clone()).await {
         // It is made by the first run.
         Ok(_) | Err(StoreError::Missing(_)) => None,
         Err(error) => Some(error.to_string()),

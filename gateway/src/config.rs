@@ -24,6 +24,7 @@ use lienthong_model::{
     document::{self, MapReader, Node},
     id::{ServiceId, TrustAnchorId},
 };
+use lienthong_store::{PasswordError, Place, ServerAddress};
 
 pub use self::{
     consent::ConsentSettings,
@@ -98,6 +99,24 @@ pub struct PseudonymSettings {
 pub struct DataSettings {
     /// The data directory, of one gateway alone; made with mode 0700 when it is missing.
     pub directory: PathBuf,
+    /// The database beside it, of this gateway alone, where one has the durable state.
+    pub database: Option<ServerAddress>,
+    /// File of the database's password.
+    pub database_password_file: Option<PathBuf>,
+}
+
+impl DataSettings {
+    /// Where the durable state is.
+    ///
+    /// # Errors
+    /// When the password cannot be had.
+    pub fn place(&self) -> Result<Place, PasswordError> {
+        let database = match (self.database.clone(), &self.database_password_file) {
+            (Some(database), Some(file)) => Some(database.with_password_file(file)?),
+            (database, _) => database,
+        };
+        Ok(Place::new(&self.directory, database))
+    }
 }
 
 /// Limits of the whole data path.
@@ -340,8 +359,23 @@ impl Reader<'_> {
     }
 
     fn data(&self, node: &Node, found: &mut Diagnostics) -> Option<DataSettings> {
-        let mut map = MapReader::new(self.file, node, "`data`", &["directory"], found)?;
-        Some(DataSettings { directory: self.path(&mut map, "directory")? })
+        let keys = ["directory", "database", "database_password_file"];
+        let mut map = MapReader::new(self.file, node, "`data`", &keys, found)?;
+        let directory = self.path(&mut map, "directory");
+        // The text is never told: it may have a password in it, which is the mistake.
+        let text = map.optional("database").and_then(|_| map.text("database"));
+        let database = text.and_then(|text| match text.parse::<ServerAddress>() {
+            Ok(address) => Some(address),
+            Err(error) => {
+                map.found().add(self.file, node.at, format!("`database` {error}"));
+                None
+            }
+        });
+        let database_password_file = self.optional_path(&mut map, "database_password_file");
+        if text.is_none() && database_password_file.is_some() {
+            found.add(self.file, node.at, "`database_password_file` needs `database`");
+        }
+        Some(DataSettings { directory: directory?, database, database_password_file })
     }
 
     fn limits(&self, node: Option<&Node>, found: &mut Diagnostics) -> PathLimits {

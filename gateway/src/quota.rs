@@ -13,7 +13,6 @@ mod officers;
 
 use std::{
     collections::HashMap,
-    path::Path,
     pin::pin,
     sync::{
         Arc, OnceLock, PoisonError, RwLock,
@@ -31,7 +30,7 @@ use lienthong_model::{
     reason::ReasonCode,
 };
 use lienthong_policy::{DataLimits, PolicySet};
-use lienthong_store::StoreError;
+use lienthong_store::{Store, StoreError};
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -84,25 +83,25 @@ impl Quotas {
         }
     }
 
-    /// Opens the data directory, which no other process may have, and goes on from its counters.
+    /// Goes on from the counters of this store, and keeps them there.
     ///
     /// # Errors
-    /// When another process has it, or it cannot be used.
-    pub async fn open(&self, directory: &Path) -> Result<(), StoreError> {
-        let (ledger, known) = Ledger::open(directory).await?;
+    /// When they cannot be read.
+    pub async fn open(&self, store: Arc<Store>) -> Result<(), StoreError> {
+        let (ledger, known) = Ledger::open(store).await?;
         let mut agreements = self.agreements.write().unwrap_or_else(PoisonError::into_inner);
         for (agreement, usage) in known {
             let counters = Counters::new(agreement.clone(), Day::known(&usage));
             agreements.insert(agreement, Arc::new(counters));
         }
         drop(agreements);
-        // A second call finds the directory taken, by this process.
+        // One process opens once; the first ledger stays.
         drop(self.ledger.set(ledger));
         Ok(())
     }
 
-    /// Gives back what is leased and not used, and the data directory. To be called when no
-    /// exchange is in flight any more.
+    /// Gives back what is leased and not used. To be called when no exchange is in flight any more,
+    /// before the store is closed.
     pub async fn close(&self) {
         if let Some(ledger) = self.ledger.get() {
             ledger.close(self.every_agreement()).await;

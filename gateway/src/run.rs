@@ -13,7 +13,7 @@ use std::{
 
 use lienthong_evidence::entry::Action;
 use lienthong_model::{clock::Clock, diagnostic::Diagnostics};
-use lienthong_store::StoreError;
+use lienthong_store::{PasswordError, Store, StoreError};
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -39,9 +39,12 @@ pub enum RunError {
     /// Files with mistakes.
     #[error("{0}")]
     Mistakes(#[from] Diagnostics),
-    /// The data directory cannot be had.
+    /// The durable state cannot be had.
     #[error(transparent)]
     Data(#[from] StoreError),
+    /// The password of the database cannot be had.
+    #[error(transparent)]
+    Password(#[from] PasswordError),
     /// The evidence log cannot be had.
     #[error("evidence: {0}")]
     Evidence(#[from] EvidenceError),
@@ -82,6 +85,7 @@ impl Signals {
 #[derive(Debug)]
 pub struct Running {
     gateway: Arc<Gateway>,
+    store: Arc<Store>,
     server: Server,
     operators: OperatorListeners,
     admin: Admin,
@@ -101,7 +105,8 @@ impl Running {
         for warning in warnings(&gateway) {
             warn!(target: "gateway", "{warning}");
         }
-        gateway.quotas().open(&gateway.config().data.directory).await?;
+        let store = Arc::new(Store::open(gateway.config().data.place()?).await?);
+        gateway.quotas().open(Arc::clone(&store)).await?;
         gateway.evidence().open().await?;
         let settings = gateway.config().listen.clone();
         let address = settings.address;
@@ -117,6 +122,7 @@ impl Running {
         let operators = OperatorListeners::start(&gateway, &admin).await?;
         let mut running = Self {
             gateway,
+            store,
             server,
             operators,
             admin,
@@ -189,6 +195,7 @@ impl Running {
         // Every exchange is over; their lines come before the last word.
         tokio::task::spawn_blocking(log::written).await.unwrap_or_default();
         self.gateway.quotas().close().await;
+        self.store.close().await;
         self.gateway.evidence().close().await;
         if let Some(telemetry) = self.gateway.telemetry() {
             telemetry.flush().await;

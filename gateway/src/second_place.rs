@@ -4,15 +4,15 @@
 //! text; a password comes by file, when the log is opened.
 
 use std::{
-    fmt, fs,
+    fmt,
     path::{Path, PathBuf},
 };
 
 use lienthong_evidence::log::{Copy, Fault, SecondFile, SecondPlace};
-use lienthong_model::sensitive::Sensitive;
-use lienthong_store::checkpoints::{Address, AddressError, Checkpoint, Checkpoints};
-
-use crate::provider::owner_only;
+use lienthong_store::{
+    Address, AddressError,
+    checkpoints::{Checkpoint, Checkpoints},
+};
 
 /// A second place as configured.
 #[derive(Debug, Clone)]
@@ -60,19 +60,12 @@ impl SecondPlaceSettings {
             Self::Database { address, password_file } => (address.clone(), password_file),
         };
         let address = match file {
-            Some(file) => address.with_password(&password(file)?),
+            Some(file) => address.with_password_file(file).map_err(|error| error.to_string())?,
             None => address,
         };
         let (name, origin) = (address.to_string(), origin.to_owned());
         Ok(Box::new(InDatabase { checkpoints: Checkpoints::new(address), name, origin }))
     }
-}
-
-fn password(file: &Path) -> Result<Sensitive<String>, String> {
-    owner_only(file)?;
-    let text = fs::read_to_string(file);
-    text.map(Sensitive::new)
-        .map_err(|error| format!("`{}` cannot be read: {error}", file.display()))
 }
 
 struct InDatabase {

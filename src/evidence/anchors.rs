@@ -14,7 +14,7 @@ use lienthong_evidence::{
     note::{MAX_NOTE, Verifier},
 };
 use lienthong_model::sensitive::Sensitive;
-use lienthong_store::checkpoints::{self, Address};
+use lienthong_store::{Address, checkpoints};
 use reqwest::redirect;
 use rustls::{
     ClientConfig, RootCertStore,

@@ -218,7 +218,7 @@ async fn the_first_of_a_case_says_false_and_the_others_true_also_after_a_restart
 #[tokio::test]
 async fn a_second_process_on_the_same_directory_is_refused() {
     let world = World::new().await;
-    let store = lienthong_store::Store::open(&world.config().data_dir).await.unwrap();
+    let store = lienthong_store::Store::open(world.config().state).await.unwrap();
     let error = world.try_run().await.unwrap_err();
     assert!(matches!(error, crate::Error::Store(lienthong_store::StoreError::InUse(_))));
     store.close().await;

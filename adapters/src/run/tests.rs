@@ -50,7 +50,7 @@ async fn check_tells_what_is_missing_and_sends_nothing() {
     // A portal is no gateway: it has no metaservices.
     assert!(problem("gateway").unwrap().contains("status"));
     assert_eq!(world.seen().logins, 0);
-    assert!(!world.config().data_dir.exists());
+    assert!(!world.config().state.directory().unwrap().exists());
 }
 
 /// Set in the child process of the test below: the configuration to run with.

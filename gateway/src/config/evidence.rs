@@ -7,7 +7,7 @@ use lienthong_model::{
     diagnostic::Diagnostics,
     document::{MapReader, Node},
 };
-use lienthong_store::checkpoints::AddressError;
+use lienthong_store::AddressError;
 
 use super::{Reader, Retention, StampSettings, small};
 use crate::second_place::SecondPlaceSettings;

@@ -3,12 +3,9 @@
 //! Takes wishes, one at a time of each agreement, and puts what it leased into the agreement's day
 //! whether or not the request that wished for it still waits.
 
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use lienthong_model::id::AgreementId;
@@ -35,11 +32,10 @@ enum Order {
 }
 
 impl Ledger {
-    /// Opens the data directory for this process alone; gives the counters in it.
+    /// Leases from this store; gives the counters in it.
     pub(super) async fn open(
-        directory: &Path,
+        store: Arc<Store>,
     ) -> Result<(Self, Vec<(AgreementId, Usage)>), StoreError> {
-        let store = Store::open(directory).await?;
         let known = store.quota().all().await?;
         let (orders, received) = mpsc::channel(MAX_WISHES);
         let failing = Arc::new(AtomicBool::new(false));
@@ -60,7 +56,7 @@ impl Ledger {
         self.failing.load(Ordering::Acquire)
     }
 
-    /// Gives back what is left of every lease, and the data directory.
+    /// Gives back what is left of every lease.
     pub(super) async fn close(&self, agreements: Vec<Arc<Counters>>) {
         let (closed, end) = oneshot::channel();
         if self.orders.send(Order::Close(agreements, closed)).await.is_ok() {
@@ -69,7 +65,7 @@ impl Ledger {
     }
 }
 
-async fn serve(store: Store, mut orders: mpsc::Receiver<Order>, failing: Arc<AtomicBool>) {
+async fn serve(store: Arc<Store>, mut orders: mpsc::Receiver<Order>, failing: Arc<AtomicBool>) {
     while let Some(order) = orders.recv().await {
         match order {
             Order::Lease(counters, wish) => {
@@ -87,7 +83,6 @@ async fn serve(store: Store, mut orders: mpsc::Receiver<Order>, failing: Arc<Ato
             }
             Order::Close(agreements, closed) => {
                 give_back(&store, agreements).await;
-                store.close().await;
                 closed.send(()).ok();
                 return;
             }

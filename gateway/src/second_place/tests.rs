@@ -1,7 +1,8 @@
-use std::os::unix::fs::PermissionsExt as _;
+use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use lienthong_evidence::checkpoint;
 use lienthong_evidence::{hash::Hash, note::Signer};
+use lienthong_model::sensitive::Sensitive;
 
 use super::*;
 

@@ -5,18 +5,14 @@
 //! thread of their own and never for an event loop. What is kept is signed, so nothing here is secret
 //! but the password.
 
-mod address;
 mod pool;
 
-use std::time::Duration;
-
-pub use self::address::{Address, AddressError};
 use self::pool::Pool;
+use crate::Address;
+use crate::engine::PATIENCE;
 
 /// How many of the newest checkpoints of a log are kept.
 const HISTORY: u32 = 1000;
-/// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Why the database is of no use.
 #[derive(Debug, thiserror::Error)]

@@ -1,22 +1,25 @@
-//! Opening the database of a data directory.
+//! Opening the durable state.
 //!
 //! One connection writes and a few read: SQLite has one writer anyway, and waiting for it in a queue
 //! is fairer than polling for its lock.
 
 use std::{
     path::{Path, PathBuf},
-    time::Duration,
+    sync::{Mutex, PoisonError},
 };
 
 use sqlx::{
-    Sqlite, SqlitePool, Transaction,
     migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
 use crate::{
-    directory::{Directory, DirectoryError},
+    Place, ServerAddress,
+    directory::{Directory, DirectoryError, private_file},
+    engine::{self, Either, Mode, Pool, Transaction, bounded},
+    ledger::Ledger,
     outbox::Outbox,
+    owner,
     quota::DailyQuota,
 };
 
@@ -24,17 +27,16 @@ use crate::{
 const DATABASE: &str = "lienthong.db";
 /// Readers at once.
 const READERS: u32 = 4;
-/// How long a statement waits for another process's lock, and a caller for a connection.
-const PATIENCE: Duration = Duration::from_secs(10);
 
-static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
+static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// Why the durable state cannot be used. Says nothing about what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process owns the data directory.
-    #[error("data directory `{0}` is in use by another process")]
-    InUse(PathBuf),
+    /// Another process owns the data directory or the database.
+    #[error("durable state `{0}` is in use by another process")]
+    InUse(String),
     /// The data directory cannot be made or opened.
     #[error("data directory `{path}` cannot be used")]
     Directory {
@@ -46,13 +48,19 @@ pub enum StoreError {
     },
     /// There is no database yet.
     #[error("no durable state in `{0}` yet")]
-    Missing(PathBuf),
+    Missing(String),
     /// The database is of a newer program, or damaged.
     #[error("database cannot be brought up to date")]
     Migrate(#[from] MigrateError),
-    /// A statement failed.
+    /// A statement failed. What it was to change is as before, or changed: nobody knows.
     #[error("database failed")]
     Database(#[from] sqlx::Error),
+    /// The server did not answer. What was to be changed is as before, or changed: nobody knows.
+    #[error("database did not answer in time")]
+    Late,
+    /// Another process has taken the database over; this one changes nothing any more.
+    #[error("another process has taken over the database")]
+    TakenOver,
     /// The database holds a value that this program never wrote there.
     #[error("database holds an unusable `{0}`")]
     Damaged(&'static str),
@@ -61,47 +69,63 @@ pub enum StoreError {
     LeaseLost,
 }
 
-/// The durable state of one data directory.
+/// The durable state of one process.
 #[derive(Debug)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
-    _directory: Option<Directory>,
+    writer: Pool,
+    readers: Pool,
+    /// Where a server has it: what says whether it is still ours.
+    generation: Option<i64>,
+    directory: Mutex<Option<Directory>>,
 }
 
 impl Store {
-    /// Opens the data directory for this process alone and brings the database up to date.
+    /// Opens the durable state for this process alone and brings the database up to date.
     ///
     /// # Errors
-    /// When another process owns the directory, or the database cannot be used.
-    pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let io = |source| StoreError::Directory { path: path.to_owned(), source };
-        let directory = Directory::own(path).map_err(|error| match error {
-            DirectoryError::InUse => StoreError::InUse(path.to_owned()),
-            DirectoryError::Io(source) => io(source),
-        })?;
-        let file = directory.private_file(DATABASE).map_err(io)?;
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(PATIENCE)
-            .connect_with(options(&file))
-            .await?;
-        MIGRATOR.run(&writer).await?;
-        let readers = readers(&file).await?;
-        Ok(Self { writer, readers, _directory: Some(directory) })
+    /// When another process owns the data directory or the database, or they cannot be used.
+    pub async fn open(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        let directory = place.directory().map(own).transpose()?;
+        let (writer, readers, generation) = match &place {
+            Place::Directory(path) => {
+                let file = database(path)?;
+                let writer = engine::file(writing(&file), 1).await?;
+                if let Either::Sqlite(writer) = &writer {
+                    SQLITE.run(writer).await?;
+                }
+                (writer, engine::file(looking(&file), READERS).await?, None)
+            }
+            Place::Server { address, .. } => {
+                let (writer, generation) = owner::take(address, &POSTGRES).await?;
+                let readers = engine::server(address, Mode::Look, READERS).await?;
+                (Either::Postgres(writer), readers, Some(generation))
+            }
+        };
+        Ok(Self { writer, readers, generation, directory: Mutex::new(directory) })
     }
 
     /// Opens the database beside the process that owns it, to look only: writing fails.
     ///
     /// # Errors
     /// When there is no database or it cannot be read.
-    pub async fn look(path: &Path) -> Result<Self, StoreError> {
-        let file = path.join(DATABASE);
-        if !file.exists() {
-            return Err(StoreError::Missing(path.to_owned()));
-        }
-        let readers = readers(&file).await?;
-        Ok(Self { writer: readers.clone(), readers, _directory: None })
+    pub async fn look(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        let readers = match &place {
+            Place::Directory(path) => {
+                let file = path.join(DATABASE);
+                if !file.exists() {
+                    return Err(StoreError::Missing(place.to_string()));
+                }
+                engine::file(looking(&file), READERS).await?
+            }
+            Place::Server { address, .. } => look_at(address).await?,
+        };
+        let writer = match &readers {
+            Either::Sqlite(pool) => Either::Sqlite(pool.clone()),
+            Either::Postgres(pool) => Either::Postgres(pool.clone()),
+        };
+        Ok(Self { writer, readers, generation: None, directory: Mutex::new(None) })
     }
 
     /// The outbox.
@@ -116,46 +140,76 @@ impl Store {
         DailyQuota::new(self)
     }
 
-    /// Closes all connections and gives the directory back.
-    pub async fn close(self) {
+    /// The ledger of consents, rights and notices.
+    #[must_use]
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::new(self)
+    }
+
+    /// Closes all connections and gives the directory back. Whoever still has the store gets errors.
+    pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+        self.directory.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+    /// A transaction in which everything is seen as it was at one moment.
+    pub(crate) async fn read(&self) -> Result<Transaction, StoreError> {
+        Ok(match &self.readers {
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin().await?),
+            Either::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+                Either::Postgres(bounded(pool.begin_with(begin)).await?)
+            }
+        })
     }
 
-    /// A transaction that holds the write lock from its beginning: one that read first and wrote
-    /// later could fail when another wrote in between.
-    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    /// A transaction that alone writes from its beginning: one that read first and wrote later could
+    /// fail, or lose what another wrote in between.
+    pub(crate) async fn write(&self) -> Result<Transaction, StoreError> {
+        Ok(match &self.writer {
+            Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Either::Postgres(pool) => Either::Postgres(owner::begin(pool, self.generation).await?),
+        })
     }
 }
 
-fn options(file: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(false)
+fn own(path: &Path) -> Result<Directory, StoreError> {
+    Directory::own(path).map_err(|error| match error {
+        DirectoryError::InUse => StoreError::InUse(path.display().to_string()),
+        DirectoryError::Io(source) => StoreError::Directory { path: path.to_owned(), source },
+    })
+}
+
+/// The database's file, made when it is missing.
+fn database(directory: &Path) -> Result<PathBuf, StoreError> {
+    let file = directory.join(DATABASE);
+    let io = |source| StoreError::Directory { path: directory.to_owned(), source };
+    private_file(&file).map_err(io)?;
+    Ok(file)
+}
+
+fn writing(file: &Path) -> SqliteConnectOptions {
+    engine::plain(file)
         .foreign_keys(true)
-        .busy_timeout(PATIENCE)
         .journal_mode(SqliteJournalMode::Wal)
-        // A message counts as accepted only when it survives a power cut.
-        .synchronous(SqliteSynchronous::Full)
         .pragma("secure_delete", "ON")
 }
 
-async fn readers(file: &Path) -> Result<SqlitePool, sqlx::Error> {
-    let options = SqliteConnectOptions::new()
-        .filename(file)
-        .create_if_missing(false)
-        .read_only(true)
-        .busy_timeout(PATIENCE);
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(PATIENCE)
-        .connect_with(options)
-        .await
+fn looking(file: &Path) -> SqliteConnectOptions {
+    engine::plain(file).read_only(true)
+}
+
+async fn look_at(address: &ServerAddress) -> Result<Pool, StoreError> {
+    let pool = engine::server(address, Mode::Look, READERS).await?;
+    if let Either::Postgres(pool) = &pool {
+        let known = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+        let is_there: bool = bounded(known.fetch_one(pool)).await?;
+        if !is_there {
+            return Err(StoreError::Missing(address.to_string()));
+        }
+    }
+    Ok(pool)
 }
 
 #[cfg(test)]

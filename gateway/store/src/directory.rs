@@ -7,7 +7,7 @@ use std::{
     fs::{DirBuilder, File, OpenOptions, TryLockError},
     io,
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// Name of the lock file.
@@ -16,7 +16,6 @@ const LOCK: &str = "lock";
 /// A data directory that this process owns until the value is dropped.
 #[derive(Debug)]
 pub(crate) struct Directory {
-    path: PathBuf,
     _lock: File,
 }
 
@@ -40,20 +39,18 @@ impl Directory {
             .mode(0o600)
             .open(path.join(LOCK))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { _lock: lock }),
             Err(TryLockError::WouldBlock) => Err(DirectoryError::InUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
+}
 
-    /// The path of a file in the directory. The file is created, empty and readable by its owner
-    /// only, when it is missing: SQLite would make it with the process's umask.
-    pub(crate) fn private_file(&self, name: &str) -> io::Result<PathBuf> {
-        let path = self.path.join(name);
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true).mode(0o600).open(&path)?;
-        Ok(path)
-    }
+/// Makes the file, empty and readable by its owner only, when it is missing: SQLite would make it
+/// with the process's umask.
+pub(crate) fn private_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600).open(path).map(drop)
 }
 
 #[cfg(test)]

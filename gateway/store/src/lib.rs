@@ -1,15 +1,25 @@
 //! Connections, migrations and contracts of the durable state.
 //!
-//! One process owns a data directory at a time; a second one is refused. What a call acknowledged
-//! is on disk (SQLite, WAL, `synchronous = FULL`) and survives `kill -9`. Time is an argument. No
-//! payload reaches an error, a log or a `Debug`.
+//! It is in SQLite (WAL, `synchronous = FULL`) or in PostgreSQL; what a call acknowledged is on disk
+//! and survives `kill -9`. One process owns a data directory or a database at a time; a second one
+//! is refused. Time is an argument. No payload reaches an error, a log or a `Debug`.
 
+mod address;
 pub mod checkpoints;
 mod connection;
 mod directory;
+mod engine;
+pub mod ledger;
 pub mod outbox;
+mod owner;
+mod place;
 pub mod quota;
+#[cfg(test)]
+mod testing;
 
+pub use address::{Address, AddressError, PasswordError, ServerAddress};
 pub use connection::{Store, StoreError};
+pub use ledger::Ledger;
 pub use outbox::Outbox;
+pub use place::Place;
 pub use quota::DailyQuota;

@@ -17,7 +17,10 @@ use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
 pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow};
 
-use crate::{Store, StoreError};
+use crate::{
+    Store, StoreError,
+    engine::{Transaction, ask, tell},
+};
 
 /// The outbox of a store.
 #[derive(Debug, Clone, Copy)]
@@ -119,26 +122,27 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn counters(&self, flow: &FlowId) -> Result<Counters, StoreError> {
-        let mut snapshot = self.store.readers().begin().await?;
-        let now: (i64, i64, Option<i64>) = sqlx::query_as(
+        let mut snapshot = self.store.read().await?;
+        let now: (i64, i64, Option<i64>) = ask!(&mut snapshot, |c| {
+            sqlx::query_as(
             "SELECT count(*) FILTER (WHERE state <> 'dead'), count(*) FILTER (WHERE state = 'dead'),
              min(enqueued_at) FILTER (WHERE state <> 'dead')
-             FROM outbox WHERE flow = ? AND state <> 'delivered'",
+             FROM outbox WHERE flow = $1 AND state <> 'delivered'",
+        )
+        .bind(flow.as_str()).fetch_one(c)
+        })?;
+        let held: i64 =
+            ask!(&mut snapshot, |c| sqlx::query_scalar(HELD).bind(flow.as_str()).fetch_one(c))?;
+        let quarantined: i64 = ask!(&mut snapshot, |c| sqlx::query_scalar(
+            "SELECT count(*) FROM quarantine WHERE flow = $1"
         )
         .bind(flow.as_str())
-        .fetch_one(&mut *snapshot)
-        .await?;
-        let held: i64 =
-            sqlx::query_scalar(HELD).bind(flow.as_str()).fetch_one(&mut *snapshot).await?;
-        let quarantined: i64 = sqlx::query_scalar("SELECT count(*) FROM quarantine WHERE flow = ?")
-            .bind(flow.as_str())
-            .fetch_one(&mut *snapshot)
-            .await?;
-        let totals: Vec<(String, i64)> =
-            sqlx::query_as("SELECT what, count FROM total WHERE flow = ?")
-                .bind(flow.as_str())
-                .fetch_all(&mut *snapshot)
-                .await?;
+        .fetch_one(c))?;
+        let totals: Vec<(String, i64)> = ask!(&mut snapshot, |c| sqlx::query_as(
+            "SELECT what, count FROM total WHERE flow = $1"
+        )
+        .bind(flow.as_str())
+        .fetch_all(c))?;
         let total = |what: Total| {
             totals.iter().find(|(name, _)| name == what.as_str()).map_or(0, |(_, n)| count(*n))
         };
@@ -161,12 +165,11 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn open(&self, flow: &FlowId) -> Result<u64, StoreError> {
-        let open: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM outbox WHERE flow = ? AND state <> 'delivered'",
+        let open: i64 = ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
+            "SELECT count(*) FROM outbox WHERE flow = $1 AND state <> 'delivered'",
         )
         .bind(flow.as_str())
-        .fetch_one(self.store.readers())
-        .await?;
+        .fetch_one(c))?;
         Ok(count(open))
     }
 
@@ -175,14 +178,14 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn dead(&self, flow: &FlowId, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        let rows: Vec<(String, String, Option<String>, Option<i64>)> = sqlx::query_as(
-            "SELECT idempotency_key, kind, reason, done_at FROM outbox
-             WHERE flow = ? AND state = 'dead' ORDER BY done_at DESC, id DESC LIMIT ?",
-        )
-        .bind(flow.as_str())
-        .bind(limit)
-        .fetch_all(self.store.readers())
-        .await?;
+        let rows: Vec<(String, String, Option<String>, Option<i64>)> =
+            ask!(&mut self.store.read().await?, |c| sqlx::query_as(
+                "SELECT idempotency_key, kind, reason, done_at FROM outbox
+             WHERE flow = $1 AND state = 'dead' ORDER BY done_at DESC, id DESC LIMIT $2",
+            )
+            .bind(flow.as_str())
+            .bind(i64::from(limit))
+            .fetch_all(c))?;
         let letter = |(key, kind, reason, at): (_, _, Option<String>, Option<i64>)| DeadLetter {
             key,
             kind,
@@ -197,10 +200,10 @@ impl<'a> Outbox<'a> {
     /// # Errors
     /// When the database fails.
     pub async fn next_ready(&self, flow: &FlowId) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar(NEXT_READY)
-            .bind(flow.as_str())
-            .fetch_one(self.store.readers())
-            .await?;
+        let at: Option<i64> =
+            ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(NEXT_READY)
+                .bind(flow.as_str())
+                .fetch_one(c))?;
         Ok(at.map(moment))
     }
 }
@@ -219,11 +222,11 @@ pub(crate) use free;
 
 const NEXT_READY: &str = concat!(
     "SELECT min(CASE state WHEN 'leased' THEN leased_until ELSE ready_at END) FROM outbox m
-     WHERE flow = ? AND state IN ('waiting', 'leased') AND ",
+     WHERE flow = $1 AND state IN ('waiting', 'leased') AND ",
     free!()
 );
 
-const HELD: &str = "SELECT count(*) FROM outbox m WHERE flow = ? AND state = 'waiting'
+const HELD: &str = "SELECT count(*) FROM outbox m WHERE flow = $1 AND state = 'waiting'
      AND (EXISTS (SELECT 1 FROM outbox e WHERE e.flow = m.flow AND e.state = 'dead'
              AND e.ordering_key = m.ordering_key AND (e.position, e.id) < (m.position, m.id))
        OR EXISTS (SELECT 1 FROM quarantine q WHERE q.flow = m.flow
@@ -252,23 +255,24 @@ impl Total {
 }
 
 async fn add_total(
-    transaction: &mut sqlx::Transaction<'_, sqlx::Sqlite>,
+    transaction: &mut Transaction,
     flow: &str,
     what: Total,
     by: u64,
-) -> Result<(), sqlx::Error> {
+) -> Result<(), StoreError> {
     if by == 0 {
         return Ok(());
     }
-    sqlx::query(
-        "INSERT INTO total (flow, what, count) VALUES (?, ?, ?)
-         ON CONFLICT DO UPDATE SET count = count + excluded.count",
-    )
-    .bind(flow)
-    .bind(what.as_str())
-    .bind(i64::try_from(by).unwrap_or(i64::MAX))
-    .execute(&mut **transaction)
-    .await?;
+    tell!(
+        transaction,
+        sqlx::query(
+            "INSERT INTO total (flow, what, count) VALUES ($1, $2, $3)
+         ON CONFLICT (flow, what) DO UPDATE SET count = total.count + excluded.count",
+        )
+        .bind(flow)
+        .bind(what.as_str())
+        .bind(i64::try_from(by).unwrap_or(i64::MAX))
+    )?;
     Ok(())
 }
 

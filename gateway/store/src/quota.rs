@@ -7,7 +7,10 @@
 use jiff::civil::Date;
 use lienthong_model::id::AgreementId;
 
-use crate::{Store, StoreError};
+use crate::{
+    Store, StoreError,
+    engine::{ask, tell},
+};
 
 /// The daily counters of a store.
 #[derive(Debug, Clone, Copy)]
@@ -51,26 +54,27 @@ impl<'a> DailyQuota<'a> {
         limit: u64,
     ) -> Result<Lease, StoreError> {
         let mut transaction = self.store.write().await?;
-        let row: Option<(String, i64)> =
-            sqlx::query_as("SELECT day, used FROM quota WHERE agreement = ?")
-                .bind(agreement.as_str())
-                .fetch_optional(&mut *transaction)
-                .await?;
+        let row: Option<(String, i64)> = ask!(&mut transaction, |c| sqlx::query_as(
+            "SELECT day, used FROM quota WHERE agreement = $1"
+        )
+        .bind(agreement.as_str())
+        .fetch_optional(c))?;
         let known = row.map(usage).transpose()?;
         let mut usage =
             known.filter(|known| known.day >= today).unwrap_or(Usage { day: today, used: 0 });
         let granted = wanted.min(limit.saturating_sub(usage.used));
         usage.used = usage.used.saturating_add(granted);
         if granted > 0 {
-            sqlx::query(
-                "INSERT INTO quota (agreement, day, used) VALUES (?, ?, ?)
-                 ON CONFLICT DO UPDATE SET day = excluded.day, used = excluded.used",
-            )
-            .bind(agreement.as_str())
-            .bind(usage.day.to_string())
-            .bind(i64::try_from(usage.used).unwrap_or(i64::MAX))
-            .execute(&mut *transaction)
-            .await?;
+            tell!(
+                &mut transaction,
+                sqlx::query(
+                    "INSERT INTO quota (agreement, day, used) VALUES ($1, $2, $3)
+                 ON CONFLICT (agreement) DO UPDATE SET day = excluded.day, used = excluded.used",
+                )
+                .bind(agreement.as_str())
+                .bind(usage.day.to_string())
+                .bind(i64::try_from(usage.used).unwrap_or(i64::MAX))
+            )?;
         }
         transaction.commit().await?;
         Ok(Lease { granted, usage })
@@ -88,12 +92,16 @@ impl<'a> DailyQuota<'a> {
         unused: u64,
     ) -> Result<(), StoreError> {
         let mut transaction = self.store.write().await?;
-        sqlx::query("UPDATE quota SET used = max(used - ?, 0) WHERE agreement = ? AND day = ?")
+        tell!(
+            &mut transaction,
+            sqlx::query(
+                "UPDATE quota SET used = CASE WHEN used > $1 THEN used - $1 ELSE 0 END
+             WHERE agreement = $2 AND day = $3"
+            )
             .bind(i64::try_from(unused).unwrap_or(i64::MAX))
             .bind(agreement.as_str())
             .bind(day.to_string())
-            .execute(&mut *transaction)
-            .await?;
+        )?;
         transaction.commit().await?;
         Ok(())
     }
@@ -104,9 +112,10 @@ impl<'a> DailyQuota<'a> {
     /// When the database fails, or holds what is no counter.
     pub async fn all(&self) -> Result<Vec<(AgreementId, Usage)>, StoreError> {
         let rows: Vec<(String, String, i64)> =
-            sqlx::query_as("SELECT agreement, day, used FROM quota ORDER BY agreement")
-                .fetch_all(self.store.readers())
-                .await?;
+            ask!(&mut self.store.read().await?, |c| sqlx::query_as(
+                "SELECT agreement, day, used FROM quota ORDER BY agreement"
+            )
+            .fetch_all(c))?;
         rows.into_iter()
             .map(|(agreement, day, used)| {
                 let id = agreement.parse().map_err(|_| StoreError::Damaged("agreement"))?;

@@ -8,7 +8,10 @@ use std::{
     thread,
 };
 
-use lienthong_store::checkpoints::{Address, Checkpoint, Checkpoints};
+use lienthong_store::{
+    Address,
+    checkpoints::{Checkpoint, Checkpoints},
+};
 
 use super::{log, run};
 

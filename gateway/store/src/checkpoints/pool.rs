@@ -1,14 +1,10 @@
 //! The statements, which read the same for both databases.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt as _};
-
-use sqlx::{
-    PgPool, SqlitePool,
-    postgres::PgPoolOptions,
-    sqlite::{SqliteConnectOptions, SqlitePoolOptions, SqliteSynchronous},
+use super::{Address, Checkpoint, CheckpointsError};
+use crate::{
+    directory::private_file,
+    engine::{self, Mode, either},
 };
-
-use super::{Address, Checkpoint, CheckpointsError, PATIENCE};
 
 /// One row for each checkpoint. `losses` counts how often a loss was accepted before it.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS lienthong_checkpoints (
@@ -47,45 +43,23 @@ const FORGET: &str = "DELETE FROM lienthong_checkpoints
         WHERE kept.origin = $1 ORDER BY kept.losses DESC, kept.size DESC LIMIT $2
     )";
 
-/// Either database.
+/// The database.
 #[derive(Debug)]
-pub(super) enum Pool {
-    Sqlite(SqlitePool),
-    Postgres(PgPool),
-}
-
-/// Does the same with either.
-macro_rules! either {
-    ($self:expr, $pool:ident => $does:expr) => {
-        match $self {
-            Pool::Sqlite($pool) => $does,
-            Pool::Postgres($pool) => $does,
-        }
-    };
-}
+pub(super) struct Pool(pub(super) engine::Pool);
 
 impl Pool {
     pub(super) async fn open(address: &Address) -> Result<Self, CheckpointsError> {
-        let pool = match (address.file(), address.server()) {
-            (Some(file), _) => {
-                let mut new = OpenOptions::new();
-                new.create(true).truncate(false).write(true).mode(0o600).open(file)?;
-                let options = SqliteConnectOptions::new()
-                    .filename(file)
-                    .busy_timeout(PATIENCE)
-                    .synchronous(SqliteSynchronous::Full);
-                let one = SqlitePoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-                Self::Sqlite(one.connect_with(options).await?)
+        let pool = match address {
+            Address::Sqlite(file) => {
+                private_file(file)?;
+                engine::file(engine::plain(file), 1).await?
             }
-            (None, server) => {
-                let server = server.cloned().unwrap_or_default();
-                let one = PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE);
-                Self::Postgres(one.connect_with(server).await?)
-            }
+            Address::Postgres(server) => engine::server(server, Mode::Write, 1).await?,
         };
+        let pool = Self(pool);
         // Where the table is there already, nobody has to be allowed to make one.
         if pool.newest("").await.is_err() {
-            either!(&pool, pool => sqlx::query(TABLE).execute(pool).await.map(drop))?;
+            either!(&pool.0, |pool| sqlx::query(TABLE).execute(pool).await.map(drop))?;
         }
         Ok(pool)
     }
@@ -103,7 +77,7 @@ impl Pool {
     }
 
     async fn rows(&self, origin: &str, most: u32) -> Result<Vec<(i64, String)>, sqlx::Error> {
-        either!(self, pool => {
+        either!(&self.0, |pool| {
             sqlx::query_as(NEWEST).bind(origin).bind(i64::from(most)).fetch_all(pool).await
         })
     }
@@ -112,14 +86,14 @@ impl Pool {
     pub(super) async fn add(&self, new: Checkpoint<'_>) -> Result<u64, sqlx::Error> {
         let size = i64::try_from(new.size).unwrap_or(i64::MAX);
         let losses = i64::from(new.after_loss);
-        either!(self, pool => {
+        either!(&self.0, |pool| {
             let add = sqlx::query(ADD).bind(new.origin).bind(size).bind(new.note).bind(losses);
             Ok(add.execute(pool).await?.rows_affected())
         })
     }
 
     pub(super) async fn forget(&self, origin: &str, most: u32) -> Result<(), sqlx::Error> {
-        either!(self, pool => {
+        either!(&self.0, |pool| {
             let most = i64::from(most);
             sqlx::query(FORGET).bind(origin).bind(most).execute(pool).await.map(drop)
         })

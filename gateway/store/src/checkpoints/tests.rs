@@ -1,99 +1,18 @@
 //! The same on SQLite and on a PostgreSQL server of the test's own.
 
-use std::{
-    env,
-    io::{BufRead as _, BufReader},
-    os::unix::{
-        fs::{MetadataExt as _, PermissionsExt as _, chown},
-        process::CommandExt as _,
-    },
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-};
+use std::os::unix::fs::PermissionsExt as _;
 
 use lienthong_model::sensitive::Sensitive;
 use tempfile::TempDir;
 
 use super::*;
+use crate::{
+    AddressError, ServerAddress,
+    engine::Either,
+    testing::{self, postgres::Server},
+};
 
 const ORIGIN: &str = "log.example/node-1";
-const PASSWORD: &str = "tests-only";
-/// The user `nobody`, as whom the server runs where the tests run as root.
-const NOBODY: u32 = 65534;
-
-/// A server in a temporary directory that listens on a socket there and nowhere else.
-struct Server {
-    process: Child,
-    directory: TempDir,
-}
-
-/// A program of PostgreSQL: on the path, or where Debian has it.
-fn program(name: &str) -> PathBuf {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
-    let debian = versions.flatten().map(|version| version.path().join("bin"));
-    let found = env::split_paths(&path).chain(debian).map(|folder| folder.join(name));
-    found.into_iter().find(|path| path.exists()).expect("PostgreSQL: see tests/run.sh")
-}
-
-fn command(name: &str, directory: &Path) -> Command {
-    let mut command = Command::new(program(name));
-    command.current_dir(directory).env("LC_ALL", "C").stdin(Stdio::null());
-    if std::fs::metadata("/proc/self").expect("Linux").uid() == 0 {
-        // The server refuses to run as root.
-        command.uid(NOBODY).gid(NOBODY);
-    }
-    command
-}
-
-impl Server {
-    fn start() -> Self {
-        let directory = TempDir::new().expect("a directory");
-        let path = directory.path();
-        std::fs::write(path.join("password"), PASSWORD).expect("written");
-        if std::fs::metadata("/proc/self").expect("Linux").uid() == 0 {
-            chown(path, Some(NOBODY), Some(NOBODY)).expect("given away");
-        }
-        let made = command("initdb", path)
-            .args(["--pgdata=data", "--username=lienthong", "--auth=scram-sha-256"])
-            .args(["--pwfile=password", "--encoding=UTF8", "--no-sync"])
-            .output()
-            .expect("initdb runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let mut process = command("postgres", path)
-            .args(["-D", "data", "-k"])
-            .arg(path)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=10"])
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("postgres runs");
-        let lines = BufReader::new(process.stderr.take().expect("its log")).lines();
-        let ready = "database system is ready to accept connections";
-        let mut lines = lines.map(|line| line.expect("text"));
-        assert!(lines.any(|line| line.contains(ready)), "the server did not start");
-        // What it says later is read, so that it never waits for a reader.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { process, directory }
-    }
-
-    /// Without the password.
-    fn open(&self) -> Address {
-        let socket = self.directory.path().display();
-        let text = format!("postgres:///postgres?host={socket}&user=lienthong");
-        Address::parse(&text).expect("an address")
-    }
-
-    fn address(&self) -> Address {
-        self.open().with_password(&Sensitive::new(format!("{PASSWORD}\n")))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
-    }
-}
 
 fn checkpoint(size: u64, note: &str) -> Checkpoint<'_> {
     Checkpoint { origin: ORIGIN, size, note, after_loss: false }
@@ -155,22 +74,24 @@ fn sqlite_keeps_the_newest_checkpoints() {
 #[test]
 fn postgres_keeps_the_newest_checkpoints_and_comes_back_after_it_was_away() {
     let server = Server::start();
-    holds(&server.address());
-    forgets(&server.address());
-    let error = Checkpoints::new(server.open()).newest(ORIGIN).expect_err("no password");
+    let open = Address::parse(&server.url("postgres")).expect("an address");
+    let address = Address::Postgres(testing::address(&server.url("postgres")));
+    holds(&address);
+    forgets(&address);
+    let error = Checkpoints::new(open.clone()).newest(ORIGIN).expect_err("no password");
     assert!(matches!(error, CheckpointsError::Database(_)), "{error:?}");
-    let wrong = server.open().with_password(&Sensitive::new("wrong".to_owned()));
+    let wrong = open.with_password(&Sensitive::new("wrong".to_owned()));
     assert!(Checkpoints::new(wrong).newest(ORIGIN).is_err());
 
-    let mut kept = Checkpoints::new(server.address());
+    let mut kept = Checkpoints::new(address);
     assert_eq!(kept.newest(ORIGIN).expect("an answer").as_deref(), Some("six"));
-    let socket = server.directory.path().join(".s.PGSQL.5432");
-    let away = server.directory.path().join("away");
+    let socket = server.socket().join(".s.PGSQL.5432");
+    let away = server.socket().join("away");
     std::fs::rename(&socket, &away).expect("moved");
     // The server ends the connection it has, and no other is to be had.
     let ended = "SELECT pg_terminate_backend(pg_backend_pid())";
     kept.ask(async |pool| {
-        let Pool::Postgres(pool) = pool else { panic!("a server") };
+        let Either::Postgres(pool) = &pool.0 else { panic!("a server") };
         sqlx::query(ended).execute(pool).await.map(drop).expect_err("ended");
         Ok(())
     })
@@ -207,6 +128,8 @@ fn addresses_have_no_secret_and_lead_to_other_machines_only_protected() {
         assert_eq!(parse(bad), Err(error), "{bad}");
     }
     assert!(!Address::is_meant("/srv/b/checkpoint"));
+    let server = "sqlite:/srv/b/checkpoints.db".parse::<ServerAddress>();
+    assert_eq!(server.expect_err("no server"), AddressError::Server);
     let secret = Sensitive::new("secret".to_owned());
     let address = Address::parse("postgres://gateway@localhost/evidence").expect("an address");
     let shown = format!("{:?}", Checkpoints::new(address.with_password(&secret)));

@@ -1,38 +1,108 @@
+use std::sync::Arc;
+
 use tempfile::TempDir;
 
 use super::*;
+use crate::{
+    engine::{ask, tell},
+    testing::{
+        Home, on_both,
+        postgres::{PASSWORD, Server},
+    },
+};
 
-#[tokio::test]
-async fn refuses_a_second_process_on_one_directory() {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
-    assert!(matches!(Store::open(folder.path()).await, Err(StoreError::InUse(_))));
-    store.close().await;
-    Store::open(folder.path()).await.unwrap();
+impl Store {
+    /// The same owner's durable state through connections of their own.
+    pub(crate) async fn beside(&self, place: &Place) -> Result<Self, StoreError> {
+        let writer = match place {
+            Place::Directory(path) => engine::file(writing(&path.join(DATABASE)), 1).await?,
+            Place::Server { address, .. } => engine::server(address, Mode::Write, 1).await?,
+        };
+        let readers = Self::look(place.clone()).await?.readers;
+        let directory = Mutex::default();
+        Ok(Self { writer, readers, generation: self.generation, directory })
+    }
 }
 
-#[tokio::test]
-async fn looking_needs_a_database_and_cannot_write() {
-    let folder = TempDir::new().unwrap();
-    assert!(matches!(Store::look(folder.path()).await, Err(StoreError::Missing(_))));
-    let store = Store::open(folder.path()).await.unwrap();
-    let looker = Store::look(folder.path()).await.unwrap();
+async fn refuses_a_second_process(home: Home) {
+    let store = home.open().await;
+    assert!(matches!(Store::open(home.place()).await, Err(StoreError::InUse(_))));
+    store.close().await;
+    home.open().await;
+}
+
+async fn looking_needs_a_database_and_cannot_write(home: Home) {
+    assert!(matches!(Store::look(home.place()).await, Err(StoreError::Missing(_))));
+    let store = home.open().await;
+    let looker = Store::look(home.place()).await.unwrap();
     assert!(looker.outbox().recover().await.is_err());
+    assert!(looker.ledger().mark("a", b"b").await.is_err());
     store.outbox().recover().await.unwrap();
+}
+
+on_both! {
+    refuses_a_second_process,
+    looking_needs_a_database_and_cannot_write,
 }
 
 #[tokio::test]
 async fn keeps_what_it_accepted_on_disk() {
     let folder = TempDir::new().unwrap();
     let store = Store::open(folder.path()).await.unwrap();
-    let mut connection = store.writer.acquire().await.unwrap();
-    let mut pragma = async |query: &'static str| {
-        sqlx::query_scalar::<_, i64>(query).fetch_one(&mut *connection).await.unwrap()
+    let mut transaction = store.write().await.unwrap();
+    let mut pragma = async |query: &'static str| -> i64 {
+        ask!(&mut transaction, |c| sqlx::query_scalar(query).fetch_one(c)).unwrap()
     };
     assert_eq!(pragma("PRAGMA synchronous").await, 2);
     assert_eq!(pragma("PRAGMA foreign_keys").await, 1);
-    drop(connection);
-    let mode: String =
-        sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&store.readers).await.unwrap();
+    let mut snapshot = store.read().await.unwrap();
+    let query = "PRAGMA journal_mode";
+    let mode: String = ask!(&mut snapshot, |c| sqlx::query_scalar(query).fetch_one(c)).unwrap();
     assert_eq!(mode, "wal");
+}
+
+/// A machine with another data directory and the same database.
+#[tokio::test]
+async fn refuses_a_second_process_of_another_directory() {
+    let home = Home::postgres();
+    let store = home.open().await;
+    let folder = TempDir::new().unwrap();
+    let elsewhere = Place::new(folder.path(), home.address());
+    let error = Store::open(elsewhere.clone()).await.unwrap_err();
+    let StoreError::InUse(place) = error else { panic!("{error:?}") };
+    assert!(!place.contains(PASSWORD), "{place}");
+    store.close().await;
+    Store::open(elsewhere).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_process_that_was_taken_over_changes_nothing_any_more() {
+    let home = Home::postgres();
+    let store = home.open().await;
+    let before = store.ledger().mark("a", b"first").await.unwrap();
+    assert_eq!(before, b"first");
+    let mut transaction = store.write().await.unwrap();
+    // The row as a successor leaves it that came while the server was out of reach.
+    tell!(&mut transaction, sqlx::query("UPDATE owner SET generation = generation + 1")).unwrap();
+    transaction.commit().await.unwrap();
+    let error = store.ledger().mark("b", b"second").await.unwrap_err();
+    assert!(matches!(error, StoreError::TakenOver), "{error:?}");
+    assert!(matches!(store.outbox().recover().await, Err(StoreError::TakenOver)));
+}
+
+#[tokio::test]
+async fn settings_of_the_role_do_not_make_an_acknowledgement_worth_less() {
+    let home = Home::on(&Arc::new(Server::start()));
+    let store = home.open().await;
+    let mut transaction = store.write().await.unwrap();
+    let weaken = "ALTER ROLE lienthong SET synchronous_commit = off";
+    tell!(&mut transaction, sqlx::query(weaken)).unwrap();
+    transaction.commit().await.unwrap();
+    store.close().await;
+    let store = home.open().await;
+    let mut transaction = store.write().await.unwrap();
+    let query = "SHOW synchronous_commit";
+    let commit: String =
+        ask!(&mut transaction, |c| sqlx::query_scalar(query).fetch_one(c)).unwrap();
+    assert_eq!(commit, "on");
 }

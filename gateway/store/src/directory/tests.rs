@@ -18,8 +18,9 @@ fn refuses_a_directory_that_is_owned() {
 fn nobody_else_can_read_the_directory_and_its_files() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("data");
-    let owner = Directory::own(&path).unwrap();
-    let file = owner.private_file("x.db").unwrap();
+    let _owner = Directory::own(&path).unwrap();
+    let file = path.join("x.db");
+    private_file(&file).unwrap();
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&path), mode(&file)), (0o700, 0o600));
 }

@@ -5,16 +5,19 @@ use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use sqlx::FromRow;
 
 use super::{Claimed, Earlier, Outbox, Ticket, free, milliseconds};
-use crate::StoreError;
+use crate::{
+    StoreError,
+    engine::{ask, tell},
+};
 
 const READY: &str = concat!(
     "SELECT id, kind, idempotency_key, ordering_key, payload, attempts, uncertain, state,
          EXISTS (SELECT 1 FROM begun b WHERE b.flow = m.flow AND b.kind = m.kind
              AND b.ordering_key = m.ordering_key) AS follows
-     FROM outbox m WHERE flow = ?1 AND state IN ('waiting', 'leased')
-     AND ready_at <= ?2 AND (state = 'waiting' OR leased_until <= ?2) AND ",
+     FROM outbox m WHERE flow = $1 AND state IN ('waiting', 'leased')
+     AND ready_at <= $2 AND (state = 'waiting' OR leased_until <= $2) AND ",
     free!(),
-    " ORDER BY ready_at, id LIMIT ?3"
+    " ORDER BY ready_at, id LIMIT $3"
 );
 
 #[derive(FromRow)]
@@ -44,26 +47,23 @@ impl Outbox<'_> {
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
         let mut transaction = self.store.write().await?;
-        let ready: Vec<Ready> = sqlx::query_as(READY)
+        let ready: Vec<Ready> = ask!(&mut transaction, |c| sqlx::query_as(READY)
             .bind(flow.as_str())
             .bind(now.as_millisecond())
-            .bind(limit)
-            .fetch_all(&mut *transaction)
-            .await?;
+            .bind(i64::from(limit))
+            .fetch_all(c))?;
         let until = milliseconds(now.saturating_add(lease).unwrap_or(Timestamp::MAX));
         let mut claimed = Vec::with_capacity(ready.len());
         for message in ready {
             // A lease that ran out belonged to an attempt that nobody heard of again.
             let uncertain = message.uncertain || message.state == "leased";
-            sqlx::query(
-                "UPDATE outbox SET state = 'leased', leased_until = ?, attempts = attempts + 1,
-                 uncertain = ? WHERE id = ?",
+            tell!(&mut transaction, sqlx::query(
+                "UPDATE outbox SET state = 'leased', leased_until = $1, attempts = attempts + 1,
+                 uncertain = $2 WHERE id = $3",
             )
             .bind(until)
             .bind(uncertain)
-            .bind(message.id)
-            .execute(&mut *transaction)
-            .await?;
+            .bind(message.id))?;
             let attempt = message.attempts.saturating_add(1);
             claimed.push(Claimed {
                 ticket: Ticket { id: message.id, attempt },
@@ -87,13 +87,14 @@ impl Outbox<'_> {
     /// When the database fails.
     pub async fn recover(&self) -> Result<u64, StoreError> {
         let mut transaction = self.store.write().await?;
-        let done = sqlx::query(
-            "UPDATE outbox SET state = 'waiting', leased_until = NULL, uncertain = 1
+        let done = tell!(
+            &mut transaction,
+            sqlx::query(
+                "UPDATE outbox SET state = 'waiting', leased_until = NULL, uncertain = TRUE
              WHERE state = 'leased'",
-        )
-        .execute(&mut *transaction)
-        .await?;
+            )
+        )?;
         transaction.commit().await?;
-        Ok(done.rows_affected())
+        Ok(done)
     }
 }

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
-use sqlx::{Sqlite, Transaction};
 
 use super::{Outbox, Total, add_total, milliseconds};
-use crate::StoreError;
+use crate::{
+    StoreError,
+    engine::{Transaction, ask, tell},
+};
 
 /// A message to be taken.
 #[derive(Debug, Clone)]
@@ -83,11 +85,12 @@ impl Outbox<'_> {
             quarantine(&mut transaction, flow, row, now).await?;
         }
         for source_key in &batch.released {
-            sqlx::query("DELETE FROM quarantine WHERE flow = ? AND source_key = ?")
-                .bind(flow.as_str())
-                .bind(source_key)
-                .execute(&mut *transaction)
-                .await?;
+            tell!(
+                &mut transaction,
+                sqlx::query("DELETE FROM quarantine WHERE flow = $1 AND source_key = $2")
+                    .bind(flow.as_str())
+                    .bind(source_key)
+            )?;
         }
         if let Some(position) = batch.watermark {
             advance(&mut transaction, flow, position).await?;
@@ -105,10 +108,11 @@ impl Outbox<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn watermark(&self, flow: &FlowId) -> Result<Option<i64>, StoreError> {
-        let position = sqlx::query_scalar("SELECT position FROM watermark WHERE flow = ?")
-            .bind(flow.as_str())
-            .fetch_optional(self.store.readers())
-            .await?;
+        let position = ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
+            "SELECT position FROM watermark WHERE flow = $1"
+        )
+        .bind(flow.as_str())
+        .fetch_optional(c))?;
         Ok(position)
     }
 
@@ -122,15 +126,15 @@ impl Outbox<'_> {
         after: &str,
         limit: u32,
     ) -> Result<Vec<QuarantinedRow>, StoreError> {
-        let rows: Vec<(String, Option<String>, i64, String)> = sqlx::query_as(
-            "SELECT source_key, ordering_key, position, reason FROM quarantine
-             WHERE flow = ? AND source_key > ? ORDER BY source_key LIMIT ?",
-        )
-        .bind(flow.as_str())
-        .bind(after)
-        .bind(limit)
-        .fetch_all(self.store.readers())
-        .await?;
+        let rows: Vec<(String, Option<String>, i64, String)> =
+            ask!(&mut self.store.read().await?, |c| sqlx::query_as(
+                "SELECT source_key, ordering_key, position, reason FROM quarantine
+             WHERE flow = $1 AND source_key > $2 ORDER BY source_key LIMIT $3",
+            )
+            .bind(flow.as_str())
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(c))?;
         let row = |(source_key, ordering_key, position, reason)| QuarantinedRow {
             source_key,
             ordering_key,
@@ -143,15 +147,15 @@ impl Outbox<'_> {
 
 /// Whether the message is new.
 async fn insert(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction,
     flow: &FlowId,
     message: &NewMessage,
     now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, StoreError> {
     let now = milliseconds(now);
-    let done = sqlx::query(
+    let done = tell!(transaction, sqlx::query(
         "INSERT INTO outbox (flow, kind, idempotency_key, ordering_key, position, payload, state,
-             ready_at, enqueued_at) VALUES (?, ?, ?, ?, ?, ?, 'waiting', ?, ?)
+             ready_at, enqueued_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)
          ON CONFLICT (flow, idempotency_key) DO NOTHING",
     )
     .bind(flow.as_str())
@@ -161,46 +165,48 @@ async fn insert(
     .bind(message.position)
     .bind(message.payload.expose().as_slice())
     .bind(now)
-    .bind(now)
-    .execute(&mut **transaction)
-    .await?;
-    Ok(done.rows_affected() == 1)
+    .bind(now))?;
+    Ok(done == 1)
 }
 
 async fn quarantine(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction,
     flow: &FlowId,
     row: &QuarantinedRow,
     now: Timestamp,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO quarantine (flow, source_key, ordering_key, position, reason, at)
-         VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT DO UPDATE SET reason = excluded.reason, ordering_key = excluded.ordering_key",
-    )
-    .bind(flow.as_str())
-    .bind(&row.source_key)
-    .bind(&row.ordering_key)
-    .bind(row.position)
-    .bind(&row.reason)
-    .bind(milliseconds(now))
-    .execute(&mut **transaction)
-    .await?;
+) -> Result<(), StoreError> {
+    tell!(
+        transaction,
+        sqlx::query(
+            "INSERT INTO quarantine (flow, source_key, ordering_key, position, reason, at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (flow, source_key) DO UPDATE
+         SET reason = excluded.reason, ordering_key = excluded.ordering_key",
+        )
+        .bind(flow.as_str())
+        .bind(&row.source_key)
+        .bind(&row.ordering_key)
+        .bind(row.position)
+        .bind(&row.reason)
+        .bind(milliseconds(now))
+    )?;
     Ok(())
 }
 
 async fn advance(
-    transaction: &mut Transaction<'_, Sqlite>,
+    transaction: &mut Transaction,
     flow: &FlowId,
     position: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO watermark (flow, position) VALUES (?, ?)
-         ON CONFLICT DO UPDATE SET position = max(position, excluded.position)",
-    )
-    .bind(flow.as_str())
-    .bind(position)
-    .execute(&mut **transaction)
-    .await?;
+) -> Result<(), StoreError> {
+    tell!(
+        transaction,
+        sqlx::query(
+            "INSERT INTO watermark (flow, position) VALUES ($1, $2)
+         ON CONFLICT (flow) DO UPDATE SET position = excluded.position
+         WHERE watermark.position < excluded.position",
+        )
+        .bind(flow.as_str())
+        .bind(position)
+    )?;
     Ok(())
 }

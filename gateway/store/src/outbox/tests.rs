@@ -1,7 +1,7 @@
 use proptest::prelude::*;
-use tempfile::TempDir;
 
 use super::*;
+use crate::testing::{Home, on_both};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
@@ -28,12 +28,6 @@ fn batch(messages: &[(&str, i64)]) -> Batch {
     Batch { messages, ..Batch::default() }
 }
 
-async fn store() -> (TempDir, Store) {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
-    (folder, store)
-}
-
 async fn claim(store: &Store, second: i64) -> Vec<Claimed> {
     store.outbox().claim(&flow(), at(second), LEASE, 100).await.unwrap()
 }
@@ -42,9 +36,8 @@ fn keys(claimed: &[Claimed]) -> Vec<&str> {
     claimed.iter().map(|m| m.idempotency_key.as_str()).collect()
 }
 
-#[tokio::test]
-async fn refuses_a_later_message_while_an_earlier_one_is_not_done() {
-    let (_folder, store) = store().await;
+async fn refuses_a_later_message_while_an_earlier_one_is_not_done(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     let all = batch(&[("a", 1), ("a", 2), ("b", 1), ("a", 3)]);
     outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
@@ -61,9 +54,8 @@ async fn refuses_a_later_message_while_an_earlier_one_is_not_done() {
     assert_eq!(keys(&claim(&store, 61).await), ["a/2"]);
 }
 
-#[tokio::test]
-async fn refuses_an_outcome_after_the_lease_was_given_to_another() {
-    let (_folder, store) = store().await;
+async fn refuses_an_outcome_after_the_lease_was_given_to_another(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let slow = claim(&store, 0).await.remove(0);
@@ -78,9 +70,8 @@ async fn refuses_an_outcome_after_the_lease_was_given_to_another() {
     outbox.delivered(quick.ticket, at(31)).await.unwrap();
 }
 
-#[tokio::test]
-async fn takes_a_message_once_even_after_it_was_delivered() {
-    let (_folder, store) = store().await;
+async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     let one = batch(&[("a", 1)]);
     let first = outbox.enqueue(&flow(), &one, at(0)).await.unwrap();
@@ -94,9 +85,8 @@ async fn takes_a_message_once_even_after_it_was_delivered() {
     assert_eq!((counters.enqueued, counters.duplicates, counters.delivered), (1, 1, 1));
 }
 
-#[tokio::test]
-async fn a_dead_message_holds_its_key_and_no_other() {
-    let (_folder, store) = store().await;
+async fn a_dead_message_holds_its_key_and_no_other(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     let all = batch(&[("a", 1), ("b", 1), ("a", 2), ("b", 2)]);
     outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
@@ -113,9 +103,8 @@ async fn a_dead_message_holds_its_key_and_no_other() {
     assert_eq!(keys(&claim(&store, 3).await), ["a/1"]);
 }
 
-#[tokio::test]
-async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released() {
-    let (_folder, store) = store().await;
+async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     let row = QuarantinedRow {
         source_key: "row-2".to_owned(),
@@ -141,11 +130,9 @@ async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(
     assert_eq!(keys(&claim(&store, 3).await), ["a/3"]);
 }
 
-#[tokio::test]
-async fn accepted_messages_survive_a_process_that_ends_at_any_step() {
-    let folder = TempDir::new().unwrap();
+async fn accepted_messages_survive_a_process_that_ends_at_any_step(home: Home) {
     for step in 0..5 {
-        let store = Store::open(folder.path()).await.unwrap();
+        let store = home.open().await;
         let outbox = store.outbox();
         outbox.recover().await.unwrap();
         let case = format!("case-{step}");
@@ -159,27 +146,24 @@ async fn accepted_messages_survive_a_process_that_ends_at_any_step() {
         // No goodbye: the connections and the lock just go.
         drop(store);
     }
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = home.open().await;
     let counters = store.outbox().counters(&flow()).await.unwrap();
     assert_eq!((counters.enqueued, counters.delivered, counters.waiting), (5, 5, 0));
 }
 
-#[tokio::test]
-async fn an_attempt_cut_off_by_the_end_of_the_process_is_uncertain() {
-    let folder = TempDir::new().unwrap();
-    let store = Store::open(folder.path()).await.unwrap();
+async fn an_attempt_cut_off_by_the_end_of_the_process_is_uncertain(home: Home) {
+    let store = home.open().await;
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     claim(&store, 0).await;
     drop(store);
-    let store = Store::open(folder.path()).await.unwrap();
+    let store = home.open().await;
     assert_eq!(store.outbox().recover().await.unwrap(), 1);
     let message = claim(&store, 1).await.remove(0);
     assert_eq!((message.earlier, message.attempts), (Earlier::Uncertain, 2));
 }
 
-#[tokio::test]
-async fn a_message_given_back_counts_as_untried() {
-    let (_folder, store) = store().await;
+async fn a_message_given_back_counts_as_untried(home: Home) {
+    let store = home.open().await;
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
     store.outbox().give_back(message.ticket).await.unwrap();
@@ -187,9 +171,8 @@ async fn a_message_given_back_counts_as_untried() {
     assert_eq!((message.earlier, message.attempts), (Earlier::NoEffect, 1));
 }
 
-#[tokio::test]
-async fn a_batch_is_taken_whole_with_its_watermark() {
-    let (_folder, store) = store().await;
+async fn a_batch_is_taken_whole_with_its_watermark(home: Home) {
+    let store = home.open().await;
     let mut read = batch(&[("a", 1)]);
     read.watermark = Some(17);
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
@@ -198,9 +181,8 @@ async fn a_batch_is_taken_whole_with_its_watermark() {
     assert_eq!(store.outbox().watermark(&flow()).await.unwrap(), Some(17));
 }
 
-#[tokio::test]
-async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug() {
-    let (_folder, store) = store().await;
+async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home) {
+    let store = home.open().await;
     let outbox = store.outbox();
     outbox.enqueue(&flow(), &batch(&[("secret", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
@@ -208,23 +190,37 @@ async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug() {
     assert!(!format!("{:?}", message.payload).contains("secret"));
     assert!(!message.follows);
     outbox.delivered(message.ticket, at(1)).await.unwrap();
-    let left: Vec<u8> =
-        sqlx::query_scalar("SELECT payload FROM outbox").fetch_one(store.readers()).await.unwrap();
+    let mut snapshot = store.read().await.unwrap();
+    let payload = "SELECT payload FROM outbox";
+    let left: Vec<u8> = ask!(&mut snapshot, |c| sqlx::query_scalar(payload).fetch_one(c)).unwrap();
     assert!(left.is_empty());
     outbox.enqueue(&flow(), &batch(&[("secret", 2)]), at(2)).await.unwrap();
     assert_eq!(outbox.forget_delivered(at(2), 10).await.unwrap(), 1);
     assert!(claim(&store, 3).await[0].follows);
 }
 
-#[tokio::test]
-async fn flows_do_not_hold_each_other() {
-    let (_folder, store) = store().await;
+async fn flows_do_not_hold_each_other(home: Home) {
+    let store = home.open().await;
     let other: FlowId = "other".parse().unwrap();
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     store.outbox().enqueue(&other, &batch(&[("a", 2)]), at(0)).await.unwrap();
     assert_eq!(claim(&store, 0).await.len(), 1);
     let claimed = store.outbox().claim(&other, at(0), LEASE, 10).await.unwrap();
     assert_eq!(keys(&claimed), ["a/2"]);
+}
+
+on_both! {
+    refuses_a_later_message_while_an_earlier_one_is_not_done,
+    refuses_an_outcome_after_the_lease_was_given_to_another,
+    takes_a_message_once_even_after_it_was_delivered,
+    a_dead_message_holds_its_key_and_no_other,
+    a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released,
+    accepted_messages_survive_a_process_that_ends_at_any_step,
+    an_attempt_cut_off_by_the_end_of_the_process_is_uncertain,
+    a_message_given_back_counts_as_untried,
+    a_batch_is_taken_whole_with_its_watermark,
+    the_payload_is_gone_once_it_is_delivered_and_never_in_debug,
+    flows_do_not_hold_each_other,
 }
 
 #[derive(Debug, Clone)]
@@ -248,9 +244,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// Carries out the steps and returns the deliveries in order.
-async fn play(steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
-    let folder = TempDir::new().unwrap();
-    let mut store = Store::open(folder.path()).await.unwrap();
+async fn play(home: Home, steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
+    let mut store = home.open().await;
     let (mut now, mut held, mut done) = (0, Vec::<Claimed>::new(), Vec::new());
     // Positions grow per case, as a source gives them.
     let mut next = [0_i64; 3];
@@ -283,7 +278,7 @@ async fn play(steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
             Step::Settle(..) => {}
             Step::Reopen => {
                 drop(store);
-                store = Store::open(folder.path()).await.unwrap();
+                store = home.open().await;
                 store.outbox().recover().await.unwrap();
             }
             Step::Wait(seconds) => now += i64::from(seconds),
@@ -295,19 +290,36 @@ async fn play(steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
     (done, counters.delivered)
 }
 
+fn each_case_is_delivered_in_order_and_once(
+    home: Home,
+    steps: Vec<Step>,
+) -> Result<(), TestCaseError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (done, delivered) = runtime.block_on(play(home, steps));
+    prop_assert_eq!(done.len() as u64, delivered);
+    for case in ["case-0", "case-1", "case-2"] {
+        let order: Vec<i64> =
+            done.iter().filter(|(c, _)| c == case).map(|(_, position)| *position).collect();
+        let expected: Vec<i64> = (1..).take(order.len()).collect();
+        prop_assert_eq!(order, expected);
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn whatever_happens_each_case_is_delivered_in_order_and_once(steps in steps()) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (done, delivered) = runtime.block_on(play(steps));
-        prop_assert_eq!(done.len() as u64, delivered);
-        for case in ["case-0", "case-1", "case-2"] {
-            let order: Vec<i64> =
-                done.iter().filter(|(c, _)| c == case).map(|(_, position)| *position).collect();
-            let expected: Vec<i64> = (1..).take(order.len()).collect();
-            prop_assert_eq!(order, expected);
-        }
+        each_case_is_delivered_in_order_and_once(Home::sqlite(), steps)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8))]
+
+    #[test]
+    fn whatever_happens_on_a_server_each_case_is_delivered_in_order_and_once(steps in steps()) {
+        each_case_is_delivered_in_order_and_once(Home::postgres(), steps)?;
     }
 }

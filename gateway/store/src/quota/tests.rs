@@ -1,7 +1,10 @@
 use jiff::civil::date;
-use tempfile::TempDir;
 
 use super::*;
+use crate::{
+    engine::tell,
+    testing::{Home, on_both},
+};
 
 const TODAY: Date = date(2026, 3, 1);
 
@@ -9,19 +12,13 @@ fn id(text: &str) -> AgreementId {
     text.parse().unwrap()
 }
 
-async fn open(folder: &TempDir) -> Store {
-    Store::open(folder.path()).await.unwrap()
-}
-
 async fn used(store: &Store) -> Vec<(String, u64)> {
     let all = store.quota().all().await.unwrap();
     all.into_iter().map(|(id, usage)| (id.to_string(), usage.used)).collect()
 }
 
-#[tokio::test]
-async fn refuses_what_the_limit_does_not_leave() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder).await;
+async fn refuses_what_the_limit_does_not_leave(home: Home) {
+    let store = home.open().await;
     let (quota, a) = (store.quota(), id("a"));
     let usage = |used| Usage { day: TODAY, used };
     let lease = quota.lease(&a, TODAY, 8, 10).await.unwrap();
@@ -36,13 +33,11 @@ async fn refuses_what_the_limit_does_not_leave() {
     assert_eq!(used(&store).await, [("a".to_owned(), 10), ("b".to_owned(), 1)]);
 }
 
-#[tokio::test]
-async fn what_was_leased_stays_used_over_a_start_and_what_was_given_back_does_not() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder).await;
+async fn what_was_leased_stays_used_over_a_start_and_what_was_given_back_does_not(home: Home) {
+    let store = home.open().await;
     store.quota().lease(&id("a"), TODAY, 8, 10).await.unwrap();
     store.close().await;
-    let store = open(&folder).await;
+    let store = home.open().await;
     assert_eq!(used(&store).await, [("a".to_owned(), 8)]);
     store.quota().give_back(&id("a"), TODAY, 3).await.unwrap();
     assert_eq!(used(&store).await, [("a".to_owned(), 5)]);
@@ -53,10 +48,8 @@ async fn what_was_leased_stays_used_over_a_start_and_what_was_given_back_does_no
     assert_eq!(used(&store).await, [("a".to_owned(), 0)]);
 }
 
-#[tokio::test]
-async fn a_day_is_counted_once_even_when_the_clock_goes_back() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder).await;
+async fn a_day_is_counted_once_even_when_the_clock_goes_back(home: Home) {
+    let store = home.open().await;
     let (quota, a) = (store.quota(), id("a"));
     quota.lease(&a, TODAY, 10, 10).await.unwrap();
     let next = date(2026, 3, 2);
@@ -68,10 +61,8 @@ async fn a_day_is_counted_once_even_when_the_clock_goes_back() {
 }
 
 /// A counter that nobody can read must not look like a fresh day.
-#[tokio::test]
-async fn a_damaged_counter_is_an_error() {
-    let folder = TempDir::new().unwrap();
-    let store = open(&folder).await;
+async fn a_damaged_counter_is_an_error(home: Home) {
+    let store = home.open().await;
     store.quota().lease(&id("a"), TODAY, 1, 10).await.unwrap();
     damage(&store, "UPDATE quota SET day = 'tomorrow'").await;
     assert!(matches!(
@@ -83,6 +74,13 @@ async fn a_damaged_counter_is_an_error() {
 
 async fn damage(store: &Store, statement: &'static str) {
     let mut transaction = store.write().await.unwrap();
-    sqlx::query(statement).execute(&mut *transaction).await.unwrap();
+    tell!(&mut transaction, sqlx::query(statement)).unwrap();
     transaction.commit().await.unwrap();
+}
+
+on_both! {
+    refuses_what_the_limit_does_not_leave,
+    what_was_leased_stays_used_over_a_start_and_what_was_given_back_does_not,
+    a_day_is_counted_once_even_when_the_clock_goes_back,
+    a_damaged_counter_is_an_error,
 }
