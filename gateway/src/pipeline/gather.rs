@@ -8,9 +8,10 @@
 use std::sync::Arc;
 
 use lienthong_consent::{
-    fields::Fields,
-    index::{Active, Asked, Standing},
+    fields::{ConsentField, Fields},
+    index::{Active, Standing},
     keys::SubjectDigest,
+    scope::Asked,
 };
 use lienthong_disclosure::{Judge, Locator, Verdict};
 use lienthong_evidence::entry::ExchangeId;
@@ -63,7 +64,6 @@ pub(super) struct OnConsent {
 #[derive(Debug, Clone)]
 struct Given {
     records: Vec<Active>,
-    fields: Arc<Fields>,
     views: Arc<Views>,
 }
 
@@ -127,10 +127,10 @@ impl OnConsent {
     fn standing(&self, owner: &SubjectDigest) -> Result<Standing, Refusal> {
         let service = &self.route.service;
         let asked = Asked {
-            recipient: self.recipient.as_str(),
-            controller: service.provider.as_str(),
-            service: service.id.as_str(),
-            purpose: self.purpose.as_str(),
+            recipient: &self.recipient,
+            controller: &service.provider,
+            service: &service.id,
+            purpose: &self.purpose,
         };
         self.consents.standing(owner, &asked)
     }
@@ -146,17 +146,27 @@ impl OnConsent {
                 Standing::Missing(missing) => return Ok(Err(missing.reason())),
             }
         }
-        let mut all = records.iter().map(|active| &active.fields);
-        let Some(first) = all.next() else { return Ok(Err(ReasonCode::ConsentNotGiven)) };
-        let fields = all.fold(Arc::clone(first), |common, fields| {
-            if Arc::ptr_eq(&common, fields) { common } else { Arc::new(common.intersect(fields)) }
-        });
+        let all = records.iter().map(|active| Arc::clone(&active.fields));
+        let Some(fields) = all.reduce(shared) else { return Ok(Err(ReasonCode::ConsentNotGiven)) };
         match self.route.narrowed(&fields) {
-            Narrowing::To(views) => Ok(Ok(Given { records, fields, views })),
+            Narrowing::To(views) => Ok(Ok(Given { records, views })),
             Narrowing::Nothing => Ok(Err(ReasonCode::ConsentNotGiven)),
             Narrowing::Unfulfillable => Err(Refusal::new(ReasonCode::DisclosureUnfulfillable)),
         }
     }
+}
+
+/// The fields that two people agreed to.
+fn shared(one: Arc<Fields>, other: Arc<Fields>) -> Arc<Fields> {
+    if one == other {
+        return one;
+    }
+    // One may have agreed to all of what the other agreed to a part of.
+    let within = |these: &Fields, those: &Fields| {
+        let both = |f: &&ConsentField| those.covers(&f.operation, f.part, &f.field);
+        these.as_slice().iter().filter(both).cloned().collect::<Vec<_>>()
+    };
+    Arc::new(Fields::new(within(&one, &other).into_iter().chain(within(&other, &one))))
 }
 
 impl Basis {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use lienthong_consent::fields::{Fields, Part};
-use lienthong_model::field::Pointer;
+use lienthong_model::field::{FieldPath, Pointer};
 use lienthong_policy::FieldMasks;
 
 use super::{Disclosure, Route, Views, views::is_personal};
@@ -53,14 +53,16 @@ impl Route {
 
     fn narrow(&self, fields: &Fields) -> Narrowing {
         let (operation, terms) = (&self.operation, &self.terms);
-        let id = operation.id.as_str();
+        let covered = |part, field: &Pointer| {
+            fields.covers(&operation.id, part, &FieldPath::Body(field.clone()))
+        };
         let body = narrow(&terms.request_body, |field| {
-            !is_personal(operation, None, field) || fields.names(id, Part::Request, field)
+            !is_personal(operation, None, field) || covered(Part::Request, field)
         });
         let answers = terms.answers.iter().map(|(status, masks)| {
-            let part = Part::Answer(*status);
             let left = narrow(masks, |field| {
-                !is_personal(operation, Some(*status), field) || fields.names(id, part, field)
+                let personal = is_personal(operation, Some(*status), field);
+                !personal || covered(Part::Status(*status), field)
             });
             (*status, left)
         });
