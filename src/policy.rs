@@ -200,6 +200,7 @@ fn answer(question: Question, output: &Output) -> anyhow::Result<Exit> {
         return Ok(Exit::No);
     };
     let facts = Facts {
+        consent: lienthong_policy::ConsentFact::NotNeeded,
         consumer: agreement.consumer.clone(),
         via: question.via,
         purpose: question.purpose,

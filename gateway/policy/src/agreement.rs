@@ -57,6 +57,8 @@ pub struct Agreement {
     pub officer: Requirement,
     /// Whether the dossier must be named.
     pub dossier: Requirement,
+    /// What it says of consents, when it rests on them.
+    pub consent: Option<ConsentTerms>,
     /// When it is valid.
     pub valid: Term,
     /// How long the consumer may keep what it gets.
@@ -239,4 +241,11 @@ impl AgreementOperation {
     pub fn decide(&self, facts: &Facts) -> Arc<Decision> {
         self.policy.decide(facts)
     }
+}
+
+/// STUB
+#[derive(Debug, Clone)]
+pub struct ConsentTerms {
+    /// The kind of identifier that consents are kept under.
+    pub identifier: crate::IdentifierKind,
 }

@@ -284,6 +284,7 @@ impl CaseReader<'_> {
         let officer = word_key(&mut map, "officer", words);
         let dossier = word_key(&mut map, "dossier", words);
         Some(Facts {
+            consent: crate::ConsentFact::NotNeeded,
             consumer: consumer.or_else(|| agreement.map(|a| a.consumer.clone()))?,
             via,
             purpose: purpose?,

@@ -46,6 +46,19 @@ pub struct Facts {
     pub officer: Presence,
     /// Whether the dossier is named.
     pub dossier: Presence,
+    /// STUB
+    pub consent: ConsentFact,
+}
+
+/// STUB
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConsentFact {
+    /// STUB
+    NotNeeded,
+    /// STUB
+    Given,
+    /// STUB
+    Missing(ReasonCode),
 }
 
 /// Whether something was named.

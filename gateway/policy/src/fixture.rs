@@ -107,6 +107,7 @@ pub(crate) const TODAY: Date = date(2026, 11, 21);
 /// Facts that the fixture's agreement permits.
 pub(crate) fn facts() -> Facts {
     Facts {
+        consent: crate::ConsentFact::NotNeeded,
         consumer: "H29.40".parse().expect("id"),
         via: None,
         purpose: "dossier_processing".parse().expect("id"),

@@ -28,12 +28,12 @@ pub mod set;
 pub mod skeleton;
 
 pub use agreement::{
-    Agreement, AgreementOperation, DataLimits, EvidenceTerms, ExchangeMode, FieldMasks, Limits,
+    Agreement, AgreementOperation, ConsentTerms, DataLimits, EvidenceTerms, ExchangeMode, FieldMasks, Limits,
     NotFoundLimit, OutcomeTiming, Requirement, Signature, Term, ValueCommitments, WrittenEvidence,
 };
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};
-pub use decide::{Decision, Denial, Facts, Permit, Presence};
+pub use decide::{ConsentFact, Decision, Denial, Facts, Permit, Presence};
 pub use explain::{CitedArticle, ExplainedField, ExplainedLimits, Explanation, Named, explain};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
 pub use operator::{Operator, OperatorRole, OperatorStatus};

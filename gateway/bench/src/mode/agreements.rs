@@ -191,6 +191,7 @@ impl Set {
         let consumer = &acting.participant.id;
         let route = service.operations.first()?.routes(consumer, None).next()?;
         let facts = Facts {
+            consent: lienthong_policy::ConsentFact::NotNeeded,
             consumer: consumer.clone(),
             via: None,
             purpose: route.agreement.purposes.first()?.clone(),

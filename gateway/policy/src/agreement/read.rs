@@ -97,6 +97,7 @@ pub(crate) fn read(
     let disclosed = disclosed
         .map(|(node, offered)| read_operations((file, node), offered, &legal_bases, &mut map));
     let mut agreement = Agreement {
+        consent: None,
         id: id?,
         version: hash::sha256("agreement", [hash::canonical(&source.root.to_json()).as_str()]),
         title: title?,
