@@ -5,6 +5,7 @@
 //! No payload value and no identifier of a person ever comes into an entry.
 
 mod answers;
+mod consents;
 mod opening;
 mod persons;
 mod refusals;
@@ -45,7 +46,12 @@ pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
 pub(crate) use self::{persons::each_subject, trail::Trail};
 use self::witnesses::Witnesses;
-pub use self::{answers::AnswerSubjects, opening::log_settings, persons::Persons};
+pub use self::{
+    answers::AnswerSubjects,
+    consents::{ConsentChange, Person, RightStep},
+    opening::log_settings,
+    persons::Persons,
+};
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},

@@ -77,7 +77,7 @@ pub async fn exchange(
     let gathered = gather::gather(gateway, valid, &body, &consumer)?;
     record.reached(Stage::Gather);
     let permitted = decide::decide(gathered, &consumer, today)?;
-    record.permitted(&permitted);
+    record.permitted(&permitted)?;
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
     record.sending(&disclosed_request);
     let charged = charge::charge(gateway.quotas(), &permitted).await?;

@@ -11,6 +11,7 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 use jiff::{Timestamp, civil::Date};
 use lienthong_disclosure::StreamTally;
+use lienthong_evidence::entry::ExchangeId;
 use lienthong_model::{
     id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
     reason::ReasonCode,
@@ -25,7 +26,7 @@ pub use self::{
     value::{Cites, Outcome, RequestId, ShortHash},
 };
 use crate::{
-    evidence::Trail,
+    evidence::{self, Trail},
     log,
     metrics::RouteCounters,
     pipeline::{
@@ -89,6 +90,9 @@ pub struct Exchange {
     /// Elements of an answer that streams which passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub elements: Option<u64>,
+    /// Elements of an answer that streams which did not pass: nobody consented to it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withheld: u64,
     /// Hash of the policy set that was in force, first 16 hexadecimal digits.
     pub snapshot: ShortHash,
     /// Time in the gateway, microseconds, the provider's time included.
@@ -132,6 +136,7 @@ impl Exchange {
             drift: Vec::new(),
             opaque: Vec::new(),
             elements: None,
+            withheld: 0,
             snapshot: ShortHash::of(snapshot),
             micros: 0,
             trail: None,
@@ -175,13 +180,18 @@ impl Exchange {
         self.reached(Stage::ValidateRequest);
     }
 
-    /// Notes on which articles it is permitted, and what may leave.
-    pub fn permitted(&mut self, permitted: &Permitted) {
+    /// Notes on which articles and records of consent it is permitted, and what may leave.
+    ///
+    /// # Errors
+    /// `request.too_large` when there are more records than an entry holds, `evidence.unavailable`
+    /// when nobody knows yet whom the request names.
+    pub fn permitted(&mut self, permitted: &Permitted) -> Result<(), Refusal> {
         self.cites = permitted.cites();
-        if let Some(trail) = &mut self.trail {
-            trail.rests_on(permitted.consents(), permitted.views().hash);
-        }
+        let trail = self.trail.as_mut().ok_or_else(evidence::lost)?;
+        trail.may_leave(permitted.views());
+        trail.rests_on(permitted.consents())?;
         self.reached(Stage::Decide);
+        Ok(())
     }
 
     /// Notes the files that the provider is about to get.
@@ -213,6 +223,7 @@ impl Exchange {
     /// Notes what passed of an answer that streams, all of it or as much as there was.
     pub fn streamed(&mut self, tally: &StreamTally) {
         self.elements = Some(tally.elements);
+        self.withheld = tally.withheld;
         self.disclosed = self.disclosed.saturating_add(tally.disclosed);
         self.masked = self.masked.saturating_add(tally.masked);
         self.dropped = self.dropped.saturating_add(tally.dropped);
@@ -295,9 +306,17 @@ impl Exchange {
         if let Some(elements) = self.elements {
             line.number("elements", elements);
         }
+        if self.withheld > 0 {
+            line.number("withheld", self.withheld);
+        }
         line.text("snapshot", self.snapshot.as_str());
         line.number("micros", self.micros);
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 fn hex(bytes: &[u8]) -> String {

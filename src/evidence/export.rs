@@ -22,7 +22,7 @@ use super::{
 use crate::output::{Exit, Output};
 
 /// The columns of a table, in order. New ones are added at the end.
-const COLUMNS: [&str; 31] = [
+const COLUMNS: [&str; 41] = [
     "index",
     "at",
     "kind",
@@ -54,6 +54,16 @@ const COLUMNS: [&str; 31] = [
     "why",
     "rules",
     "articles",
+    "consent",
+    "request",
+    "revision",
+    "right",
+    "controller",
+    "recipients",
+    "collector",
+    "channel",
+    "participant",
+    "due_ms",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 use lienthong_evidence::{
-    entry::{Entry, Intent, KeyedDigest, Outcome, Refusal, Subject},
+    entry::{Consent, Entry, Intent, KeyedDigest, Outcome, Refusal, Right, Subject},
     search::{MayHold, Unit},
 };
 use serde::Serialize;
@@ -45,6 +45,14 @@ pub(super) struct Row {
     count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     operator: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    consent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recipients: Vec<String>,
     /// What the data subject is to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<&'static str>,
@@ -78,6 +86,8 @@ impl Row {
                     row.count = Some(refusals.count);
                 }
                 Entry::Loss(_) => "loss".clone_into(&mut row.state),
+                Entry::Consent(consent) => row.consent(&consent, subject),
+                Entry::Right(right) => row.right(&right, subject),
                 Entry::Administration(done) => {
                     done.action.as_str().clone_into(&mut row.state);
                     row.operator = Some(done.operator.as_str().to_owned());
@@ -129,6 +139,37 @@ impl Row {
         }
     }
 
+    fn consent(&mut self, consent: &Consent<'_>, subject: &[KeyedDigest]) {
+        self.state = format!("consent {}", consent.action.as_str());
+        self.acting = Some(consent.controller.as_str().to_owned());
+        self.service = Some(consent.service.as_str().to_owned());
+        self.purpose = Some(consent.purpose.as_str().to_owned());
+        self.operator = Some(consent.collector.as_str().to_owned());
+        self.consent = Some(consent.consent.to_string());
+        self.revision = Some(consent.revision);
+        let recipients = consent.recipients.iter().map(|name| name.as_str().to_owned());
+        self.recipients.extend(recipients);
+        if subject.contains(&consent.subject) {
+            self.roles.push("owner");
+        }
+        if consent.representative.is_some_and(|digest| subject.contains(&digest)) {
+            self.roles.push("representative");
+        }
+    }
+
+    fn right(&mut self, right: &Right<'_>, subject: &[KeyedDigest]) {
+        self.state = format!("right {} {}", right.right.as_str(), right.action.as_str());
+        self.acting = right.participant.map(|name| name.as_str().to_owned());
+        self.service = right.service.map(|name| name.as_str().to_owned());
+        self.operator = Some(right.operator.as_str().to_owned());
+        self.consent = right.consent.map(|id| id.to_string());
+        self.request = Some(right.request.to_string());
+        self.revision = Some(right.revision);
+        if subject.contains(&right.subject) {
+            self.roles.push("owner");
+        }
+    }
+
     fn roles(&mut self, subjects: &[Subject], wanted: &[KeyedDigest]) {
         let found = subjects.iter().filter(|subject| wanted.contains(&subject.digest));
         self.roles.extend(found.map(|subject| subject.role.as_str()));
@@ -141,7 +182,7 @@ impl Row {
         ("bên khai thác", "consumer"),
         ("dịch vụ", "service"),
         ("mục đích", "purpose"),
-        ("trao đổi", "exchange"),
+        ("mã số", "id"),
         ("mục", "entries"),
     ];
 
@@ -163,15 +204,9 @@ impl Row {
             more => format!("{first} +{}", more - 1),
         };
         let at = self.at.clone();
-        [
-            at,
-            state,
-            or_dash(&consumer),
-            service,
-            or_dash(&purpose),
-            or_dash(&self.exchange),
-            entries,
-        ]
+        let id =
+            self.exchange.as_ref().or(self.request.as_ref()).or(self.consent.as_ref()).cloned();
+        [at, state, or_dash(&consumer), service, or_dash(&purpose), or_dash(&id), entries]
     }
 }
 

@@ -129,6 +129,11 @@ fn vietnamese(problem: &Problem) -> String {
         Problem::Form => "không phải là mục của định dạng 1".to_owned(),
         Problem::NoIntent => "không thuộc ý định nào đang mở".to_owned(),
         Problem::Repeated => "trao đổi đã có ý định".to_owned(),
+        Problem::Revision => "có số hiệu của một bản ghi khác".to_owned(),
+        Problem::RevisionBack => {
+            "có số hiệu nhỏ hơn nhiều số hiệu trước: sổ đăng ký đã chạy tiếp từ trạng thái cũ"
+                .to_owned()
+        }
         Problem::Journal => {
             "bị hỏng, hoặc một lần ghi bị ngắt và nhật ký chưa được mở lại".to_owned()
         }

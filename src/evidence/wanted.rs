@@ -32,7 +32,13 @@ pub(super) struct Named {
     /// The case it was made for.
     #[arg(long, value_name = "ID")]
     dossier: Option<String>,
-    /// A participant that asked, held the data or passed it on.
+    /// The record of consent: its changes, the requests about it, and the exchanges that rest on it.
+    #[arg(long, value_name = "ID")]
+    consent: Option<String>,
+    /// The request by which a data subject exercises a right.
+    #[arg(long, value_name = "ID", conflicts_with = "consent")]
+    right: Option<String>,
+    /// A participant that asked, held the data or passed it on, or may receive it by a consent.
     #[arg(long, value_name = "ID")]
     participant: Option<String>,
     /// The service.
@@ -55,6 +61,18 @@ pub(super) struct Asked {
     pub(super) missing: Vec<String>,
 }
 
+impl Named {
+    fn record(&self) -> anyhow::Result<Option<ExchangeId>> {
+        let consent = self.consent.as_deref().map(|text| (text, "an id of a record of consent"));
+        let right = self.right.as_deref().map(|text| (text, "an id of a data subject's request"));
+        consent.or(right).map(|(text, what)| id(text, what)).transpose()
+    }
+}
+
+fn id(text: &str, what: &str) -> anyhow::Result<ExchangeId> {
+    ExchangeId::parse(text).ok_or_else(|| anyhow::anyhow!("`{text}` is not {what}"))
+}
+
 impl Wanted {
     pub(super) fn is_of_a_person(&self) -> bool {
         self.who.subject.is_some()
@@ -71,10 +89,7 @@ impl Wanted {
     }
 
     pub(super) fn exchange(&self) -> anyhow::Result<Option<ExchangeId>> {
-        let parse = |text: &String| {
-            ExchangeId::parse(text).ok_or_else(|| anyhow::anyhow!("`{text}` is not a request id"))
-        };
-        self.exchange.as_ref().map(parse).transpose()
+        self.exchange.as_deref().map(|text| id(text, "a request id")).transpose()
     }
 
     /// The domain of the data subject's digests, and the identifier.
@@ -132,6 +147,7 @@ impl Wanted {
             query.service.clone_from(&named.service);
             query.agreement.clone_from(&named.agreement);
             query.reason.clone_from(&named.reason);
+            query.record = named.record()?;
         }
         let persons = [
             subject,

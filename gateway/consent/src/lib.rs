@@ -3,3 +3,22 @@
 //! A pure state machine over the store's ledger: statements and requests come in, each change is an
 //! event with a revision in commit order, and the newest state of every consent is held in memory for
 //! the request path. Knows no policy, no listener and no evidence; time is an argument.
+
+pub mod fields;
+mod guard;
+mod hex;
+pub mod identifier;
+pub mod index;
+pub mod keys;
+pub mod period;
+pub mod progress;
+pub mod record;
+pub mod registry;
+pub mod scope;
+pub mod snapshot;
+pub mod state;
+pub mod statement;
+pub mod vneid;
+
+#[cfg(test)]
+mod testing;

@@ -65,7 +65,7 @@ fn fill(directory: &Path, count: u64) -> Duration {
     let log = Log::open(settings).expect("a log").0;
     let line = |number| GOLDEN.lines().nth(number).expect("a golden entry").as_bytes();
     let (Ok(Entry::Intent(mut intent)), Ok(Entry::Outcome(mut outcome))) =
-        (Entry::decode(line(0)), Entry::decode(line(10)))
+        (Entry::decode(line(0)), Entry::decode(line(12)))
     else {
         return Duration::ZERO;
     };

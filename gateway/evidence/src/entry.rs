@@ -6,24 +6,27 @@
 //! tells of a person is a [`KeyedDigest`] or a [`Commitment`].
 //! Fields, their class and retention: `gateway/docs/evidence-entries.md`.
 
+mod consent;
 mod form;
 mod key;
 mod list;
 mod value;
 mod word;
 
-use self::{
-    form::{Cursor, Record, record},
-    value::Value as _,
-};
 pub use self::{
+    consent::{Consent, Right},
     key::{Committer, DigestKey, Domain, Part, Salt},
     list::{FieldCommitment, FieldCommitments, Subject, ValuePointer},
     value::{Article, Commitment, ExchangeId, KeyedDigest, Name, Period, Reason, Why},
     word::{
-        Action, Denied, End, Format, IsAdministration, IsIntent, IsInterrupted, IsLoss, IsOutcome,
-        IsProgress, IsRefusal, IsRefusals, OperatorRole, Permitted, PresumedDisclosed, Role,
+        Action, Channel, ConsentAction, Denied, End, Format, IsAdministration, IsConsent, IsIntent,
+        IsInterrupted, IsLoss, IsOutcome, IsProgress, IsRefusal, IsRefusals, IsRight, OperatorRole,
+        Permitted, PresumedDisclosed, RightAction, RightKind, Role,
     },
+};
+use self::{
+    form::{Cursor, Record, record},
+    value::Value as _,
 };
 use crate::hash::Hash;
 
@@ -49,8 +52,8 @@ record! {
         /// How far the node's clock was from its time source, milliseconds; missing when nobody
         /// measured it.
         clock_offset_ms: maybe i64,
-        /// The consent record it rests on.
-        consent: maybe ExchangeId,
+        /// The records of consent it rests on.
+        consents: many ExchangeId,
         /// The consumer's id of the exchange.
         correlation: maybe KeyedDigest,
         /// That it was permitted.
@@ -410,10 +413,13 @@ entries! {
     Interrupted = "interrupted",
     Loss = "loss",
     Administration = "administration",
+    Consent = "consent",
+    Right = "right",
 }
 
 impl Entry<'_> {
-    /// The exchange it is of. What an operator did about an exchange is not of it.
+    /// The exchange it is of. What an operator did about an exchange is not of it, and a change of a
+    /// record of consent is of none.
     #[must_use]
     pub fn exchange(&self) -> Option<ExchangeId> {
         match self {
@@ -422,7 +428,11 @@ impl Entry<'_> {
             Self::Outcome(entry) => Some(entry.exchange),
             Self::Refusal(entry) => Some(entry.exchange),
             Self::Interrupted(entry) => Some(entry.exchange),
-            Self::Refusals(_) | Self::Loss(_) | Self::Administration(_) => None,
+            Self::Refusals(_)
+            | Self::Loss(_)
+            | Self::Administration(_)
+            | Self::Consent(_)
+            | Self::Right(_) => None,
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod note;
 pub mod proof;
 pub mod published;
 pub mod reader;
+pub mod revisions;
 pub mod search;
 pub mod sidecar;
 pub mod tile;

@@ -47,7 +47,7 @@ use self::{
     second::Second,
     writer::Writer,
 };
-use crate::{checkpoint::Checkpoint, files::At as _, hash::Hash, note::Signer};
+use crate::{checkpoint::Checkpoint, files::At as _, hash::Hash, note::Signer, revisions::Change};
 
 /// Bundles that may wait between becoming durable and standing in tiles.
 const BEHIND: usize = 8;
@@ -110,6 +110,9 @@ pub struct Status {
     pub size: u64,
     /// The root over them.
     pub root: Hash,
+    /// The durable change of the registry of consents with the highest revision; none when there is
+    /// none.
+    pub newest: Option<Change>,
     /// Entries that the newest checkpoint is of.
     pub signed: u64,
     /// Exchanges whose intent has no end, as of the newest checkpoint; none when there are more than
@@ -208,6 +211,7 @@ impl Log {
         let status = Status {
             size,
             root,
+            newest: following.newest(),
             signed: size,
             unfinished: following.count(),
             copied: None,
@@ -320,6 +324,20 @@ impl Log {
             kept.wait();
         }
         Ok(checkpoint)
+    }
+
+    /// The durable change of the registry of consents with the highest revision, known from the moment
+    /// the log is open; none when it has none. Where [`Search::unread`] of [`Opened`] is not 0 there
+    /// may be a higher one.
+    #[must_use]
+    pub fn newest(&self) -> Option<Change> {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).newest
+    }
+
+    /// The revision of [`Self::newest`].
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.newest().map(|newest| newest.revision)
     }
 
     /// How it is doing.

@@ -126,6 +126,12 @@ pub enum Problem {
     /// An exchange has two intents.
     #[error("has an intent already")]
     Repeated,
+    /// Two records have one revision of the registry of consents.
+    #[error("has the revision of another record")]
+    Revision,
+    /// The registry of consents went on from an older state.
+    #[error("has a revision far below an earlier one: the registry went on from an older state")]
+    RevisionBack,
     /// The journal breaks off, or is of another log.
     #[error("is damaged, or a write was cut off here and the log was not opened since")]
     Journal,

@@ -26,7 +26,7 @@ use super::{
 use crate::{
     record::{Cites, Exchange},
     refusal::Refusal,
-    snapshot::Route,
+    snapshot::{Route, Views},
 };
 
 /// The entries of one exchange.
@@ -41,6 +41,10 @@ pub(crate) struct Trail {
     state: State,
     answer: Option<Committer>,
     bytes: u64,
+    /// The records of consent it rests on.
+    consents: Vec<ExchangeId>,
+    /// What may leave.
+    views: Arc<Views>,
     /// Whom the answer is about, and what of it is committed to singly.
     pub(super) about: About,
 }
@@ -76,6 +80,8 @@ impl Trail {
             state: State::Begun,
             answer: None,
             bytes: 0,
+            consents: Vec::new(),
+            views: Arc::clone(&route.views),
             about: About::default(),
         }))
     }
@@ -85,6 +91,25 @@ impl Trail {
         if self.state == State::Begun {
             self.state = State::Denied;
         }
+    }
+
+    /// Notes that no more may leave than this.
+    pub(crate) fn may_leave(&mut self, views: &Arc<Views>) {
+        self.views = Arc::clone(views);
+    }
+
+    /// Notes the records of consent that the exchange rests on.
+    ///
+    /// # Errors
+    /// `request.too_large` when they are more than an entry holds, so that none is left out.
+    pub(crate) fn rests_on(&mut self, mut consents: Vec<ExchangeId>) -> Result<(), Refusal> {
+        consents.sort_unstable();
+        consents.dedup();
+        if consents.len() > ExchangeId::MOST {
+            return Err(Refusal::named(ReasonCode::RequestTooLarge, "consents"));
+        }
+        self.consents = consents;
+        Ok(())
     }
 
     /// Begins the commitment to the request as it is sent.
@@ -125,6 +150,9 @@ fn day(date: Date) -> u64 {
 
 /// The articles of a decision; one that no entry can hold stops it, so that none is left out.
 fn articles(cites: &Cites) -> Option<Vec<Article<'_>>> {
+    if cites.iter().count() > Article::MOST {
+        return None;
+    }
     cites.iter().map(|cite| Article::new(&cite.instrument, &cite.article)).collect()
 }
 
@@ -160,7 +188,7 @@ impl Evidence {
     ) -> Option<Entry<'a>> {
         let sequence = trail.next();
         let trail = &*trail;
-        let Route { service, operation, agreement, views, .. } = trail.route.as_ref();
+        let Route { service, operation, agreement, .. } = trail.route.as_ref();
         Some(Entry::Intent(entry::Intent {
             acting: record.consumer.as_ref()?.into(),
             agreement: (&agreement.id).into(),
@@ -168,7 +196,7 @@ impl Evidence {
             articles: articles(&record.cites)?,
             at_ms: self.now_ms(),
             clock_offset_ms: self.clock_offset_ms(),
-            consent: None,
+            consents: trail.consents.clone(),
             correlation: trail.persons.correlation,
             decision: Permitted,
             dossier: trail.persons.dossier,
@@ -189,7 +217,7 @@ impl Evidence {
             subjects: trail.persons.subjects.clone(),
             today: trail.today,
             via: record.via.as_ref().map(Name::from),
-            view: Hash::from_slice(&views.hash)?,
+            view: Hash::from_slice(&trail.views.hash)?,
         }))
     }
 
@@ -216,7 +244,7 @@ impl Evidence {
             masked: tally.masked,
             node: self.node().ok_or_else(|| internal("node"))?,
             sequence: trail.next(),
-            withheld: 0,
+            withheld: tally.withheld,
         };
         self.append(&Entry::Progress(entry)).map(drop)
     }
@@ -270,7 +298,7 @@ impl Evidence {
                 sidecar_size: sealed.map(|sealed| sealed.size),
                 status: status.into(),
                 subjects: subjects.clone(),
-                withheld: 0,
+                withheld: record.withheld,
             })
         };
         let queued = entry().ok_or_else(|| internal("entry"));

@@ -9,7 +9,8 @@ use std::{
 };
 
 use sqlx::{
-    migrate::{MigrateError, Migrator},
+    PgPool,
+    migrate::MigrateError,
     sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 
@@ -21,15 +22,13 @@ use crate::{
     outbox::Outbox,
     owner,
     quota::DailyQuota,
+    schema,
 };
 
 /// Name of the database in the data directory.
 const DATABASE: &str = "lienthong.db";
 /// Readers at once.
 const READERS: u32 = 4;
-
-static SQLITE: Migrator = sqlx::migrate!("./migrations/sqlite");
-static POSTGRES: Migrator = sqlx::migrate!("./migrations/postgres");
 
 /// Why the durable state cannot be used. Says nothing about what is in it.
 #[derive(Debug, thiserror::Error)]
@@ -91,15 +90,14 @@ impl Store {
             Place::Directory(path) => {
                 let file = database(path)?;
                 let writer = engine::file(writing(&file), 1).await?;
-                if let Either::Sqlite(writer) = &writer {
-                    SQLITE.run(writer).await?;
-                }
-                (writer, engine::file(looking(&file), READERS).await?, None)
+                schema::migrator(&place).run(&writer).await?;
+                let readers = engine::file(looking(&file), READERS).await?;
+                (Either::Sqlite(writer), Either::Sqlite(readers), None)
             }
             Place::Server { address, .. } => {
-                let (writer, generation) = owner::take(address, &POSTGRES).await?;
+                let (writer, generation) = owner::take(address, schema::migrator(&place)).await?;
                 let readers = engine::server(address, Mode::Look, READERS).await?;
-                (Either::Postgres(writer), readers, Some(generation))
+                (Either::Postgres(writer), Either::Postgres(readers), Some(generation))
             }
         };
         Ok(Self { writer, readers, generation, directory: Mutex::new(directory) })
@@ -117,9 +115,9 @@ impl Store {
                 if !file.exists() {
                     return Err(StoreError::Missing(place.to_string()));
                 }
-                engine::file(looking(&file), READERS).await?
+                Either::Sqlite(engine::file(looking(&file), READERS).await?)
             }
-            Place::Server { address, .. } => look_at(address).await?,
+            Place::Server { address, .. } => Either::Postgres(look_at(address).await?),
         };
         let writer = match &readers {
             Either::Sqlite(pool) => Either::Sqlite(pool.clone()),
@@ -200,16 +198,11 @@ fn looking(file: &Path) -> SqliteConnectOptions {
     engine::plain(file).read_only(true)
 }
 
-async fn look_at(address: &ServerAddress) -> Result<Pool, StoreError> {
+async fn look_at(address: &ServerAddress) -> Result<PgPool, StoreError> {
     let pool = engine::server(address, Mode::Look, READERS).await?;
-    if let Either::Postgres(pool) = &pool {
-        let known = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
-        let is_there: bool = bounded(known.fetch_one(pool)).await?;
-        if !is_there {
-            return Err(StoreError::Missing(address.to_string()));
-        }
-    }
-    Ok(pool)
+    let known = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+    let is_there: bool = bounded(known.fetch_one(&pool)).await?;
+    if is_there { Ok(pool) } else { Err(StoreError::Missing(address.to_string())) }
 }
 
 #[cfg(test)]

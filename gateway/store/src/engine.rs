@@ -118,9 +118,12 @@ pub(crate) fn plain(file: &Path) -> SqliteConnectOptions {
 }
 
 /// Connects to a file, `most` times at once.
-pub(crate) async fn file(options: SqliteConnectOptions, most: u32) -> Result<Pool, sqlx::Error> {
+pub(crate) async fn file(
+    options: SqliteConnectOptions,
+    most: u32,
+) -> Result<SqlitePool, sqlx::Error> {
     let pool = SqlitePoolOptions::new().max_connections(most).acquire_timeout(PATIENCE);
-    Ok(Either::Sqlite(pool.connect_with(options).await?))
+    pool.connect_with(options).await
 }
 
 /// Connects to a server, `most` times at once.
@@ -128,9 +131,8 @@ pub(crate) async fn server(
     address: &ServerAddress,
     mode: Mode,
     most: u32,
-) -> Result<Pool, sqlx::Error> {
-    let pool = server_pool(most).connect_with(server_options(address, mode)).await?;
-    Ok(Either::Postgres(pool))
+) -> Result<PgPool, sqlx::Error> {
+    server_pool(most).connect_with(server_options(address, mode)).await
 }
 
 pub(crate) fn server_pool(most: u32) -> PgPoolOptions {

@@ -239,4 +239,4 @@ fn moment(nanoseconds: i64) -> Result<Timestamp, StoreError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,6 +5,8 @@
 //! is refused. Time is an argument. No payload reaches an error, a log or a `Debug`.
 
 mod address;
+pub mod backup;
+pub mod check;
 pub mod checkpoints;
 mod connection;
 mod directory;
@@ -14,6 +16,7 @@ pub mod outbox;
 mod owner;
 mod place;
 pub mod quota;
+pub mod schema;
 #[cfg(test)]
 mod testing;
 

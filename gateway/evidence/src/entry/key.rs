@@ -30,7 +30,7 @@ pub enum Domain<'a> {
     Correlation,
 }
 
-/// What of an exchange is committed to.
+/// What of an exchange, or of a record of consent, is committed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Part<'a> {
     /// The request as the provider gets it.
@@ -39,6 +39,8 @@ pub enum Part<'a> {
     Answer,
     /// One value of the answer, as its bytes stand there.
     Field(ValuePointer<'a>),
+    /// The record of consent with this id, after the change of this revision.
+    Record(u64),
 }
 
 /// The key of a period.
@@ -89,6 +91,9 @@ impl DigestKey {
         let tag = match part {
             Part::Request => self.tag(&[b"salt", b"request", exchange]),
             Part::Answer => self.tag(&[b"salt", b"answer", exchange]),
+            Part::Record(revision) => {
+                self.tag(&[b"salt", b"record", exchange, &revision.to_be_bytes()])
+            }
             Part::Field(at) => self.tag(&[b"salt", b"field", exchange, at.as_str().as_bytes()]),
         };
         Salt(Sensitive::new(tag))

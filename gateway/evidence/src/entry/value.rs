@@ -9,7 +9,10 @@ use lienthong_model::{
 };
 use uuid::Uuid;
 
-use super::form::{Cursor, Listed};
+use super::{
+    form::{Cursor, Listed},
+    list::Subject,
+};
 use crate::hash::Hash;
 
 /// Something that stands in an entry.
@@ -77,8 +80,13 @@ impl<'a> Name<'a> {
     }
 }
 
+impl Name<'_> {
+    /// Most that stand in one list.
+    pub const MOST: usize = 64;
+}
+
 impl<'a> Listed<'a> for Name<'a> {
-    const MOST: usize = 128;
+    const MOST: usize = Self::MOST;
 }
 
 macro_rules! names {
@@ -148,8 +156,13 @@ impl<'a> Article<'a> {
     }
 }
 
+impl Article<'_> {
+    /// Most that stand in one entry.
+    pub const MOST: usize = 64;
+}
+
 impl<'a> Listed<'a> for Article<'a> {
-    const MOST: usize = 128;
+    const MOST: usize = Self::MOST;
 }
 
 fn is_article(text: &str) -> bool {
@@ -224,7 +237,7 @@ impl<'a> Value<'a> for Reason {
     }
 }
 
-/// An id that the gateway made: of an exchange, or of a consent record.
+/// An id that the gateway made: of an exchange, a record of consent, or a data subject's request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExchangeId(Uuid);
 
@@ -264,6 +277,15 @@ impl<'a> Value<'a> for ExchangeId {
     fn read(cursor: &mut Cursor<'a>) -> Option<Self> {
         Self::parse(cursor.text()?)
     }
+}
+
+impl ExchangeId {
+    /// Most that stand in one entry: a record of consent for each data subject.
+    pub const MOST: usize = Subject::MOST;
+}
+
+impl<'a> Listed<'a> for ExchangeId {
+    const MOST: usize = Self::MOST;
 }
 
 /// Writes bytes as base 64 for addresses, without padding.

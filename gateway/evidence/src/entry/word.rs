@@ -87,6 +87,12 @@ words! {
         KeyRotate = "key_rotate",
         /// Destroyed a key.
         KeyDestroy = "key_destroy",
+        /// Brought the registry of consents up to the log.
+        Reconcile = "reconcile",
+        /// Made a data subject's view of who received what.
+        Disclosures = "disclosures",
+        /// Gave a receipt of a consent.
+        Receipt = "receipt",
     }
     /// In which role an operator did it.
     OperatorRole {
@@ -98,6 +104,68 @@ words! {
         Auditor = "auditor",
         /// Whoever has the account it runs under.
         Local = "local",
+        /// Records what data subjects decide.
+        Collector = "collector",
+    }
+    /// What was done to a record of consent.
+    ConsentAction {
+        /// The data subject consented.
+        Give = "give",
+        /// The data subject did not consent.
+        Refuse = "refuse",
+        /// The consent was withdrawn.
+        Withdraw = "withdraw",
+        /// The processing was restricted.
+        Restrict = "restrict",
+        /// The restriction was lifted.
+        Release = "release",
+        /// The data subject objected to the processing.
+        Object = "object",
+        /// The consent, given for one time, was used.
+        Use = "use",
+        /// The record is gone: the registry was put back to an older state.
+        Lose = "lose",
+    }
+    /// How a data subject made a decision known.
+    Channel {
+        /// In the VNeID application.
+        Vneid = "vneid",
+        /// On paper.
+        Paper = "paper",
+        /// Before an official, who recorded it.
+        Officer = "officer",
+    }
+    /// What was done about a data subject's request.
+    RightAction {
+        /// It came in.
+        Receive = "receive",
+        /// The data subject was told that it came in.
+        Acknowledge = "acknowledge",
+        /// It was given more time.
+        Extend = "extend",
+        /// What was asked for was done.
+        Fulfil = "fulfil",
+        /// What was asked for was not done.
+        Refuse = "refuse",
+        /// A participant that received the data was told.
+        Notify = "notify",
+        /// That participant has confirmed.
+        Confirm = "confirm",
+    }
+    /// Which right a data subject exercises.
+    RightKind {
+        /// To withdraw a consent.
+        Withdraw = "withdraw",
+        /// To see the data.
+        View = "view",
+        /// To have it corrected.
+        Correct = "correct",
+        /// To have it deleted.
+        Delete = "delete",
+        /// To have its processing restricted.
+        Restrict = "restrict",
+        /// To object to its processing.
+        Object = "object",
     }
 }
 
@@ -141,6 +209,10 @@ constants! {
     IsLoss = "\"loss\"";
     /// The kind of an [`Administration`](super::Administration).
     IsAdministration = "\"administration\"";
+    /// The kind of a [`Consent`](super::Consent).
+    IsConsent = "\"consent\"";
+    /// The kind of a [`Right`](super::Right).
+    IsRight = "\"right\"";
     /// The decision that permits.
     Permitted = "\"permit\"";
     /// The decision that denies.

@@ -18,9 +18,11 @@ impl Key {
     pub const ADMINISTRATION: Self = Self(3);
     /// Accepted losses.
     pub const LOSS: Self = Self(4);
+    /// Changes of the registry of consents: of records of consent, and of requests.
+    pub const CHANGE: Self = Self(5);
 
-    /// All entries of an exchange, and what operators did about it; or what rests on a record of
-    /// consent.
+    /// All entries of an exchange, and what operators did about it; or of a record of consent, and
+    /// what rests on it; or of a data subject's request.
     #[must_use]
     pub fn id(id: ExchangeId) -> Self {
         Self::of(id.as_bytes())
@@ -53,7 +55,7 @@ impl Key {
                 let all = [intent.officer, intent.dossier, intent.correlation];
                 all.into_iter().flatten().for_each(|digest| each(Self::digest(digest)));
                 intent.subjects.iter().for_each(|subject| each(Self::digest(subject.digest)));
-                intent.consent.into_iter().for_each(|id| each(Self::id(id)));
+                intent.consents.iter().for_each(|id| each(Self::id(*id)));
             }
             Entry::Refusal(refusal) => {
                 let all = [refusal.officer, refusal.dossier, refusal.correlation];
@@ -69,6 +71,18 @@ impl Key {
                 each(Self::ADMINISTRATION);
                 done.subject.into_iter().for_each(|digest| each(Self::digest(digest)));
                 done.exchange.into_iter().for_each(|id| each(Self::id(id)));
+            }
+            Entry::Consent(entry) => {
+                each(Self::CHANGE);
+                each(Self::id(entry.consent));
+                each(Self::digest(entry.subject));
+                entry.representative.into_iter().for_each(|digest| each(Self::digest(digest)));
+            }
+            Entry::Right(entry) => {
+                each(Self::CHANGE);
+                each(Self::id(entry.request));
+                each(Self::digest(entry.subject));
+                entry.consent.into_iter().for_each(|id| each(Self::id(id)));
             }
             Entry::Progress(_) | Entry::Refusals(_) => {}
         }

@@ -20,7 +20,7 @@ use crate::{
     tile::WIDTH,
 };
 
-const MAGIC: &[u8; 8] = b"ltindex1";
+const MAGIC: &[u8; 8] = b"ltindex2";
 /// Bytes of a key and where it stands, of the times of a bundle, of an open intent, of a closed one.
 const KEY: usize = 12;
 const TIMES: usize = 16;

@@ -14,7 +14,7 @@ use super::{
     disk::Disk,
     journal::{FRAME_EXTRA, HEAD},
 };
-use crate::{hash::Hash, tile};
+use crate::{hash::Hash, revisions::Change, tile};
 
 /// Why an entry was not taken, or will not become durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,12 +149,14 @@ pub(super) struct Waiting {
     pub(super) frame: Vec<u8>,
     pub(super) leaves: Vec<Hash>,
     pub(super) batch: Arc<Batch>,
+    /// The change of the registry of consents with the highest revision among them.
+    pub(super) newest: Option<Change>,
 }
 
 impl Waiting {
     fn new(first: u64, frame: Vec<u8>, entries: usize) -> Self {
         let leaves = Vec::with_capacity(entries);
-        let mut new = Self { first, frame, leaves, batch: Arc::default() };
+        let mut new = Self { first, frame, leaves, batch: Arc::default(), newest: None };
         new.frame.clear();
         new.frame.resize(HEAD, 0);
         new
@@ -207,6 +209,7 @@ impl Queue {
             return Err(AppendError::Size);
         }
         let leaf = Hash::of_leaf(entry);
+        let change = Change::read(entry);
         let mut inner = self.lock();
         if let Some(stopped) = inner.stopped {
             return Err(stopped);
@@ -221,6 +224,7 @@ impl Queue {
         let index = waiting.next();
         tile::put(&mut waiting.frame, entry).ok_or(AppendError::Size)?;
         waiting.leaves.push(leaf);
+        waiting.newest = waiting.newest.max(change);
         let batch = Arc::clone(&waiting.batch);
         drop(inner);
         Ok(Queued { index, batch, place: None })

@@ -1,6 +1,6 @@
-//! Exchanges whose intent has no end yet: followed while the log is written, closed when it is opened.
+//! Exchanges whose intent has no end yet, and the newest change of the registry of consents: followed while the log is written, closed when it is opened.
 //!
-//! What is open stands in the file `open` beside the checkpoint, as of some size of the log. Opening
+//! Both stand in the file `open` beside the checkpoint, as of some size of the log. Opening
 //! takes it from there and reads only the entries after it. The file is derived: where it is missing,
 //! damaged or of another log, every entry is read once.
 
@@ -15,6 +15,7 @@ use crate::{
     entry::{Entry, ExchangeId, Format, Interrupted, IsInterrupted, Name, PresumedDisclosed},
     files::{self, FileError, TileError},
     hash::Hash,
+    revisions::Change,
     tile::{self, Kind, Tile, WIDTH},
     tree,
 };
@@ -22,7 +23,7 @@ use crate::{
 /// The name of the file in the directory of a log.
 pub(crate) const OPEN: &str = "open";
 /// First line of the file.
-const FORM: &str = "lienthong/open-exchanges/1";
+const FORM: &str = "lienthong/open-exchanges/2";
 /// Most open exchanges that are followed: many times what a gateway lets in at once. Where there are
 /// more, the file is not written any more and the next opening reads every entry.
 pub const MOST_OPEN: usize = 1 << 17;
@@ -122,12 +123,14 @@ fn glance(entry: &[u8]) -> Option<(ExchangeId, u64, Step)> {
 pub(super) struct Following {
     /// The next sequence of each; none once there were too many.
     open: Option<HashMap<ExchangeId, u64>>,
+    /// The change with the highest revision.
+    newest: Option<Change>,
 }
 
 impl Following {
     /// Of a log without entries.
     pub(super) fn new() -> Self {
-        Self { open: Some(HashMap::new()) }
+        Self { open: Some(HashMap::new()), newest: None }
     }
 
     /// Takes in the next entry.
@@ -139,6 +142,7 @@ impl Following {
     }
 
     fn follow(&mut self, entry: &[u8]) {
+        self.newest = self.newest.max(Change::read(entry));
         let Some(open) = &mut self.open else { return };
         let Some((exchange, sequence, step)) = glance(entry) else { return };
         let next = sequence.saturating_add(1);
@@ -153,6 +157,11 @@ impl Following {
                 open.remove(&exchange);
             }
         }
+    }
+
+    /// The change with the highest revision; none when there is none.
+    pub(super) fn newest(&self) -> Option<Change> {
+        self.newest
     }
 
     /// How many there are; none when there were too many to follow.
@@ -176,6 +185,7 @@ impl Following {
             return Ok(());
         }
         let mut text = format!("{FORM}\n{}\n{}\n{}\n", at.origin, at.size, at.root);
+        text.push_str(&newest_line(self.newest));
         for Unfinished { exchange, sequence } in self.all() {
             // Writing to a text cannot fail.
             writeln!(text, "{exchange} {sequence}").ok();
@@ -205,17 +215,30 @@ impl Following {
             let (id, next) = line.split_once(' ')?;
             Some((ExchangeId::parse(id)?, decimal(next)?))
         };
+        let newest = match lines.next()? {
+            "-" => None,
+            line => exchange(line).map(|(record, revision)| Some(Change { revision, record }))?,
+        };
         let open = lines.map(exchange).collect::<Option<HashMap<_, _>>>()?;
-        Some((Self { open: Some(open) }, size, root))
+        Some((Self { open: Some(open), newest }, size, root))
     }
 }
 
-/// How the open exchanges of a log were found.
+/// The newest change, as a line of the file.
+fn newest_line(newest: Option<Change>) -> String {
+    newest.map_or_else(
+        || "-\n".to_owned(),
+        |newest| format!("{} {}\n", newest.record, newest.revision),
+    )
+}
+
+/// How the open exchanges of a log, and its newest change, were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Search {
     /// Entries that had to be read.
     pub read: u64,
-    /// Entries among them whose bundle is gone or damaged; what they hold is for verifying to say.
+    /// Entries among them whose bundle is gone or damaged; what they hold is for verifying to say. Where
+    /// there are any, one of them may be a newer change than [`Log::newest`](super::Log::newest) says.
     pub unread: u64,
 }
 

@@ -12,7 +12,7 @@ use super::{
     keeper::{Durable, Passing, Work},
     queue::{Queue, Waiting},
 };
-use crate::{files::FileError, hash::Hash, tree::Frontier};
+use crate::{files::FileError, hash::Hash, revisions::Change, tree::Frontier};
 
 pub(super) struct Writer {
     pub(super) queue: Arc<Queue>,
@@ -41,7 +41,7 @@ impl Writer {
                 batch.end(Err(AppendError::Failed));
                 return;
             };
-            self.durable(root);
+            self.durable(root, waiting.newest);
             let Waiting { frame, leaves, .. } = waiting;
             let durable = Durable { frame, leaves, root, begun };
             // Before the receipts, so that a checkpoint that is asked for with one has the entry.
@@ -76,9 +76,10 @@ impl Writer {
         Ok((root, begun))
     }
 
-    fn durable(&self, root: Hash) {
+    fn durable(&self, root: Hash, newest: Option<Change>) {
         let mut status = self.status.lock().unwrap_or_else(PoisonError::into_inner);
         status.size = self.tree.size();
         status.root = root;
+        status.newest = status.newest.max(newest);
     }
 }

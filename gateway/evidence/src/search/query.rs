@@ -19,6 +19,8 @@ pub struct Query {
     pub dossier: Vec<KeyedDigest>,
     /// The exchange.
     pub exchange: Option<ExchangeId>,
+    /// The record of consent, or the request of a data subject.
+    pub record: Option<ExchangeId>,
     /// A participant that asked, held the data or passed it on.
     pub participant: Option<String>,
     /// The service.
@@ -42,6 +44,7 @@ impl Default for Query {
             officer: Vec::new(),
             dossier: Vec::new(),
             exchange: None,
+            record: None,
             participant: None,
             service: None,
             agreement: None,
@@ -56,8 +59,8 @@ impl Default for Query {
 impl Query {
     /// The keys to look under; none when every entry has to be looked at.
     pub(super) fn keys(&self) -> Option<Vec<Key>> {
-        if let Some(exchange) = self.exchange {
-            return Some(vec![Key::id(exchange)]);
+        if let Some(id) = self.exchange.or(self.record) {
+            return Some(vec![Key::id(id)]);
         }
         // The rarer first: an official has many more entries than a case.
         let digests = [&self.subject, &self.dossier, &self.officer];
@@ -76,7 +79,11 @@ impl Query {
         let names = [&self.participant, &self.service, &self.agreement];
         let named = names.iter().all(|name| name.is_none())
             || match entry {
-                Entry::Intent(_) | Entry::Refusal(_) | Entry::Refusals(_) => self.names(entry),
+                Entry::Intent(_)
+                | Entry::Refusal(_)
+                | Entry::Refusals(_)
+                | Entry::Consent(_)
+                | Entry::Right(_) => self.names(entry),
                 _ => false,
             };
         // The reason stands in another entry than the names do.
@@ -98,6 +105,7 @@ impl Query {
             self.participant.is_none() && self.service.is_none() && self.agreement.is_none();
         any(&in_time)
             && self.exchange.is_none_or(|id| any(&|entry| concerns(entry, id)))
+            && self.record.is_none_or(|id| any(&|entry| is_of_record(entry, id)))
             && (self.officer.is_empty() || any(&|entry| self.is_by(entry)))
             && (self.dossier.is_empty() || any(&|entry| self.is_for(entry)))
             && (named || any(&|entry| self.names(entry)))
@@ -140,6 +148,12 @@ impl Query {
                 Some(entry.agreement),
             ),
             Entry::Refusals(entry) => ([entry.acting, None, None], entry.service, None),
+            Entry::Consent(entry) => {
+                let mut recipients = entry.recipients.iter().copied();
+                let recipient = recipients.find(|name| is(&self.participant, &[Some(*name)]));
+                ([Some(entry.controller), recipient, None], Some(entry.service), None)
+            }
+            Entry::Right(entry) => ([entry.participant, None, None], entry.service, None),
             _ => return false,
         };
         is(&self.participant, &parties)
@@ -155,6 +169,16 @@ impl Query {
             _ => None,
         };
         reason.is_some_and(|reason| Some(reason.0.as_str()) == self.reason.as_deref())
+    }
+}
+
+/// Whether an entry is of a record of consent or rests on it, or is of a data subject's request.
+fn is_of_record(entry: &Entry<'_>, id: ExchangeId) -> bool {
+    match entry {
+        Entry::Intent(intent) => intent.consents.contains(&id),
+        Entry::Consent(entry) => entry.consent == id,
+        Entry::Right(entry) => entry.request == id || entry.consent == Some(id),
+        _ => false,
     }
 }
 

@@ -59,6 +59,11 @@ impl Unit {
                     || sidecar(&entry, directory).is_some_and(|sidecar| has(&sidecar, digests))
             }
             Entry::Administration(done) => done.subject.is_some_and(|s| one_of(digests, s)),
+            Entry::Consent(entry) => {
+                let persons = [Some(entry.subject), entry.representative];
+                persons.into_iter().flatten().any(|person| one_of(digests, person))
+            }
+            Entry::Right(entry) => one_of(digests, entry.subject),
             _ => false,
         })
     }

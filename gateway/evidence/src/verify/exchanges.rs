@@ -1,4 +1,4 @@
-//! Whether every exchange has an intent first and one end.
+//! Whether every exchange has an intent first and one end, and revisions stand in order.
 
 use std::{collections::HashMap, path::Path};
 
@@ -6,6 +6,7 @@ use super::{Position, Problem, Report, sidecars::Sidecars};
 use crate::{
     entry::{Entry, ExchangeId},
     files::FileError,
+    revisions::{Change, Revisions, Wrong},
 };
 
 /// The intents that have no outcome yet: as many as there are exchanges under way at a time.
@@ -14,11 +15,13 @@ pub(super) struct Exchanges<'a> {
     open: HashMap<ExchangeId, u64>,
     intents: u64,
     sidecars: Sidecars<'a>,
+    revisions: Revisions,
 }
 
 impl<'a> Exchanges<'a> {
     pub(super) fn of(directory: &'a Path) -> Self {
-        Self { open: HashMap::new(), intents: 0, sidecars: Sidecars::of(directory) }
+        let (sidecars, revisions) = (Sidecars::of(directory), Revisions::default());
+        Self { open: HashMap::new(), intents: 0, sidecars, revisions }
     }
 
     /// Takes in the next entry.
@@ -41,6 +44,7 @@ impl<'a> Exchanges<'a> {
                 self.close(outcome.exchange)
             }
             Entry::Interrupted(interrupted) => self.close(interrupted.exchange),
+            Entry::Consent(_) | Entry::Right(_) => self.change(&entry),
             Entry::Refusal(_) | Entry::Refusals(_) | Entry::Loss(_) | Entry::Administration(_) => {
                 None
             }
@@ -52,6 +56,14 @@ impl<'a> Exchanges<'a> {
 
     fn close(&mut self, exchange: ExchangeId) -> Option<Problem> {
         self.open.remove(&exchange).is_none().then_some(Problem::NoIntent)
+    }
+
+    /// A change of the registry of consents is of no exchange; its revision has its place.
+    fn change(&mut self, entry: &Entry<'_>) -> Option<Problem> {
+        Some(match self.revisions.take_in(Change::of(entry)?)? {
+            Wrong::Repeated => Problem::Revision,
+            Wrong::Back => Problem::RevisionBack,
+        })
     }
 
     /// Tells of a sidecar that could not be read.

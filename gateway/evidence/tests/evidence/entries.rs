@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use lienthong_evidence::entry::{
-    Article, DigestKey, Domain, Entry, FieldCommitments, Intent, Name, Outcome, Part, Period,
-    Subject, ValuePointer, Why,
+    Article, DigestKey, Domain, Entry, ExchangeId, FieldCommitments, Intent, Name, Outcome, Part,
+    Period, Subject, ValuePointer, Why,
 };
 use lienthong_model::{
     id::{InstrumentId, RuleId},
@@ -13,7 +13,8 @@ use lienthong_model::{
 use serde_json::Value;
 
 use crate::samples::{
-    NUMBER, Names, commitment, exchange, intent, key, numbered, outcome, period, samples, subject,
+    NUMBER, Names, PARENT, commitment, consent, exchange, intent, key, numbered, outcome, period,
+    samples, subject,
 };
 
 /// One entry a line: each kind with every field, then each with as few as it may have.
@@ -146,7 +147,7 @@ fn nothing_of_a_person_stands_in_an_entry() {
     let names = Names::new();
     for entry in samples(&names) {
         let text = String::from_utf8(entry.encode()).expect("text");
-        for personal in [NUMBER, "an.nguyen", "H29-1", "abc\""] {
+        for personal in [NUMBER, PARENT, "an.nguyen", "H29-1", "abc\""] {
             assert!(!text.contains(personal), "{text}");
         }
     }
@@ -192,6 +193,18 @@ fn a_commitment_is_opened_by_its_salt_and_the_same_bytes_only() {
     assert!(!salt.opens(commitment(Part::Answer), b"{}"));
     let other = DigestKey::new(period(), &Sensitive::new([4; 32]));
     assert!(!other.salt(exchange(), Part::Request).opens(commitment(Part::Request), b"{}"));
+}
+
+#[test]
+fn a_commitment_to_a_record_is_of_its_id_and_revision() {
+    let names = Names::new();
+    let entry = consent(&names);
+    let part = Part::Record(entry.revision);
+    assert!(!key().salt(entry.consent, Part::Record(18)).opens(entry.record, b"{}"));
+    assert!(!key().salt(exchange(), part).opens(entry.record, b"{}"));
+    assert!(!key().salt(entry.consent, Part::Request).opens(entry.record, b"{}"));
+    assert!(!key().salt(entry.consent, part).opens(entry.record, b"{ }"));
+    assert!(key().salt(entry.consent, part).opens(entry.record, b"{}"));
 }
 
 #[test]
@@ -247,8 +260,9 @@ fn the_fullest_intent_fits_into_the_log() {
     let article = Article::new(&instrument, "19.1.c-19.1.c-19.1.c-19.1.c-abcd").expect("one");
     let rule: RuleId = "r".repeat(80).parse().expect("an id");
     let full = Intent {
-        articles: vec![article; 128],
-        rules: vec![(&rule).into(); 128],
+        articles: vec![article; Article::MOST],
+        consents: vec![exchange(); ExchangeId::MOST],
+        rules: vec![(&rule).into(); Name::MOST],
         subjects: vec![subject(); Subject::MOST],
         ..intent(&names)
     };

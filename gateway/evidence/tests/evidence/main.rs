@@ -11,6 +11,7 @@ mod notes;
 mod proofs;
 mod published;
 mod reference;
+mod revisions;
 mod samples;
 mod search;
 mod second;

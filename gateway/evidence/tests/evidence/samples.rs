@@ -2,11 +2,12 @@
 
 use lienthong_evidence::{
     entry::{
-        Action, Administration, Article, Commitment, Denied, DigestKey, Domain, End, Entry,
-        ExchangeId, FieldCommitment, Format, Intent, Interrupted, IsAdministration, IsIntent,
-        IsInterrupted, IsLoss, IsOutcome, IsProgress, IsRefusal, IsRefusals, Loss, Name,
-        OperatorRole, Outcome, Part, Period, Permitted, PresumedDisclosed, Progress, Reason,
-        Refusal, Refusals, Role, Subject, ValuePointer, Why,
+        Action, Administration, Article, Channel, Commitment, Consent, ConsentAction, Denied,
+        DigestKey, Domain, End, Entry, ExchangeId, FieldCommitment, Format, Intent, Interrupted,
+        IsAdministration, IsConsent, IsIntent, IsInterrupted, IsLoss, IsOutcome, IsProgress,
+        IsRefusal, IsRefusals, IsRight, Loss, Name, OperatorRole, Outcome, Part, Period, Permitted,
+        PresumedDisclosed, Progress, Reason, Refusal, Refusals, Right, RightAction, RightKind,
+        Role, Subject, ValuePointer, Why,
     },
     hash::Hash,
     sidecar::Sealed,
@@ -19,6 +20,9 @@ use lienthong_model::{
 
 /// The identifier of nobody that the golden entries are about.
 pub(crate) const NUMBER: &str = "079000000001";
+
+/// That of nobody's representative.
+pub(crate) const PARENT: &str = "079000000002";
 
 pub(crate) fn key() -> DigestKey {
     DigestKey::new(Period::new("2026-q4").expect("a period"), &Sensitive::new([3; 32]))
@@ -98,7 +102,7 @@ pub(crate) fn intent(names: &Names) -> Intent<'_> {
         articles: vec![names.article(), names.article()],
         at_ms: AT,
         clock_offset_ms: Some(-3),
-        consent: Some(exchange()),
+        consents: vec![numbered(21), numbered(22)],
         correlation: Some(key().digest(Domain::Correlation, "abc")),
         decision: Permitted,
         dossier: Some(key().digest(Domain::Dossier, "H29-1")),
@@ -266,6 +270,70 @@ fn administration() -> Administration<'static> {
     }
 }
 
+pub(crate) fn consent(names: &Names) -> Consent<'_> {
+    Consent {
+        action: ConsentAction::Give,
+        at_ms: AT,
+        channel: Some(Channel::Officer),
+        clock_offset_ms: Some(0),
+        collector: Name::of_operator("mot-cua-26").expect("a name"),
+        consent: numbered(21),
+        controller: (&names.provider).into(),
+        format: Format,
+        key: period(),
+        kind: IsConsent,
+        node: node(),
+        notice: Some(Hash::of(b"notice")),
+        purpose: (&names.purpose).into(),
+        recipients: vec![(&names.consumer).into(), (&names.via).into()],
+        record: record(numbered(21), 17),
+        representative: Some(key().digest(Domain::DataSubject("citizen_number"), PARENT)),
+        revision: 17,
+        service: (&names.service).into(),
+        subject: subject().digest,
+    }
+}
+
+/// To a record after the change of a revision.
+fn record(id: ExchangeId, revision: u64) -> Commitment {
+    let mut committer = key().commit(id, Part::Record(revision));
+    committer.update(b"{}");
+    committer.finish()
+}
+
+pub(crate) fn right(names: &Names) -> Right<'_> {
+    Right {
+        action: RightAction::Refuse,
+        articles: vec![names.article()],
+        at_ms: AT,
+        clock_offset_ms: Some(0),
+        consent: Some(numbered(21)),
+        due_ms: Some(AT + 864_000_000),
+        format: Format,
+        key: period(),
+        kind: IsRight,
+        node: node(),
+        operator: Name::of_operator("mot-cua-26").expect("a name"),
+        participant: Some((&names.consumer).into()),
+        request: numbered(31),
+        revision: 18,
+        right: RightKind::Delete,
+        service: Some((&names.service).into()),
+        subject: subject().digest,
+    }
+}
+
+/// An entry of a change of the registry, by its revision; every third is of a request.
+pub(crate) fn change(revision: u64) -> Vec<u8> {
+    let names = Names::new();
+    let entry = if revision.is_multiple_of(3) {
+        Entry::Right(Right { request: numbered(revision), revision, ..right(&names) })
+    } else {
+        Entry::Consent(Consent { consent: numbered(revision), revision, ..consent(&names) })
+    };
+    entry.encode()
+}
+
 /// The id of an exchange by number.
 pub(crate) fn numbered(number: u64) -> ExchangeId {
     ExchangeId::parse(&format!("018f3c5e-8d2a-4c1b-9e77-{number:012x}")).expect("an id")
@@ -301,8 +369,11 @@ pub(crate) fn samples(names: &Names) -> Vec<Entry<'_>> {
         Entry::Interrupted(interrupted()),
         Entry::Loss(loss()),
         Entry::Administration(administration()),
+        Entry::Consent(consent(names)),
+        Entry::Right(right(names)),
     ];
     samples.extend(fewest(names));
+    samples.extend(fewest_of_changes(names));
     samples
 }
 
@@ -325,7 +396,7 @@ fn fewest(names: &Names) -> Vec<Entry<'_>> {
     let bare = Intent {
         articles: Vec::new(),
         clock_offset_ms: None,
-        consent: None,
+        consents: Vec::new(),
         correlation: None,
         dossier: None,
         officer: None,
@@ -373,4 +444,28 @@ fn fewest(names: &Names) -> Vec<Entry<'_>> {
         Entry::Loss(lost),
         Entry::Administration(reload),
     ]
+}
+
+/// The same of changes of the registry of consents.
+fn fewest_of_changes(names: &Names) -> [Entry<'_>; 2] {
+    let used = Consent {
+        action: ConsentAction::Use,
+        channel: None,
+        clock_offset_ms: None,
+        notice: None,
+        recipients: Vec::new(),
+        representative: None,
+        ..consent(names)
+    };
+    let received = Right {
+        action: RightAction::Receive,
+        articles: Vec::new(),
+        clock_offset_ms: None,
+        consent: None,
+        due_ms: None,
+        participant: None,
+        service: None,
+        ..right(names)
+    };
+    [Entry::Consent(used), Entry::Right(received)]
 }

@@ -3,7 +3,7 @@
 use super::{Address, Checkpoint, CheckpointsError};
 use crate::{
     directory::private_file,
-    engine::{self, Mode, either},
+    engine::{self, Either, Mode, either},
 };
 
 /// One row for each checkpoint. `losses` counts how often a loss was accepted before it.
@@ -52,9 +52,11 @@ impl Pool {
         let pool = match address {
             Address::Sqlite(file) => {
                 private_file(file)?;
-                engine::file(engine::plain(file), 1).await?
+                Either::Sqlite(engine::file(engine::plain(file), 1).await?)
             }
-            Address::Postgres(server) => engine::server(server, Mode::Write, 1).await?,
+            Address::Postgres(server) => {
+                Either::Postgres(engine::server(server, Mode::Write, 1).await?)
+            }
         };
         let pool = Self(pool);
         // Where the table is there already, nobody has to be allowed to make one.

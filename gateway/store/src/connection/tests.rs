@@ -15,8 +15,12 @@ impl Store {
     /// The same owner's durable state through connections of their own.
     pub(crate) async fn beside(&self, place: &Place) -> Result<Self, StoreError> {
         let writer = match place {
-            Place::Directory(path) => engine::file(writing(&path.join(DATABASE)), 1).await?,
-            Place::Server { address, .. } => engine::server(address, Mode::Write, 1).await?,
+            Place::Directory(path) => {
+                Either::Sqlite(engine::file(writing(&path.join(DATABASE)), 1).await?)
+            }
+            Place::Server { address, .. } => {
+                Either::Postgres(engine::server(address, Mode::Write, 1).await?)
+            }
         };
         let readers = Self::look(place.clone()).await?.readers;
         let directory = Mutex::default();

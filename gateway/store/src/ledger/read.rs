@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Book, Event, Ledger, Row, id, moment, nanoseconds, revision, stored};
 use crate::{
     StoreError,
-    engine::{ask, tell},
+    engine::{Transaction, ask, tell},
 };
 
 type StoredRow = (Vec<u8>, Vec<u8>, String, i64, i64, Vec<u8>, bool, Option<i64>);
@@ -39,9 +39,12 @@ impl Ledger<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn head(&self) -> Result<u64, StoreError> {
+        Self::head_in(&mut self.store.read().await?).await
+    }
+
+    pub(crate) async fn head_in(transaction: &mut Transaction) -> Result<u64, StoreError> {
         let newest = "SELECT revision FROM ledger_head";
-        let mut snapshot = self.store.read().await?;
-        revision(ask!(&mut snapshot, |c| sqlx::query_scalar(newest).fetch_one(c))?)
+        revision(ask!(transaction, |c| sqlx::query_scalar(newest).fetch_one(c))?)
     }
 
     /// A record.

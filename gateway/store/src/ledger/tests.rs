@@ -12,7 +12,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::new(1_790_000_000 + second, 123_456_789).unwrap()
 }
 
-fn new(id: u8) -> Change<'static> {
+pub(crate) fn new(id: u8) -> Change<'static> {
     Change {
         book: Book::Consent,
         id: [id; 16],

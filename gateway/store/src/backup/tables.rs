@@ -1,0 +1,131 @@
+//! What is copied: every table with every column, in an order in which references hold.
+
+/// A table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Kind)],
+    /// Its primary key.
+    pub(super) key: &'static str,
+}
+
+/// What stands in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Flag,
+    Bytes,
+}
+
+use Kind::{Bytes, Flag, Integer, Text};
+
+/// Every table but that of the owner, which is of one database alone.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "outbox",
+        columns: &[
+            ("id", Integer),
+            ("flow", Text),
+            ("kind", Text),
+            ("idempotency_key", Text),
+            ("ordering_key", Text),
+            ("position", Integer),
+            ("payload", Bytes),
+            ("state", Text),
+            ("attempts", Integer),
+            ("uncertain", Flag),
+            ("ready_at", Integer),
+            ("leased_until", Integer),
+            ("reason", Text),
+            ("enqueued_at", Integer),
+            ("done_at", Integer),
+        ],
+        key: "id",
+    },
+    Table {
+        name: "begun",
+        columns: &[("flow", Text), ("kind", Text), ("ordering_key", Text)],
+        key: "flow, kind, ordering_key",
+    },
+    Table {
+        name: "quarantine",
+        columns: &[
+            ("flow", Text),
+            ("source_key", Text),
+            ("ordering_key", Text),
+            ("position", Integer),
+            ("reason", Text),
+            ("at", Integer),
+        ],
+        key: "flow, source_key",
+    },
+    Table { name: "watermark", columns: &[("flow", Text), ("position", Integer)], key: "flow" },
+    Table {
+        name: "total",
+        columns: &[("flow", Text), ("what", Text), ("count", Integer)],
+        key: "flow, what",
+    },
+    Table {
+        name: "quota",
+        columns: &[("agreement", Text), ("day", Text), ("used", Integer)],
+        key: "agreement",
+    },
+    Table { name: "ledger_head", columns: &[("one", Integer), ("revision", Integer)], key: "one" },
+    Table {
+        name: "ledger_event",
+        columns: &[
+            ("revision", Integer),
+            ("book", Text),
+            ("id", Bytes),
+            ("subject", Bytes),
+            ("party", Text),
+            ("action", Text),
+            ("at", Integer),
+            ("event", Bytes),
+            ("record", Bytes),
+            ("once", Bytes),
+            ("idempotency_key", Bytes),
+            ("idempotency_request", Bytes),
+        ],
+        key: "revision",
+    },
+    Table {
+        name: "ledger_record",
+        columns: &[
+            ("book", Text),
+            ("id", Bytes),
+            ("subject", Bytes),
+            ("party", Text),
+            ("revision", Integer),
+            ("at", Integer),
+            ("record", Bytes),
+            ("is_open", Flag),
+            ("due", Integer),
+        ],
+        key: "book, id",
+    },
+    Table { name: "ledger_mark", columns: &[("name", Text), ("value", Bytes)], key: "name" },
+];
+
+impl Table {
+    fn names(&self) -> String {
+        let names: Vec<_> = self.columns.iter().map(|(name, _)| *name).collect();
+        names.join(", ")
+    }
+
+    pub(super) fn select(&self) -> String {
+        format!("SELECT {} FROM {} ORDER BY {}", self.names(), self.name, self.key)
+    }
+
+    /// Of so many rows at once.
+    pub(super) fn insert(&self, rows: usize) -> String {
+        let width = self.columns.len();
+        let row = |row: usize| {
+            let places: Vec<_> = (1..=width).map(|n| format!("${}", row * width + n)).collect();
+            format!("({})", places.join(", "))
+        };
+        let values: Vec<_> = (0..rows).map(row).collect();
+        format!("INSERT INTO {} ({}) VALUES {}", self.name, self.names(), values.join(", "))
+    }
+}
