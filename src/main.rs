@@ -15,6 +15,7 @@ mod policy;
 mod sandbox;
 mod service;
 mod socket;
+mod store;
 mod why;
 
 use std::process::ExitCode;
@@ -63,6 +64,9 @@ enum Command {
     /// Drafts services and rehearses the answers of providers.
     #[command(subcommand)]
     Service(service::Command),
+    /// Looks after the durable state: version, soundness, copies.
+    #[command(subcommand)]
+    Store(store::Command),
     /// Tells why an exchange ended as it did.
     Why(why::Arguments),
     /// Makes throw-away certificates.
@@ -90,6 +94,7 @@ fn main() -> ExitCode {
             Command::Evidence(command) => evidence::run(*command, &output).await,
             Command::Keys(command) => keys::run(command, &output).await,
             Command::Service(command) => service::run(command, &output),
+            Command::Store(command) => store::run(command, &output).await,
             Command::Why(arguments) => why::run(arguments, &output).await,
             Command::Pki(command) => pki::run(command, &output),
         }

@@ -5,6 +5,7 @@ use std::{
     process::ExitCode,
 };
 
+use indicatif::{ProgressBar, ProgressStyle};
 use lienthong_model::{diagnostic::Diagnostics, text::Language};
 use serde::Serialize;
 
@@ -85,4 +86,14 @@ impl Output {
         self.note(format!("lienthong: {word}: {error:#}"));
         Exit::CouldNotRun.into()
     }
+}
+
+/// A bar on standard error, where a person watches it.
+pub(crate) fn bar(label: &str, length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
+    }
+    bar.set_message(label.to_owned());
+    bar
 }

@@ -10,7 +10,7 @@ use lienthong_model::{
     diagnostic::Diagnostics,
     id::{AgreementId, OperationId, ParticipantId, PurposeId},
 };
-use lienthong_policy::{Bundle, Facts, PolicySet, Presence, explain, run_cases};
+use lienthong_policy::{Bundle, ConsentFact, Facts, PolicySet, Presence, explain, run_cases};
 use serde_json::json;
 
 use crate::{
@@ -73,6 +73,17 @@ pub(crate) struct Question {
     /// Whether the dossier is named.
     #[arg(long, default_value = "present")]
     dossier: Named,
+    /// What the registry of consents says, for an agreement that rests on consent.
+    #[arg(long, default_value = "given", value_parser = consent_fact)]
+    consent: ConsentFact,
+}
+
+fn consent_fact(text: &str) -> Result<ConsentFact, String> {
+    let known = ConsentFact::WORDS.iter().find(|(word, _)| *word == text);
+    known.map(|(_, fact)| *fact).ok_or_else(|| {
+        let words: Vec<&str> = ConsentFact::WORDS.iter().map(|(word, _)| *word).collect();
+        format!("expected one of {}", words.join(", "))
+    })
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -137,12 +148,15 @@ fn check(files: &Files, output: &Output) -> anyhow::Result<Exit> {
             }
             let (a, s, p) =
                 (policies.agreements.len(), policies.services.len(), policies.participants.len());
+            let n = policies.notices.len();
             output.line(match output.language() {
                 lienthong_model::text::Language::Vietnamese => {
-                    format!("không có lỗi: {p} đơn vị, {s} dịch vụ, {a} thỏa thuận")
+                    format!("không có lỗi: {p} đơn vị, {s} dịch vụ, {a} thỏa thuận, {n} thông báo")
                 }
                 lienthong_model::text::Language::English => {
-                    format!("no mistakes: {p} participants, {s} services, {a} agreements")
+                    format!(
+                        "no mistakes: {p} participants, {s} services, {a} agreements, {n} notices"
+                    )
                 }
             });
             Ok(Exit::Done)
@@ -200,13 +214,16 @@ fn answer(question: Question, output: &Output) -> anyhow::Result<Exit> {
         return Ok(Exit::No);
     };
     let facts = Facts {
-        consent: lienthong_policy::ConsentFact::NotNeeded,
         consumer: agreement.consumer.clone(),
         via: question.via,
         purpose: question.purpose,
         today: question.date.unwrap_or_else(|| civil_date(clock::system().now())),
         officer: question.officer.into(),
         dossier: question.dossier.into(),
+        consent: match agreement.consent {
+            Some(_) => question.consent,
+            None => ConsentFact::NotNeeded,
+        },
     };
     let explanation = explain(&policies, &question.agreement, &question.operation, &facts);
     if question.files.json {

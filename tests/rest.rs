@@ -7,5 +7,7 @@ mod rest {
     mod evidence;
     mod keys;
     mod participant;
+    mod program;
     mod service;
+    mod store;
 }

@@ -121,6 +121,7 @@ impl Actor {
                 OperatorRole::Operator => Some(Recorded::Operator),
                 OperatorRole::Compliance => Some(Recorded::Compliance),
                 OperatorRole::Auditor => Some(Recorded::Auditor),
+                OperatorRole::ConsentCollector => Some(Recorded::Collector),
                 // It does nothing that is recorded.
                 OperatorRole::Monitor => None,
             },

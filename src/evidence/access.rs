@@ -9,7 +9,6 @@ use std::{
 
 use anyhow::Context as _;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use lienthong_evidence::{
     entry::{Action, Domain, Entry, ExchangeId, KeyedDigest, Period, Why},
@@ -25,6 +24,7 @@ use lienthong_gateway::{
 };
 use lienthong_model::{clock::civil_zone, quarter::Quarter, sensitive::Sensitive, text::Language};
 
+pub(super) use crate::output::bar;
 use crate::{clock, output::Output};
 
 /// Longest identifier that is read.
@@ -321,16 +321,6 @@ pub(super) fn quarters(opened: &mut Opened, span: Span) -> anyhow::Result<Vec<Qu
 fn quarter(ms: u64) -> anyhow::Result<Quarter> {
     let instant = Timestamp::from_millisecond(i64::try_from(ms)?)?;
     Ok(Quarter::of(instant))
-}
-
-/// A bar on standard error, where a person watches it.
-pub(super) fn bar(label: &str, length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
-    bar.set_message(label.to_owned());
-    bar
 }
 
 pub(super) fn verifier(path: &Path) -> anyhow::Result<Verifier> {

@@ -4,7 +4,7 @@ use std::{
     fs,
     os::unix::fs::{PermissionsExt as _, symlink},
     path::Path,
-    process::{Command, Output},
+    process::Command,
 };
 
 use lienthong_evidence::{
@@ -17,7 +17,9 @@ use lienthong_model::sensitive::Sensitive;
 use serde_json::Value;
 use tempfile::TempDir;
 
-const CONFIG: &str = r#"
+use super::program;
+
+pub(super) const CONFIG: &str = r#"
 listen: {address: 127.0.0.1:0}
 tls:
   certificate_file: pki/gateway.pem
@@ -39,14 +41,7 @@ evidence:
 
 /// Exit code, standard output and standard error.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_lienthong"))
-        .args(["--lang", "en", "keys"])
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .expect("the program runs");
-    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-    (status.code().expect("an exit code"), text(stdout), text(stderr))
+    program::run(folder, &[&["keys"], arguments].concat())
 }
 
 /// The same, with the configuration.

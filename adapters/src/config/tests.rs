@@ -69,3 +69,23 @@ async fn secrets_are_not_in_debug() {
     let world = World::new().await;
     assert!(!format!("{:?}", world.config()).contains("sandbox-only"));
 }
+
+#[tokio::test]
+async fn refuses_a_database_with_a_password_in_its_address_or_in_the_clear() {
+    let mut world = World::new().await;
+    let mut told = |text: &str| {
+        world.set("data_dir: state", &format!("data_dir: state\n{text}"));
+        let told = mistakes(&world);
+        world.set(&format!("{text}\n"), "\n");
+        told
+    };
+    let secret = told("database: postgres://adapters:hush@localhost/state");
+    assert!(secret.contains("`database` must not have a password in it"), "{secret}");
+    assert!(!secret.contains("hush"), "{secret}");
+    let clear = told("database: postgres://adapters@db.example/state");
+    assert!(clear.contains("sslmode=verify-full"), "{clear}");
+    let alone = told("database_password_file: portal-password");
+    assert!(alone.contains("`database_password_file` needs `database`"), "{alone}");
+    let file = "database: postgres://adapters@localhost/state\ndatabase_password_file: nowhere";
+    assert!(told(file).contains("nowhere` cannot be read"));
+}

@@ -1,5 +1,12 @@
+#[path = "../../../gateway/store/src/testing/postgres.rs"]
+#[expect(dead_code, reason = "the tests of the store need more of it")]
+mod postgres;
+
+use std::os::unix::fs::PermissionsExt;
+
 use lienthong_sandbox::Fault;
 
+use self::postgres::{PASSWORD, Server};
 use crate::testing::{A, B, C, CANARY, World, progress, sync};
 
 #[tokio::test]
@@ -213,6 +220,27 @@ async fn the_first_of_a_case_says_false_and_the_others_true_also_after_a_restart
     // The portal would refuse other content under "False".
     world.write(&[sync(A, 2)]).await;
     assert_eq!(world.run().await.delivered, 2);
+}
+
+#[tokio::test]
+async fn messages_wait_in_a_database_on_a_server_as_well() {
+    let server = Server::shared();
+    let mut world = World::new().await;
+    let file = world.folder.path().join("state-password");
+    std::fs::write(&file, PASSWORD).unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+    let url = server.url(&server.database());
+    let database = format!("database: '{url}'\ndatabase_password_file: state-password");
+    world.set("data_dir: state", &format!("data_dir: state\n{database}"));
+    world.write(&[sync(A, 1), sync(A, 2), sync(B, 1)]).await;
+    world.execute("UPDATE case_outbox SET received_at = '31/02/2026 08:00' WHERE id = 1").await;
+    let report = world.run().await;
+    assert_eq!((report.delivered, report.quarantined, report.held), (1, 1, 1));
+    world.execute("UPDATE case_outbox SET received_at = '02/11/2026 08:00' WHERE id = 1").await;
+    let report = world.run().await;
+    assert_eq!((report.delivered, report.quarantined, report.held), (3, 0, 0));
+    assert_eq!(world.seen().order_violations, 0);
+    assert!(!format!("{:?}", world.config()).contains(PASSWORD));
 }
 
 #[tokio::test]

@@ -20,7 +20,9 @@ pub(crate) struct Guard {
 
 impl Guard {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, latest: AtomicI64::new(i64::MIN) }
+        let guard = Self { clock, latest: AtomicI64::new(i64::MIN) };
+        guard.saw(guard.clock.now());
+        guard
     }
 
     /// The time that counts.

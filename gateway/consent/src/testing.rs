@@ -1,7 +1,6 @@
 //! What tests share: a store on each engine, and people who say something.
 
 #[path = "../../store/src/testing/postgres.rs"]
-#[expect(dead_code, reason = "the store's own tests use more of it")]
 pub(crate) mod postgres;
 
 use std::sync::Arc;

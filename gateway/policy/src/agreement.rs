@@ -22,6 +22,7 @@ use crate::{
     service::Operation,
 };
 
+mod consent;
 mod disclosure;
 mod evidence;
 mod limits;
@@ -53,12 +54,12 @@ pub struct Agreement {
     pub purposes: Vec<PurposeId>,
     /// The law it rests on.
     pub legal_bases: Vec<Citation>,
+    /// What it asks of each consent, when it rests on consent.
+    pub consent: Option<ConsentTerms>,
     /// Whether the officer must be named.
     pub officer: Requirement,
     /// Whether the dossier must be named.
     pub dossier: Requirement,
-    /// What it says of consents, when it rests on them.
-    pub consent: Option<ConsentTerms>,
     /// When it is valid.
     pub valid: Term,
     /// How long the consumer may keep what it gets.
@@ -79,6 +80,39 @@ impl Agreement {
     #[must_use]
     pub fn admits(&self, via: Option<&ParticipantId>) -> bool {
         via.is_none_or(|via| self.via.contains(via))
+    }
+}
+
+/// What an agreement that rests on consent asks of each consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentTerms {
+    /// The level of the e-ID account that a collector must have checked at least.
+    pub account_level: Option<u8>,
+    /// How many days a consent may hold at most.
+    pub max_days: u32,
+    /// How often data may be asked for under one consent.
+    pub frequency: BTreeSet<ConsentFrequency>,
+    /// The age below which a representative consents; without it, nobody may for another.
+    pub child_under: Option<u8>,
+}
+
+/// How often data may be asked for under one consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ConsentFrequency {
+    /// Once.
+    Once,
+    /// As often as the purpose needs.
+    AsNeeded,
+}
+
+impl ConsentFrequency {
+    /// The word used in policy files and statements.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::AsNeeded => "as_needed",
+        }
     }
 }
 
@@ -241,11 +275,4 @@ impl AgreementOperation {
     pub fn decide(&self, facts: &Facts) -> Arc<Decision> {
         self.policy.decide(facts)
     }
-}
-
-/// STUB
-#[derive(Debug, Clone)]
-pub struct ConsentTerms {
-    /// The kind of identifier that consents are kept under.
-    pub identifier: crate::IdentifierKind,
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::{
     agreement::Agreement,
-    decide::{Decision, Facts, Presence},
+    decide::{ConsentFact, Decision, Facts, Presence},
     legal_basis::Citation,
     read::{Names, Source, date_key, known, place_of, word_key, wording},
     rule::Rules,
@@ -269,7 +269,7 @@ impl CaseReader<'_> {
         agreement: Option<&Agreement>,
         found: &mut Diagnostics,
     ) -> Option<Facts> {
-        let keys = &["consumer", "via", "purpose", "today", "officer", "dossier"];
+        let keys = &["consumer", "via", "purpose", "today", "officer", "dossier", "consent"];
         let mut map = MapReader::new(self.file, node, "the facts", keys, found)?;
         let consumer = self.participant(&mut map, "consumer");
         let via = self.participant(&mut map, "via");
@@ -283,15 +283,40 @@ impl CaseReader<'_> {
         let words = &[("present", Presence::Present), ("absent", Presence::Absent)];
         let officer = word_key(&mut map, "officer", words);
         let dossier = word_key(&mut map, "dossier", words);
+        let consent = self.consent(&mut map, agreement);
         Some(Facts {
-            consent: crate::ConsentFact::NotNeeded,
             consumer: consumer.or_else(|| agreement.map(|a| a.consumer.clone()))?,
             via,
             purpose: purpose?,
             today: today?,
             officer: officer?,
             dossier: dossier?,
+            consent: consent?,
         })
+    }
+
+    /// What the registry would say; to be stated exactly where the agreement rests on consent.
+    fn consent(
+        &self,
+        map: &mut MapReader<'_, '_>,
+        agreement: Option<&Agreement>,
+    ) -> Option<ConsentFact> {
+        let stated = map.optional("consent");
+        match (agreement?.consent.is_some(), stated) {
+            (false, None) => Some(ConsentFact::NotNeeded),
+            (true, Some(_)) => word_key(map, "consent", ConsentFact::WORDS),
+            (true, None) => {
+                let at = map.at();
+                let message = "the agreement rests on consent: the facts must state `consent`";
+                map.found().add(self.file, at, message);
+                None
+            }
+            (false, Some(node)) => {
+                let message = "`consent` is stated, but the agreement does not rest on consent";
+                map.found().add(self.file, node.at, message);
+                None
+            }
+        }
     }
 
     fn participant(&self, map: &mut MapReader<'_, '_>, key: &str) -> Option<ParticipantId> {

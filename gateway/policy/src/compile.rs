@@ -62,6 +62,7 @@ pub(crate) fn compile(
             valid: agreement.valid,
             officer: agreement.officer,
             dossier: agreement.dossier,
+            rests_on_consent: agreement.consent.is_some(),
         },
         permit,
         rules: Arc::clone(rules),
@@ -124,6 +125,9 @@ pub(crate) fn permit(agreement: &Agreement, operation: &OperationId) -> String {
     if agreement.dossier == Requirement::Required {
         conditions.push("context.dossier_present".to_owned());
     }
+    if agreement.consent.is_some() {
+        conditions.push("context.consent_given".to_owned());
+    }
     format!(
         "permit (\n  principal == Participant::\"{}\",\n  action == Action::\"exchange\",\n  \
          resource == Operation::\"{}\"\n) when {{\n  {}\n}};\n",
@@ -184,6 +188,7 @@ fn fixed_facts(agreement: &Agreement, disclosed: &Disclosed) -> Vec<(&'static st
         ("valid_until", day(agreement.valid.until)),
         ("officer_required", flag(agreement.officer)),
         ("dossier_required", flag(agreement.dossier)),
+        ("rests_on_consent", Fact::Flag(agreement.consent.is_some())),
         ("instruments", set(cited(agreement).map(InstrumentId::to_string))),
         ("articles", set(agreement.legal_bases.iter().map(Citation::to_string))),
         ("fields", set(fields)),

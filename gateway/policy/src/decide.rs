@@ -46,19 +46,40 @@ pub struct Facts {
     pub officer: Presence,
     /// Whether the dossier is named.
     pub dossier: Presence,
-    /// STUB
+    /// What the registry of consents says of the people the exchange is about.
     pub consent: ConsentFact,
 }
 
-/// STUB
+/// What is known of the consent of the data subjects. Says nothing of who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConsentFact {
-    /// STUB
+    /// Nobody was asked for, since the agreement does not rest on consent.
     NotNeeded,
-    /// STUB
+    /// All of them consented, and it holds now.
     Given,
-    /// STUB
+    /// At least one did not, or nobody can tell.
     Missing(ReasonCode),
+}
+
+impl ConsentFact {
+    /// Every word for it, in cases and at the command line.
+    pub const WORDS: &[(&str, Self)] = &[
+        ("given", Self::Given),
+        ("not_given", Self::Missing(ReasonCode::ConsentNotGiven)),
+        ("refused", Self::Missing(ReasonCode::ConsentRefused)),
+        ("withdrawn", Self::Missing(ReasonCode::ConsentWithdrawn)),
+        ("expired", Self::Missing(ReasonCode::ConsentExpired)),
+        ("restricted", Self::Missing(ReasonCode::ConsentRestricted)),
+        ("objected", Self::Missing(ReasonCode::ConsentObjected)),
+        ("used", Self::Missing(ReasonCode::ConsentUsed)),
+        ("unavailable", Self::Missing(ReasonCode::FactsUnavailable)),
+    ];
+
+    /// The word for it; none when nobody was asked for.
+    #[must_use]
+    pub fn word(self) -> Option<&'static str> {
+        Self::WORDS.iter().find(|(_, fact)| *fact == self).map(|(word, _)| *word)
+    }
 }
 
 /// Whether something was named.
@@ -147,6 +168,7 @@ pub(crate) struct Terms {
     pub(crate) valid: Term,
     pub(crate) officer: Requirement,
     pub(crate) dossier: Requirement,
+    pub(crate) rests_on_consent: bool,
 }
 
 /// Who asks for what, in Cedar's terms.
@@ -165,6 +187,7 @@ pub(crate) struct MemoKey {
     today: i32,
     officer: Presence,
     dossier: Presence,
+    consent_given: bool,
 }
 
 pub(crate) type Memo = RwLock<HashMap<MemoKey, Arc<Decision>>>;
@@ -195,11 +218,21 @@ impl Terms {
         if missing(self.dossier, facts.dossier) {
             return Err(ReasonCode::AgreementDossierRequired);
         }
+        if self.rests_on_consent {
+            match facts.consent {
+                ConsentFact::Given => {}
+                ConsentFact::Missing(reason) => return Err(reason),
+                // SECURITY: nobody asked the registry, so nobody knows.
+                ConsentFact::NotNeeded => return Err(ReasonCode::FactsUnavailable),
+            }
+        }
         let (Ok(purpose), Ok(via)) = (u16::try_from(purpose), u16::try_from(via)) else {
             return Err(ReasonCode::PolicyError);
         };
         let today = day_number(facts.today);
-        Ok(MemoKey { purpose, via, today, officer: facts.officer, dossier: facts.dossier })
+        let (officer, dossier) = (facts.officer, facts.dossier);
+        let consent_given = facts.consent == ConsentFact::Given;
+        Ok(MemoKey { purpose, via, today, officer, dossier, consent_given })
     }
 }
 
@@ -270,6 +303,7 @@ impl CompiledPolicy {
             ("today", RestrictedExpression::new_long(i64::from(day_number(facts.today)))),
             ("officer_present", named(facts.officer)),
             ("dossier_present", named(facts.dossier)),
+            ("consent_given", RestrictedExpression::new_bool(facts.consent == ConsentFact::Given)),
             ("lapsed_instruments", RestrictedExpression::new_set(lapsed)),
         ];
         let fixed = self.fixed.iter().map(|(key, fact)| (*key, fact.expression()));

@@ -16,9 +16,9 @@ use lienthong_model::{
 use serde::Serialize;
 
 use crate::{
-    agreement::{AgreementOperation, Limits},
+    agreement::{AgreementOperation, ConsentTerms, Limits},
     case::DecisionKind,
-    decide::{Decision, Denial, Facts, Presence},
+    decide::{ConsentFact, Decision, Denial, Facts, Presence},
     hash::to_hex,
     legal_basis::Citation,
     service::FieldClass,
@@ -66,6 +66,9 @@ pub struct Explanation {
     pub officer_present: bool,
     /// Whether the dossier is named.
     pub dossier_present: bool,
+    /// What the agreement asks of each consent, when it rests on consent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ExplainedConsent>,
     /// How much the consumer may ask; none when there is no such agreement.
     pub limits: Option<ExplainedLimits>,
     /// The law.
@@ -83,6 +86,36 @@ pub struct Named<T> {
     pub id: T,
     /// The name.
     pub name: Option<Bilingual>,
+}
+
+/// What an agreement asks of each consent, by the names that its file has for it, and what the facts
+/// say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExplainedConsent {
+    /// The word for what the facts say; none when nobody was asked for.
+    pub fact: Option<&'static str>,
+    /// The level of the e-ID account that must have been checked at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_level: Option<u8>,
+    /// How many days a consent may hold at most.
+    pub max_days: u32,
+    /// How often data may be asked for under one consent.
+    pub frequency: Vec<&'static str>,
+    /// The age below which a representative consents.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub child_under: Option<u8>,
+}
+
+impl ExplainedConsent {
+    fn new(terms: &ConsentTerms, facts: &Facts) -> Self {
+        Self {
+            fact: facts.consent.word(),
+            account_level: terms.account_level,
+            max_days: terms.max_days,
+            frequency: terms.frequency.iter().map(|frequency| frequency.as_str()).collect(),
+            child_under: terms.child_under,
+        }
+    }
 }
 
 /// The limits of an agreement, by the names that its file has for them.
@@ -218,6 +251,9 @@ pub fn explain(
         today: facts.today,
         officer_present: facts.officer == Presence::Present,
         dossier_present: facts.dossier == Presence::Present,
+        consent: known
+            .and_then(|agreement| agreement.consent.as_ref())
+            .map(|terms| ExplainedConsent::new(terms, facts)),
         limits: known.map(|agreement| ExplainedLimits::from(&agreement.limits)),
         cites: citations.iter().filter_map(|cited| article(set, cited, facts.today)).collect(),
         request,
@@ -262,6 +298,7 @@ fn clause(
         (Some(ReasonCode::AgreementExpired), _) => "valid.until".to_owned(),
         (Some(ReasonCode::AgreementOfficerRequired), _) => "officer".to_owned(),
         (Some(ReasonCode::AgreementDossierRequired), _) => "dossier".to_owned(),
+        (Some(reason), _) if ConsentFact::Missing(reason).word().is_some() => "consent".to_owned(),
         (Some(ReasonCode::ServiceNotAvailable), _) if opened => "consumer, via".to_owned(),
         _ => format!("operations.{operation}"),
     }

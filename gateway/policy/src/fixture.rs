@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::civil::{Date, date};
 
-use crate::{AgreementOperation, Bundle, Decision, Facts, PolicySet, Presence};
+use crate::{AgreementOperation, Bundle, ConsentFact, Decision, Facts, PolicySet, Presence};
 
 pub(crate) const SERVICE: &str = "policies/services/civil-status.yaml";
 pub(crate) const DOCUMENT: &str = "schemas/services/v1/civil-status.yaml";
@@ -82,6 +82,24 @@ impl Files {
         PolicySet::check(&bundle, TODAY).unwrap_or_else(|found| panic!("{found}"))
     }
 
+    /// The same with an agreement that rests on consent.
+    pub(crate) fn on_consent() -> Self {
+        Self::new()
+            .edit(
+                AGREEMENT,
+                "  - {instrument: pdpl-2025, article: \"19.1.c\"}\n",
+                "  - {instrument: pdpl-2025, article: \"9\"}\n",
+            )
+            .edit(
+                AGREEMENT,
+                "officer: required\n",
+                "consent: {account_level: 2, max_days: 365, frequency: [once, as_needed]}\n\
+                 officer: required\n",
+            )
+            .edit(LAW, "until: 2027-06-30", "until: null")
+            .remove(CASES)
+    }
+
     /// Every mistake as text.
     pub(crate) fn mistakes(&self) -> Vec<String> {
         let bundle = Bundle::from_files(self.0.clone());
@@ -107,13 +125,13 @@ pub(crate) const TODAY: Date = date(2026, 11, 21);
 /// Facts that the fixture's agreement permits.
 pub(crate) fn facts() -> Facts {
     Facts {
-        consent: crate::ConsentFact::NotNeeded,
         consumer: "H29.40".parse().expect("id"),
         via: None,
         purpose: "dossier_processing".parse().expect("id"),
         today: TODAY,
         officer: Presence::Present,
         dossier: Presence::Present,
+        consent: ConsentFact::NotNeeded,
     }
 }
 

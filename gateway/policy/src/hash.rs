@@ -56,8 +56,17 @@ pub(crate) fn sha256<'a>(domain: &'a str, parts: impl IntoIterator<Item = &'a st
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part.as_bytes());
     }
+    to_array(&context.finish())
+}
+
+/// SHA-256 of bytes as they are, as others compute it too.
+pub(crate) fn bytes_sha256(bytes: &[u8]) -> [u8; 32] {
+    to_array(&digest::digest(&digest::SHA256, bytes))
+}
+
+fn to_array(digest: &digest::Digest) -> [u8; 32] {
     let mut hash = [0; 32];
-    for (to, from) in hash.iter_mut().zip(context.finish().as_ref()) {
+    for (to, from) in hash.iter_mut().zip(digest.as_ref()) {
         *to = *from;
     }
     hash

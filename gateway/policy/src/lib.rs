@@ -15,6 +15,7 @@ pub mod explain;
 mod fixture;
 mod hash;
 pub mod legal_basis;
+pub mod notice;
 mod openapi;
 pub mod operator;
 pub mod participant;
@@ -28,18 +29,22 @@ pub mod set;
 pub mod skeleton;
 
 pub use agreement::{
-    Agreement, AgreementOperation, ConsentTerms, DataLimits, EvidenceTerms, ExchangeMode, FieldMasks, Limits,
-    NotFoundLimit, OutcomeTiming, Requirement, Signature, Term, ValueCommitments, WrittenEvidence,
+    Agreement, AgreementOperation, ConsentFrequency, ConsentTerms, DataLimits, EvidenceTerms,
+    ExchangeMode, FieldMasks, Limits, NotFoundLimit, OutcomeTiming, Requirement, Signature, Term,
+    ValueCommitments, WrittenEvidence,
 };
 pub use bundle::Bundle;
 pub use case::{Case, CaseAnswer, CaseOutcome, DecisionKind, Expectation, run_cases};
 pub use decide::{ConsentFact, Decision, Denial, Facts, Permit, Presence};
-pub use explain::{CitedArticle, ExplainedField, ExplainedLimits, Explanation, Named, explain};
+pub use explain::{
+    CitedArticle, ExplainedConsent, ExplainedField, ExplainedLimits, Explanation, Named, explain,
+};
 pub use legal_basis::{Article, Basis, Citation, Confidence, Instrument};
-pub use operator::{Operator, OperatorRole, OperatorStatus};
+pub use notice::{Notice, NoticeField, NoticeScope};
+pub use operator::{Channel, Collector, Operator, OperatorRole, OperatorStatus};
 pub use participant::{
     Alias, CertificateMatcher, CertificateRule, Contact, MemberAddress, Participant,
-    ParticipantKind, ParticipantStatus,
+    ParticipantKind, ParticipantStatus, WitnessKey,
     lgsp::{LgspClient, MAX_SHEET_TEXT},
     secret::{SecretHash, SecretHashError},
 };

@@ -15,8 +15,10 @@ use lienthong_model::{
 
 pub mod lgsp;
 pub mod secret;
+mod witness;
 
 use self::lgsp::LgspClient;
+pub use self::witness::WitnessKey;
 use crate::{
     hash::to_hex,
     read::{
@@ -48,6 +50,8 @@ pub struct Participant {
     pub contact: Contact,
     /// What it shows for a token, when it comes as a present client of the city's LGSP.
     pub lgsp: Option<LgspClient>,
+    /// The keys under which it witnesses consents that another collects in its own favour.
+    pub witness_keys: Vec<WitnessKey>,
 }
 
 /// Whom a participant may act for.
@@ -143,6 +147,7 @@ const KEYS: &[&str] = &[
     "contact",
     "status",
     "lgsp",
+    "witness_keys",
 ];
 
 /// Reads one participant file.
@@ -173,6 +178,7 @@ pub(crate) fn read(
     }
     let lgsp = map.optional("lgsp");
     let lgsp = lgsp.and_then(|node| lgsp::read(file, node, &subsystems, map.found()));
+    let witness_keys = witness::read(&mut map);
     let at = place_of(&map, "id");
     if let Some(id) = &id {
         claims.claim("agency code", id.to_string(), (file, at), found);
@@ -182,6 +188,9 @@ pub(crate) fn read(
     }
     for (rule, at) in &rules {
         claims.claim("certificate", rule.to_string(), (file, *at), found);
+    }
+    for (key, at) in &witness_keys {
+        claims.claim("witness key", key.fingerprint(), (file, *at), found);
     }
     if let Some((client, at)) = &lgsp {
         claims.claim("LGSP access key", client.access_key_mark(), (file, *at), found);
@@ -197,6 +206,7 @@ pub(crate) fn read(
         status: status?,
         contact: contact?,
         lgsp: lgsp.map(|(client, _)| client),
+        witness_keys: witness_keys.into_iter().map(|(key, _)| key).collect(),
     })
 }
 

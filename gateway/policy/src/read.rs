@@ -167,6 +167,23 @@ pub(crate) fn known<'n>(
     false
 }
 
+/// A kebab-case id under a required key.
+pub(crate) fn kebab_key(map: &mut MapReader<'_, '_>, key: &str) -> Option<String> {
+    let node = map.required(key)?;
+    let (file, found) = (map.file(), map.found());
+    let text = document::text(file, node, found)?;
+    let good = !text.is_empty()
+        && text.len() <= 80
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-');
+    if !good {
+        found.add(file, node.at, format!("`{text}` is not a kebab-case id"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
 /// A part of an X-Road address: it stands in a URL and must mean the same decoded.
 pub(crate) fn address_part(map: &mut MapReader<'_, '_>, key: &str) -> Option<String> {
     let node = map.required(key)?;

@@ -25,6 +25,7 @@ use crate::{
     compile::{answer_name, request_name},
     hash,
     legal_basis::{self, Citation, Instrument},
+    notice::{self, Notice},
     openapi,
     operator::{self, Operator},
     participant::{self, Participant},
@@ -42,7 +43,7 @@ const LEGAL_BASES: &str = "policies/legal-bases.yaml";
 const PURPOSES: &str = "policies/purposes.yaml";
 const REFUSALS: &str = "policies/refusals.yaml";
 const OPERATORS: &str = "policies/operators.yaml";
-const FOLDERS: &[&str] = &["participants", "services", "agreements", "rules", "cases"];
+const FOLDERS: &[&str] = &["participants", "services", "agreements", "notices", "rules", "cases"];
 
 /// Every policy file, read, checked and compiled. Immutable.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct PolicySet {
     pub refusals: BTreeMap<ReasonCode, Arc<[Citation]>>,
     /// The agreements.
     pub agreements: BTreeMap<AgreementId, Arc<Agreement>>,
+    /// The notices that people are shown before they are asked for consent, by id.
+    pub notices: BTreeMap<String, Notice>,
     /// The rules that forbid.
     pub rules: Vec<Rule>,
     /// What is worth a look but does not stop: agreements on instruments no longer in force, and
@@ -91,6 +94,32 @@ impl PolicySet {
                 Err(found)
             }
         }
+    }
+
+    /// The agreements that rest on consent and open this service to this recipient for this purpose,
+    /// on this day.
+    pub fn consent_agreements<'a>(
+        &'a self,
+        controller: &'a ParticipantId,
+        recipient: &'a ParticipantId,
+        service: &'a ServiceId,
+        purpose: &'a PurposeId,
+        today: Date,
+    ) -> impl Iterator<Item = Arc<Agreement>> + 'a {
+        let parties = (controller, recipient);
+        let bound = self.agreements.values();
+        bound
+            .filter(move |agreement| notice::binds(agreement, parties, service, purpose))
+            .filter(move |agreement| {
+                agreement.valid.from <= today && today <= agreement.valid.until
+            })
+            .map(Arc::clone)
+    }
+
+    /// A notice by its id.
+    #[must_use]
+    pub fn notice(&self, id: &str) -> Option<&Notice> {
+        self.notices.get(id)
     }
 }
 
@@ -154,7 +183,7 @@ impl<'a> Reader<'a, '_> {
         let purposes = purposes.unwrap_or_default();
         let refusals = self.refusals(&names);
         let participants = self.participants(&participants, &names);
-        let operators = self.operators();
+        let operators = self.operators(&names);
         let services = self.services(&services, &names, &participants);
         let rules = Arc::new(self.rules(&names, &vocabulary(&names, &services))?);
         let around = agreement::read::Surroundings {
@@ -171,6 +200,7 @@ impl<'a> Reader<'a, '_> {
             .into_iter()
             .map(|(_, agreement)| (agreement.id.clone(), agreement))
             .collect();
+        let notices = self.notices(&names, &services, &agreements);
         let cases = self.cases(&agreements, &names, &rules);
         let services: BTreeMap<_, _> =
             services.into_iter().map(|(id, read)| (id, Arc::new(read.service))).collect();
@@ -183,6 +213,7 @@ impl<'a> Reader<'a, '_> {
             purposes,
             refusals,
             agreements,
+            notices,
             rules: rules.rules.values().cloned().collect(),
             warnings,
             cases,
@@ -219,13 +250,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Who may administer; nobody but whoever opens the socket when the file is left out.
-    fn operators(&mut self) -> BTreeMap<OperatorId, Operator> {
+    fn operators(&mut self, names: &Names) -> BTreeMap<OperatorId, Operator> {
         if self.bundle.text(OPERATORS).is_none() {
             return BTreeMap::new();
         }
         let source = self.one(OPERATORS);
         let (claims, found) = (&mut self.claims, &mut *self.found);
-        source.map(|source| operator::read(&source, claims, found)).unwrap_or_default()
+        source.map(|source| operator::read(&source, names, claims, found)).unwrap_or_default()
     }
 
     fn participants(
@@ -301,6 +332,22 @@ impl<'a> Reader<'a, '_> {
             agreements.push((source.file, Arc::new(agreement)));
         }
         agreements
+    }
+
+    fn notices(
+        &mut self,
+        names: &Names,
+        services: &BTreeMap<ServiceId, ReadService>,
+        agreements: &notice::Agreements,
+    ) -> BTreeMap<String, Notice> {
+        let around = notice::read::Surroundings { names, services, agreements };
+        let mut notices = BTreeMap::new();
+        for source in self.sources("policies/notices/") {
+            source.check_stem(self.found);
+            let read = notice::read::read(&source, &around, self.found);
+            notices.extend(read.map(|notice| (notice.id.clone(), notice)));
+        }
+        notices
     }
 
     fn cases(

@@ -180,3 +180,28 @@ fn evidence_is_kept_as_long_as_the_law_says_at_least() {
         assert!(!mistakes(&with(low)).is_empty(), "{low}");
     }
 }
+
+#[test]
+fn a_database_of_the_durable_state_is_protected_and_its_password_comes_by_file() {
+    let with =
+        |more: &str| GOOD.replace("  directory: data\n", &format!("  directory: data\n{more}"));
+    let told = mistakes(&with("  database: postgres://gateway:hush@localhost/state\n"));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("`database` must not have a password in it"), "{told:?}");
+    assert!(!told[0].contains("hush"), "{told:?}");
+    let clear = mistakes(&with("  database: postgres://gateway@db.example/state\n"));
+    assert!(clear[0].contains("sslmode=verify-full"), "{clear:?}");
+    assert!(mistakes(&with("  database: sqlite:x.db\n"))[0].contains("must be `postgres://"));
+    let alone = mistakes(&with("  database_password_file: secret\n"));
+    assert!(alone[0].contains("`database_password_file` needs `database`"), "{alone:?}");
+
+    let text = with("  database: postgres://gateway@localhost/state\n");
+    let config = Config::parse("gateway.yaml", &text, Path::new("/etc/gateway")).unwrap();
+    let place = config.data.place().unwrap();
+    assert_eq!(place.to_string(), "postgres://gateway@localhost/state");
+    assert_eq!(place.directory(), Some(Path::new("/etc/gateway/data")));
+    let text =
+        with("  database: postgres://gateway@localhost/state\n  database_password_file: no\n");
+    let config = Config::parse("gateway.yaml", &text, Path::new("/etc/gateway")).unwrap();
+    assert!(config.data.place().unwrap_err().to_string().contains("/etc/gateway/no"));
+}

@@ -30,6 +30,9 @@ const DATABASE: &str = "lienthong.db";
 /// Readers at once.
 const READERS: u32 = 4;
 
+/// Codes of SQLite and PostgreSQL for data that is damaged, or no data of theirs.
+const DAMAGE: [&str; 5] = ["11", "26", "267", "XX001", "XX002"];
+
 /// Why the durable state cannot be used. Says nothing about what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -66,6 +69,27 @@ pub enum StoreError {
     /// A lease ended before the outcome was written; someone else has the message.
     #[error("lease of the message has ended")]
     LeaseLost,
+}
+
+impl StoreError {
+    /// Whether the database's own data is damaged, and not only out of reach.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().is_some_and(|code| DAMAGE.contains(&&*code))
+            }
+            _ => false,
+        }
+    }
+
+    /// What to tell a person: this and what it rests on.
+    #[must_use]
+    pub fn told(&self) -> String {
+        let source = std::error::Error::source(self);
+        source.map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
+    }
 }
 
 /// The durable state of one process.
@@ -142,6 +166,18 @@ impl Store {
     #[must_use]
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger::new(self)
+    }
+
+    /// Makes sure that this process still owns the durable state: whoever answers from memory must stop
+    /// when another process may have changed what is kept. Nobody takes a directory over.
+    ///
+    /// # Errors
+    /// When another process has taken it over, or the server cannot be reached.
+    pub async fn confirm(&self) -> Result<(), StoreError> {
+        match &self.readers {
+            Either::Sqlite(_) => Ok(()),
+            Either::Postgres(pool) => owner::confirm(pool, self.generation).await,
+        }
     }
 
     /// Closes all connections and gives the directory back. Whoever still has the store gets errors.

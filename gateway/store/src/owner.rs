@@ -79,3 +79,10 @@ pub(crate) async fn begin(
     let now: i64 = bounded(sqlx::query_scalar(row).fetch_one(&mut *transaction)).await?;
     if generation == Some(now) { Ok(transaction) } else { Err(StoreError::TakenOver) }
 }
+
+/// Whether the database is still of this generation.
+pub(crate) async fn confirm(pool: &PgPool, generation: Option<i64>) -> Result<(), StoreError> {
+    let row = "SELECT generation FROM owner";
+    let now: i64 = bounded(sqlx::query_scalar(row).fetch_one(pool)).await?;
+    if generation == Some(now) { Ok(()) } else { Err(StoreError::TakenOver) }
+}

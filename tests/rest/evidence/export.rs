@@ -28,7 +28,10 @@ fn the_columns_of_the_table_are_stable() {
     assert!(
         lines[0].starts_with("index,at,kind,exchange,sequence,node,acting,via,provider,service,")
     );
-    assert!(lines[0].ends_with(",count,action,operator,role,why,rules,articles"));
+    let later =
+        "consent,request,revision,right,controller,recipients,collector,channel,participant,due_ms";
+    let end = format!(",count,action,operator,role,why,rules,articles,{later}");
+    assert!(lines[0].ends_with(&end));
     let begin =
         format!("0,2026-11-21T22:55:05.123Z,intent,{EXCHANGE},0,node-1,H29.40,H29.90,H29.12,");
     assert!(lines[1].starts_with(&begin), "{}", lines[1]);

@@ -13,7 +13,7 @@ use lienthong_gateway::{
     snapshot::{PseudonymKey, Snapshot, address_key},
 };
 use lienthong_model::{clock::civil_date, sensitive::Sensitive};
-use lienthong_policy::{Bundle, Decision, Facts, PolicySet, Presence};
+use lienthong_policy::{Bundle, ConsentFact, Decision, Facts, PolicySet, Presence};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde::Serialize;
 
@@ -191,13 +191,13 @@ impl Set {
         let consumer = &acting.participant.id;
         let route = service.operations.first()?.routes(consumer, None).next()?;
         let facts = Facts {
-            consent: lienthong_policy::ConsentFact::NotNeeded,
             consumer: consumer.clone(),
             via: None,
             purpose: route.agreement.purposes.first()?.clone(),
             today: self.today,
             officer: Presence::Present,
             dossier: Presence::Present,
+            consent: ConsentFact::NotNeeded,
         };
         matches!(*black_box(route.terms.decide(&facts)), Decision::Permit(_)).then_some(())
     }

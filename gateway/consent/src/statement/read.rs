@@ -139,7 +139,7 @@ fn optional<'a, T: Deserialize<'a>>(
 }
 
 fn member<'a, T: Deserialize<'a>>(raw: Raw<'a>, field: &'static str) -> Result<T, StatementError> {
-    optional(raw, field)?.ok_or(StatementError::schema(field))
+    optional(raw, field)?.ok_or_else(|| StatementError::schema(field))
 }
 
 fn id<T: std::str::FromStr>(raw: Raw<'_>, field: &'static str) -> Result<T, StatementError> {
@@ -151,13 +151,13 @@ fn word<T>(
     field: &'static str,
     from_word: fn(&str) -> Option<T>,
 ) -> Result<T, StatementError> {
-    from_word(&member::<String>(raw, field)?).ok_or(StatementError::schema(field))
+    from_word(&member::<String>(raw, field)?).ok_or_else(|| StatementError::schema(field))
 }
 
 fn date(text: &str, field: &'static str) -> Result<Date, StatementError> {
     let date: Date = text.parse().map_err(|_| StatementError::schema(field))?;
     // Other spellings of ISO 8601 are dates too; one is enough.
-    (date.to_string() == text).then_some(date).ok_or(StatementError::schema(field))
+    (date.to_string() == text).then_some(date).ok_or_else(|| StatementError::schema(field))
 }
 
 impl WireIdentifier {
@@ -227,7 +227,7 @@ fn account_level(raw: Raw<'_>) -> Result<Option<AccountLevel>, StatementError> {
     let field = "account_level";
     let Some(text) = optional::<String>(raw, field)? else { return Ok(None) };
     let level = AccountLevel::from_word(&text);
-    level.map(Some).ok_or(StatementError::new(ReasonCode::ConsentAccountLevel, field))
+    level.map(Some).ok_or_else(|| StatementError::new(ReasonCode::ConsentAccountLevel, field))
 }
 
 fn representative(raw: Raw<'_>) -> Result<Option<Representative>, StatementError> {
@@ -236,19 +236,19 @@ fn representative(raw: Raw<'_>) -> Result<Option<Representative>, StatementError
     let relationship = Relationship::from_word(&wire.relationship);
     Ok(Some(Representative {
         identifier: wire.identifier.checked(field)?,
-        relationship: relationship.ok_or(StatementError::schema(field))?,
+        relationship: relationship.ok_or_else(|| StatementError::schema(field))?,
     }))
 }
 
 fn period(raw: Raw<'_>) -> Result<Period, StatementError> {
     let wire: WirePeriod = member(raw, "period")?;
     let (from, until) = (date(&wire.from, "period")?, date(&wire.until, "period")?);
-    Period::new(from, until).ok_or(StatementError::schema("period"))
+    Period::new(from, until).ok_or_else(|| StatementError::schema("period"))
 }
 
 fn retention_days(raw: Raw<'_>) -> Result<u32, StatementError> {
     let field = "retention_days";
     let days: u32 = member(raw, field)?;
     let some = (1..=LONGEST_RETENTION_DAYS).contains(&days);
-    some.then_some(days).ok_or(StatementError::schema(field))
+    some.then_some(days).ok_or_else(|| StatementError::schema(field))
 }

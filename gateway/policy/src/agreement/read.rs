@@ -16,8 +16,11 @@ use lienthong_model::{
 };
 
 use super::{
-    Agreement, ExchangeMode, Requirement, Signature, Term, disclosure::DisclosureReader,
-    evidence::read_evidence, limits::read_limits,
+    Agreement, ExchangeMode, Requirement, Signature, Term,
+    consent::{check_owners, read_consent, rests_on_consent},
+    disclosure::DisclosureReader,
+    evidence::read_evidence,
+    limits::read_limits,
 };
 use crate::{
     compile::{Disclosed, compile},
@@ -48,6 +51,7 @@ const KEYS: &[&str] = &[
     "exchange_mode",
     "purposes",
     "legal_bases",
+    "consent",
     "officer",
     "dossier",
     "valid",
@@ -83,7 +87,8 @@ pub(crate) fn read(
     let service = read_service(&mut map, provider.as_ref(), around);
     let exchange_mode = word_key(&mut map, "exchange_mode", MODES);
     let purposes = read_purposes(&mut map, around);
-    let legal_bases = read_legal_bases(&mut map, around);
+    let (legal_bases, rests) = read_legal_bases(&mut map, around);
+    let consent = read_consent(&mut map, rests);
     let officer = word_key(&mut map, "officer", DEMANDS);
     let dossier = word_key(&mut map, "dossier", DEMANDS);
     let valid = map.required("valid").and_then(|node| read_term(file, node, map.found()));
@@ -97,7 +102,6 @@ pub(crate) fn read(
     let disclosed = disclosed
         .map(|(node, offered)| read_operations((file, node), offered, &legal_bases, &mut map));
     let mut agreement = Agreement {
-        consent: None,
         id: id?,
         version: hash::sha256("agreement", [hash::canonical(&source.root.to_json()).as_str()]),
         title: title?,
@@ -108,6 +112,7 @@ pub(crate) fn read(
         exchange_mode: exchange_mode?,
         purposes,
         legal_bases,
+        consent: consent?,
         officer: officer?,
         dossier: dossier?,
         valid: valid?,
@@ -121,18 +126,32 @@ pub(crate) fn read(
     if agreement.purposes.is_empty() {
         return None;
     }
-    for (disclosed, at) in disclosed? {
+    let disclosed = disclosed?;
+    if agreement.consent.is_some() {
+        check_owners(file, &disclosed, map.found());
+    }
+    open((file, &mut agreement), disclosed, around, map.found());
+    Some(agreement)
+}
+
+/// Compiles each operation into the agreement.
+fn open(
+    (file, agreement): (&str, &mut Agreement),
+    disclosed: Vec<(Disclosed, Position)>,
+    around: &Surroundings<'_>,
+    found: &mut Diagnostics,
+) {
+    for (disclosed, at) in disclosed {
         let operation = disclosed.operation.id.clone();
-        match compile(&agreement, disclosed, around.instruments, around.rules) {
+        match compile(agreement, disclosed, around.instruments, around.rules) {
             Ok(compiled) => {
                 agreement.operations.insert(operation, Arc::new(compiled));
             }
             Err(problem) => {
-                map.found().add(file, at, format!("the permit cannot be compiled: {problem}"));
+                found.add(file, at, format!("the permit cannot be compiled: {problem}"));
             }
         }
     }
-    Some(agreement)
 }
 
 /// Provider and consumer.
@@ -235,9 +254,13 @@ fn read_purposes(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Vec<
     purposes
 }
 
-fn read_legal_bases(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> Vec<Citation> {
+/// The law it rests on, and whether that is consent when every citation could be read.
+fn read_legal_bases(
+    map: &mut MapReader<'_, '_>,
+    around: &Surroundings<'_>,
+) -> (Vec<Citation>, Option<bool>) {
     let file = map.file();
-    let Some(list) = map.required("legal_bases") else { return Vec::new() };
+    let Some(list) = map.required("legal_bases") else { return (Vec::new(), None) };
     let (mut citations, mut bases, mut whole) = (Vec::new(), Vec::new(), true);
     for node in map.list("legal_bases") {
         let Some((citation, basis)) = read_citation(file, node, around, map.found()) else {
@@ -247,16 +270,13 @@ fn read_legal_bases(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> V
         if citations.contains(&citation) {
             map.found().add(file, node.at, format!("`{citation}` stands twice"));
         }
-        if basis == Some(Basis::Consent) {
-            let message = "an agreement that rests on consent is not available in this build";
-            map.found().add(file, node.at, message);
-        }
         bases.extend(basis.map(|basis| (basis, citation.clone(), node.at)));
         citations.push(citation);
     }
     if !whole {
-        return citations;
+        return (citations, None);
     }
+    let rests = rests_on_consent(file, &bases, map.found());
     if bases.is_empty() {
         let message = "no cited article says why the processing is lawful";
         let help = "cite an article that has a `basis`, such as `pdpl-2025#19.1.c`";
@@ -270,7 +290,7 @@ fn read_legal_bases(map: &mut MapReader<'_, '_>, around: &Surroundings<'_>) -> V
             map.found().add_with_help(file, at, message, "cite an article of another instrument");
         }
     }
-    citations
+    (citations, Some(rests))
 }
 
 fn read_citation(

@@ -44,3 +44,14 @@ fn carries_the_sample_bodies() {
     assert_eq!(case.expect_answer.as_ref().map(|body| body["HoVaTen"].is_string()), Some(true));
     assert!(problems(&Files::new()).is_empty());
 }
+
+#[test]
+fn the_shipped_policies_have_no_mistake_and_their_cases_hold() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let bundle = crate::Bundle::read(&root.join("policies"), &root.join("schemas"));
+    let set = PolicySet::check(&bundle.expect("files"), crate::fixture::TODAY);
+    let set = set.unwrap_or_else(|found| panic!("{found}"));
+    let wrong: Vec<_> = run_cases(&set).into_iter().filter(|case| !case.holds()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert_eq!(set.notices.len(), 2);
+}

@@ -37,6 +37,39 @@ fn denies_whatever_the_agreement_demands_and_the_facts_lack() {
 }
 
 #[test]
+fn denies_on_consent_with_the_exact_reason_and_the_agreements_law() {
+    let set = Files::on_consent().set();
+    let opened = opened(&set);
+    let missing = ConsentFact::WORDS.iter().filter_map(|(_, fact)| match fact {
+        ConsentFact::Missing(reason) => Some((*fact, *reason)),
+        _ => None,
+    });
+    for (consent, reason) in missing.chain([(ConsentFact::NotNeeded, ReasonCode::FactsUnavailable)])
+    {
+        // A permit in memory opens nothing.
+        let given = Facts { consent: ConsentFact::Given, ..facts() };
+        assert_eq!(denial(&opened.decide(&given)), None);
+        let decision = opened.decide(&Facts { consent, ..facts() });
+        assert_eq!(denial(&decision), Some((reason.as_str(), None)));
+        let Decision::Deny(denial) = &*decision else { panic!("permitted") };
+        assert_eq!(denial.citations.len(), 2, "the agreement's own law is cited");
+        // The agreement's own demands come first.
+        let unnamed = Facts { officer: Presence::Absent, consent, ..facts() };
+        let expected = Some(("agreement.officer_required", None));
+        assert_eq!(self::denial(&opened.decide(&unnamed)), expected);
+    }
+}
+
+#[test]
+fn rules_see_whether_consent_was_given() {
+    let condition = "context.rests_on_consent && context.consent_given";
+    let files = Files::on_consent().add("policies/rules/seen.cedar", &rule("seen", condition));
+    let given = Facts { consent: ConsentFact::Given, ..facts() };
+    let decision = opened(&files.set()).decide(&given);
+    assert_eq!(denial(&decision), Some(("policy.denied", Some("seen"))));
+}
+
+#[test]
 fn permits_on_the_first_and_last_day_directly_and_through_its_intermediary() {
     let set = Files::new().edit(LAW, "until: 2027-06-30", "until: null").set();
     let opened = opened(&set);
@@ -184,15 +217,21 @@ fn any_facts() -> impl Strategy<Value = Facts> {
         "2028-01-01",
     ]);
     let named = || prop::sample::select(vec![Presence::Present, Presence::Absent]);
-    (purposes, ways, days, named(), named()).prop_map(|(purpose, via, today, officer, dossier)| {
-        Facts {
-            purpose: purpose.parse().expect("id"),
-            via: via.map(|via| via.parse().expect("id")),
-            today: today.parse().expect("date"),
-            officer,
-            dossier,
-            ..facts()
-        }
+    let consents = prop::sample::select(vec![
+        ConsentFact::NotNeeded,
+        ConsentFact::Given,
+        ConsentFact::Missing(ReasonCode::ConsentWithdrawn),
+        ConsentFact::Missing(ReasonCode::FactsUnavailable),
+    ]);
+    let all = (purposes, ways, days, named(), named(), consents);
+    all.prop_map(|(purpose, via, today, officer, dossier, consent)| Facts {
+        consent,
+        purpose: purpose.parse().expect("id"),
+        via: via.map(|via| via.parse().expect("id")),
+        today: today.parse().expect("date"),
+        officer,
+        dossier,
+        ..facts()
     })
 }
 
@@ -241,6 +280,18 @@ proptest! {
         let (one, other) = (files_with(&sorted).set(), files_with(&conditions).set());
         for facts in &facts {
             prop_assert_eq!(opened(&one).decide(facts), opened(&other).decide(facts));
+        }
+    }
+
+    #[test]
+    fn an_agreement_on_consent_never_permits_unless_it_is_given(
+        facts in prop::collection::vec(any_facts(), 16),
+    ) {
+        let set = Files::on_consent().set();
+        for facts in facts.iter().chain(&facts) {
+            prop_assert_eq!(permits(&set, facts), plainly_permits(&set, facts), "{:?}", facts);
+            let given = facts.consent == ConsentFact::Given;
+            prop_assert!(given || !permits(&set, facts), "{facts:?}");
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use lienthong_model::text::{Bilingual, Language};
 
-use super::{ExplainedField, ExplainedLimits, Explanation, Named};
+use super::{ExplainedConsent, ExplainedField, ExplainedLimits, Explanation, Named};
 
 /// Each label in Vietnamese and English.
 struct Label(&'static str, &'static str);
@@ -24,6 +24,12 @@ const OFFICER: Label = Label("cán bộ", "officer");
 const DOSSIER: Label = Label("hồ sơ", "dossier");
 const NAMED: Label = Label("có nêu", "named");
 const NOT_NAMED: Label = Label("không nêu", "not named");
+const CONSENT: Label = Label("sự đồng ý", "consent");
+const NOT_ASKED: Label = Label("không tra", "not asked for");
+const MAX_DAYS: Label = Label("số ngày nhiều nhất", "days at most");
+const FREQUENCY: Label = Label("tần suất", "frequency");
+const ACCOUNT_LEVEL: Label = Label("mức tài khoản ít nhất", "account level at least");
+const CHILD_UNDER: Label = Label("người đại diện dưới tuổi", "representative below the age of");
 const LIMITS: Label = Label("hạn mức", "limits");
 const BURST: Label = Label("yêu cầu dồn một lúc", "requests at once");
 const PER_SECOND: Label = Label("yêu cầu mỗi giây", "requests a second");
@@ -47,6 +53,7 @@ pub(super) fn write(explanation: &Explanation, language: Language) -> String {
     let mut out = Text { out: String::new(), language };
     out.head(explanation);
     out.parties(explanation);
+    out.consent(explanation.consent.as_ref());
     out.limits(explanation.limits.as_ref());
     out.law(explanation);
     if explanation.reason.is_none() {
@@ -124,6 +131,23 @@ impl Text {
         let Some(named) = named else { return };
         let name = self.text(named.name.as_ref());
         self.line(label, &format!("{}  {name}", named.id));
+    }
+
+    fn consent(&mut self, consent: Option<&ExplainedConsent>) {
+        let Some(consent) = consent else { return };
+        let fact = consent.fact.unwrap_or_else(|| self.label(&NOT_ASKED));
+        self.line(&CONSENT, fact);
+        let level = consent.account_level.map(|n| n.to_string());
+        let all = [
+            (&MAX_DAYS, Some(consent.max_days.to_string())),
+            (&FREQUENCY, Some(consent.frequency.join(", "))),
+            (&ACCOUNT_LEVEL, level),
+            (&CHILD_UNDER, consent.child_under.map(|n| n.to_string())),
+        ];
+        for (label, value) in all.into_iter().filter_map(|(label, value)| Some((label, value?))) {
+            let what = self.label(label);
+            self.line(&Label("", ""), &format!("{what}: {value}"));
+        }
     }
 
     fn limits(&mut self, limits: Option<&ExplainedLimits>) {

@@ -31,9 +31,3 @@ fn refuses_an_agreement_without_a_lawful_basis_or_the_sectors_law() {
     let sector = "  - {instrument: sector-law, article: whole}\n";
     Files::new().edit(AGREEMENT, sector, "").refused(&["needs the sector's own law beside it"]);
 }
-
-#[test]
-fn refuses_consent_as_long_as_nothing_checks_it() {
-    let files = Files::new().edit(AGREEMENT, "article: \"19.1.c\"", "article: \"9\"");
-    files.refused(&["rests on consent is not available in this build"]);
-}

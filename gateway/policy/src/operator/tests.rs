@@ -1,6 +1,6 @@
 use jiff::civil::date;
 
-use super::OperatorRole;
+use super::{Channel, OperatorRole};
 use crate::fixture::{Files, WARD};
 
 const FILE: &str = "policies/operators.yaml";
@@ -85,6 +85,30 @@ fn tells_every_mistake() {
         let found = files().edit(FILE, from, to).mistakes();
         assert!(found.iter().any(|mistake| mistake.contains(problem)), "{to}: {found:#?}");
     }
+}
+
+#[test]
+fn reads_a_collector_with_its_keys_and_refuses_it_without() {
+    let keys = "participant: H29.40\n    services: [civil-status]\n    channels: [paper, officer]";
+    let collector = format!("role: consent_collector\n    {keys}");
+    let files = files().edit(FILE, "role: auditor", &collector);
+    for (from, to, problem) in [
+        ("participant: H29.40\n    ", "", "`participant`"),
+        ("participant: H29.40", "participant: H29.04", "unknown participant"),
+        ("[civil-status]", "[civil-state]", "unknown service"),
+        ("[civil-status]", "[]", "`services` must not be empty"),
+        ("[paper, officer]", "[papers]", "did you mean `paper`?"),
+        ("[paper, officer]", "[paper, paper]", "stands twice"),
+        ("role: consent_collector", "role: auditor", "only role `consent_collector` has"),
+    ] {
+        let found = files.clone().edit(FILE, from, to).mistakes();
+        assert!(found.iter().any(|mistake| mistake.contains(problem)), "{to}: {found:#?}");
+    }
+    let set = files.set();
+    let collector = set.operators["inspectorate"].collector.as_ref().expect("collector");
+    assert_eq!(collector.participant.as_str(), "H29.40");
+    assert!(collector.channels.contains(&Channel::Paper));
+    assert!(set.operators["gateway-operations"].collector.is_none());
 }
 
 #[test]

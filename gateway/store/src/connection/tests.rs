@@ -85,10 +85,12 @@ async fn a_process_that_was_taken_over_changes_nothing_any_more() {
     let store = home.open().await;
     let before = store.ledger().mark("a", b"first").await.unwrap();
     assert_eq!(before, b"first");
+    store.confirm().await.unwrap();
     let mut transaction = store.write().await.unwrap();
     // The row as a successor leaves it that came while the server was out of reach.
     tell!(&mut transaction, sqlx::query("UPDATE owner SET generation = generation + 1")).unwrap();
     transaction.commit().await.unwrap();
+    assert!(matches!(store.confirm().await, Err(StoreError::TakenOver)));
     let error = store.ledger().mark("b", b"second").await.unwrap_err();
     assert!(matches!(error, StoreError::TakenOver), "{error:?}");
     assert!(matches!(store.outbox().recover().await, Err(StoreError::TakenOver)));

@@ -1,0 +1,63 @@
+//! `lienthong store`: the durable state of a gateway or of adapters.
+
+mod copy;
+mod look;
+mod place;
+
+use clap::{Args, Subcommand};
+
+use self::place::Where;
+use crate::output::{Exit, Output};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Brings the tables up to date, and makes them where there are none. A gateway and adapters do so
+    /// themselves when they start.
+    ///
+    /// Exit code: 0 when done, 1 when the durable state is in use or of a newer program, 3 when it
+    /// could not run.
+    ///
+    /// Example: lienthong store migrate --config gateway.yaml
+    Migrate(Look),
+    /// Looks whether the durable state is sound: its version, the database's own checks, revisions
+    /// without a gap, every record as its newest event left it, counters. Changes nothing, and may
+    /// run beside the process that owns it.
+    ///
+    /// Exit code: 0 when it is sound, 1 when it is not, 3 when it could not run.
+    ///
+    /// Example: lienthong store check --config gateway.yaml
+    Check(Look),
+    /// Copies everything, as it is at one moment, to one new file of mode 0600. May run beside the process
+    /// that owns it.
+    ///
+    /// Exit code: 0 when done, 1 when the file is there already, 3 when it could not run.
+    ///
+    /// Example: lienthong store backup --config gateway.yaml --out store-2026-11-29.backup
+    Backup(copy::Out),
+    /// Puts a copy into an empty durable state of either engine, whole or not at all, after its digest was
+    /// verified.
+    ///
+    /// Exit code: 0 when done, 1 when the copy is not sound or something is there already, 3 when it
+    /// could not run.
+    ///
+    /// Example: lienthong store restore --config gateway.yaml --from store-2026-11-29.backup
+    Restore(copy::From),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    #[command(flatten)]
+    place: Where,
+    /// Writes JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Migrate(look) => look::migrate(&look, output).await,
+        Command::Check(look) => look::check(&look, output).await,
+        Command::Backup(arguments) => copy::backup(&arguments, output).await,
+        Command::Restore(arguments) => copy::restore(&arguments, output).await,
+    }
+}
