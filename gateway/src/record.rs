@@ -11,7 +11,6 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 use jiff::{Timestamp, civil::Date};
 use lienthong_disclosure::StreamTally;
-use lienthong_evidence::entry::ExchangeId;
 use lienthong_model::{
     id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
     reason::ReasonCode,

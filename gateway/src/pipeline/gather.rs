@@ -19,7 +19,8 @@ use lienthong_model::{
     id::{ParticipantId, PurposeId},
     reason::ReasonCode,
 };
-use lienthong_policy::{ConsentFact, SubjectRole};
+use lienthong_policy::{ConsentFact, IdentifierKind, SubjectRole};
+use uuid::Uuid;
 
 use super::{identify::Consumer, read::Body, validate_request::ValidRequest};
 use crate::{
@@ -29,6 +30,10 @@ use crate::{
     refusal::Refusal,
     snapshot::{AnswerView, Narrowing, Route, Views},
 };
+
+/// The kind of identifier that consents are kept under. Another one of the same person, a card's or a
+/// file's number, is no ground to let his data leave.
+const KIND: IdentifierKind = IdentifierKind::CitizenNumber;
 
 /// A request, and what is known of those it is about.
 #[derive(Debug)]
@@ -91,12 +96,11 @@ pub fn gather(
         given: None,
         route: Arc::clone(&route),
     };
-    let kind = basis.kind();
     let values = request.admitted.routed.values();
     let fields = request.fields(body)?;
     each_subject(&route.operation, &values, &fields, &mut |field, value| {
-        if field.role == SubjectRole::Owner && field.identifier.as_str() == kind {
-            basis.owners.push(consents.digest(kind, value));
+        if field.role == SubjectRole::Owner && field.identifier == KIND {
+            basis.owners.push(consents.digest(KIND.as_str(), value));
         }
     })?;
     drop((values, fields));
@@ -119,11 +123,6 @@ fn unavailable() -> Refusal {
 }
 
 impl OnConsent {
-    /// The kind of identifier that consents are kept under.
-    fn kind(&self) -> &'static str {
-        self.route.agreement.consent.as_ref().map_or("", |terms| terms.identifier.as_str())
-    }
-
     fn standing(&self, owner: &SubjectDigest) -> Result<Standing, Refusal> {
         let service = &self.route.service;
         let asked = Asked {
@@ -177,7 +176,7 @@ impl Basis {
             Self::Agreement => None,
         };
         let records = given.into_iter().flat_map(|given| &given.records);
-        records.map(|active| ExchangeId::from_bytes(active.consent.0)).collect()
+        records.map(|active| Uuid::from_bytes(*active.consent.as_bytes()).into()).collect()
     }
 
     /// What may pass, as far as it is known before the answer: what everyone agreed to whom the
@@ -216,8 +215,8 @@ impl Basis {
         let mut owners = basis.owners.clone();
         if let Some(about) = about {
             about.owners(body, &mut |kind, value| {
-                if kind == basis.kind() {
-                    owners.push(basis.consents.digest(kind, value));
+                if kind == KIND.as_str() {
+                    owners.push(basis.consents.digest(KIND.as_str(), value));
                 }
             });
         }
@@ -263,8 +262,8 @@ impl Judge for ElementJudge {
 
     fn value(&mut self, place: usize, value: &str) {
         let kind = self.about.as_ref().and_then(|about| about.owner(place));
-        if let Some(kind) = kind.filter(|kind| *kind == self.basis.kind() && !value.is_empty()) {
-            self.named.push(self.basis.consents.digest(kind, value));
+        if kind.filter(|kind| *kind == KIND.as_str() && !value.is_empty()).is_some() {
+            self.named.push(self.basis.consents.digest(KIND.as_str(), value));
         }
     }
 
