@@ -20,6 +20,7 @@ use lienthong_policy::{Bundle, ParticipantStatus, PolicySet};
 
 use crate::{
     config::{Config, PathLimits},
+    consent::Consents,
     evidence::Evidence,
     key_file,
     lgsp::{Lgsp, TokenIssuer},
@@ -43,6 +44,7 @@ pub struct Gateway {
     metrics: Metrics,
     quotas: Quotas,
     evidence: Arc<Evidence>,
+    consents: Option<Arc<Consents>>,
     telemetry: Option<Telemetry>,
     recent: Recent,
     token_issuer: Option<TokenIssuer>,
@@ -70,6 +72,8 @@ impl Gateway {
         let metrics = Metrics::default();
         let quotas = Quotas::new(Arc::clone(&clock), metrics.quotas.clone());
         let evidence = Evidence::load(&config, Arc::clone(&clock), &metrics)?;
+        let evidence = Arc::new(evidence);
+        let consents = load_consents(&config, &clock, (&evidence, &metrics))?;
         let telemetry = config.telemetry.as_ref();
         let telemetry = telemetry.map(|to| Telemetry::start(to, metrics.telemetry.clone()));
         Ok(Self {
@@ -81,7 +85,8 @@ impl Gateway {
             trust: Arc::new(ArcSwap::from_pointee(trust)),
             metrics,
             quotas,
-            evidence: Arc::new(evidence),
+            evidence,
+            consents,
             telemetry: telemetry.transpose()?,
             reloading: Mutex::new(()),
             failure: ArcSwap::from_pointee(None),
@@ -182,6 +187,12 @@ impl Gateway {
         &self.evidence
     }
 
+    /// The consents of this process, where the configuration has settings for them.
+    #[must_use]
+    pub fn consents(&self) -> Option<&Arc<Consents>> {
+        self.consents.as_ref()
+    }
+
     /// What sends traces, where they are sent.
     #[must_use]
     pub fn telemetry(&self) -> Option<&Telemetry> {
@@ -195,6 +206,9 @@ impl Gateway {
     pub fn measure(&self) -> Result<String, std::fmt::Error> {
         self.quotas.observe(&self.snapshot.load().policies);
         self.evidence.observe();
+        if let Some(consents) = &self.consents {
+            consents.observe();
+        }
         self.metrics.encode()
     }
 
@@ -236,6 +250,7 @@ impl Gateway {
             troubles.push("the daily counters of agreements cannot be kept".to_owned());
         }
         troubles.extend(self.evidence.troubles());
+        troubles.extend(self.consents.iter().flat_map(|consents| consents.troubles()));
         troubles.extend(trust.warnings().iter().map(ToString::to_string));
         troubles
     }
@@ -284,6 +299,17 @@ pub fn load_snapshot(
         }
         _ => Err(found),
     }
+}
+
+fn load_consents(
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    (evidence, metrics): (&Arc<Evidence>, &Metrics),
+) -> Result<Option<Arc<Consents>>, Diagnostics> {
+    let Some(settings) = &config.consent else { return Ok(None) };
+    let of = (Arc::clone(evidence), metrics.consents.clone());
+    let consents = Consents::load(config, settings, Arc::clone(clock), of)?;
+    Ok(Some(Arc::new(consents)))
 }
 
 fn load_lgsp(policies: &PolicySet, config: &Config, found: &mut Diagnostics) -> Option<Lgsp> {

@@ -11,6 +11,7 @@ pub mod certificate;
 pub mod clock_offset;
 pub mod coding;
 pub mod config;
+pub mod consent;
 pub mod data_path;
 pub mod digest_keys;
 pub mod evidence;

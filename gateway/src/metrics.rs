@@ -1,5 +1,6 @@
 //! Metrics in the OpenMetrics text format. All names stand here; labels come from closed sets.
 
+mod consent;
 mod evidence;
 mod operators;
 mod quota;
@@ -25,6 +26,7 @@ use prometheus_client::{
 };
 
 pub use self::{
+    consent::ConsentMetrics,
     evidence::EvidenceMetrics,
     operators::OperatorMetrics,
     quota::QuotaMetrics,
@@ -60,6 +62,8 @@ pub struct Metrics {
     pub quotas: QuotaMetrics,
     /// How the evidence log is doing.
     pub evidence: EvidenceMetrics,
+    /// How consents are doing.
+    pub consents: ConsentMetrics,
     /// What operators do.
     pub operators: OperatorMetrics,
     /// What became of traces.
@@ -130,6 +134,7 @@ impl Default for Metrics {
             stale_revocation: Gauge::default(),
             quotas: QuotaMetrics::default(),
             evidence: EvidenceMetrics::default(),
+            consents: ConsentMetrics::default(),
             operators: OperatorMetrics::default(),
             telemetry: TelemetryMetrics::default(),
             stamps: StampMetrics::default(),
@@ -241,6 +246,7 @@ impl Metrics {
         encode_registry(&mut text, &self.registry)?;
         encode_registry(&mut text, &self.quotas.registry())?;
         encode_registry(&mut text, &self.evidence.registry())?;
+        encode_registry(&mut text, &self.consents.registry())?;
         encode_registry(&mut text, &self.operators.registry())?;
         encode_registry(&mut text, &self.telemetry.registry())?;
         encode_registry(&mut text, &self.stamps.registry())?;

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use lienthong_consent::registry::OpenError;
 use lienthong_evidence::entry::Action;
 use lienthong_model::{clock::Clock, diagnostic::Diagnostics};
 use lienthong_store::{PasswordError, Store, StoreError};
@@ -45,6 +46,9 @@ pub enum RunError {
     /// The password of the database cannot be had.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// The registry of consents cannot be had.
+    #[error("consents: {0}")]
+    Consents(#[from] OpenError),
     /// The evidence log cannot be had.
     #[error("evidence: {0}")]
     Evidence(#[from] EvidenceError),
@@ -108,6 +112,9 @@ impl Running {
         let store = Arc::new(Store::open(gateway.config().data.place()?).await?);
         gateway.quotas().open(Arc::clone(&store)).await?;
         gateway.evidence().open().await?;
+        if let Some(consents) = gateway.consents() {
+            consents.open(Arc::clone(&store)).await?;
+        }
         let settings = gateway.config().listen.clone();
         let address = settings.address;
         let data_path = Arc::new(DataPath::new(Arc::clone(&gateway)));
@@ -194,6 +201,9 @@ impl Running {
         self.operators.drain().await;
         // Every exchange is over; their lines come before the last word.
         tokio::task::spawn_blocking(log::written).await.unwrap_or_default();
+        if let Some(consents) = self.gateway.consents() {
+            consents.close().await;
+        }
         self.gateway.quotas().close().await;
         self.store.close().await;
         self.gateway.evidence().close().await;

@@ -15,6 +15,19 @@ pub enum Work {
     CatchUp,
 }
 
+impl Work {
+    /// Its word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ReadSnapshot => "read_snapshot",
+            Self::WriteSnapshot => "write_snapshot",
+            Self::Scan => "scan",
+            Self::CatchUp => "catch_up",
+        }
+    }
+}
+
 /// How far it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {

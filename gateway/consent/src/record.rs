@@ -199,8 +199,11 @@ impl ConsentRecord {
         serde_json::from_slice(bytes).map_err(|_| Unreadable("a record"))
     }
 
-    /// Its bytes for the ledger.
-    pub(crate) fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
+    /// Its bytes for the ledger; equal records have equal bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn bytes(&self) -> Result<Vec<u8>, Unreadable> {
         serde_json::to_vec(self).map_err(|_| Unreadable("a record"))
     }
 

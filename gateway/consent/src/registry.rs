@@ -240,6 +240,25 @@ impl Registry {
         let open = |sealed| self.seal_key.open(record.id, Sealing::DataSubject, sealed);
         record.said.as_ref().map(|said| open(&said.data_subject)).transpose()
     }
+
+    /// Who spoke for the person, unsealed; nobody where nobody did.
+    ///
+    /// # Errors
+    /// When it was sealed with another key.
+    pub fn representative(&self, record: &ConsentRecord) -> Result<Option<Identifier>, SealError> {
+        let open = |sealed| self.seal_key.open(record.id, Sealing::Representative, sealed);
+        let by = record.said.as_ref().and_then(|said| said.representative.as_ref());
+        by.map(|by| open(&by.identifier)).transpose()
+    }
+
+    /// Whether the change of this revision is in the ledger, and is of this record.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has(&self, revision: u64, record: &[u8; 16]) -> Result<bool, RegistryError> {
+        let event = self.event(revision).await?;
+        Ok(event.is_some_and(|event| event.id == *record))
+    }
 }
 
 fn kept(row: &Row) -> Result<Kept, Unreadable> {

@@ -152,6 +152,9 @@ const COLLECTOR_KEYS: &[&str] = &["participant", "services", "channels"];
 /// What entries name whoever comes through the local socket.
 pub const LOCAL: &str = "local";
 
+/// What entries name the gateway itself.
+pub const GATEWAY: &str = "gateway";
+
 /// Reads the file of operators.
 pub(crate) fn read(
     source: &Source<'_>,
