@@ -44,7 +44,7 @@ use tracing::{error, info, warn};
 
 pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
-pub(crate) use self::trail::Trail;
+pub(crate) use self::{persons::each_subject, trail::Trail};
 use self::witnesses::Witnesses;
 pub use self::{
     answers::AnswerSubjects,

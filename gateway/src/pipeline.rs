@@ -6,11 +6,11 @@
 //! cannot be called without [`record_outcome::Recorded`].
 //!
 //! ```text
-//! listen -> tls -> edge -> identify -> route -> admit -> read -> validate_request -> decide -> disclose_request
-//!                                                                                                    |
-//!                                            provider <- forward <- record_intent <- charge <--------+
-//!                                               |
-//!                                               +-> validate_answer -> disclose_answer -> record_outcome -> respond
+//! listen -> tls -> edge -> identify -> route -> admit -> read -> validate_request -> gather -> decide
+//!                                                                                                |
+//!                       provider <- forward <- record_intent <- charge <- disclose_request <-----+
+//!                          |
+//!                          +-> validate_answer -> disclose_answer -> record_outcome -> respond
 //! ```
 
 pub mod admit;
@@ -20,6 +20,7 @@ pub mod disclose_answer;
 pub mod disclose_request;
 pub mod edge;
 pub mod forward;
+pub mod gather;
 pub mod identify;
 pub mod read;
 pub mod record_intent;
@@ -73,8 +74,10 @@ pub async fn exchange(
     let message = consumer.message();
     let valid = validate_request::validate_request(admitted, &body, message, (evidence, now))?;
     record.named(&valid, &snapshot.policies.hash, today);
-    let permitted = decide::decide(valid, &consumer, today)?;
-    record.permitted(&permitted);
+    let gathered = gather::gather(gateway, valid, &body, &consumer)?;
+    record.reached(Stage::Gather);
+    let permitted = decide::decide(gathered, &consumer, today)?;
+    record.permitted(&permitted)?;
     let disclosed_request = disclose_request::disclose_request(&permitted)?;
     record.sending(&disclosed_request);
     let charged = charge::charge(gateway.quotas(), &permitted).await?;

@@ -11,7 +11,6 @@ use std::{sync::Arc, time::Duration};
 use http::HeaderValue;
 use jiff::{Timestamp, civil::Date};
 use lienthong_disclosure::StreamTally;
-use lienthong_evidence::entry::ExchangeId;
 use lienthong_model::{
     id::{AgreementId, OperationId, ParticipantId, PurposeId, RuleId, ServiceId},
     reason::ReasonCode,
@@ -180,19 +179,18 @@ impl Exchange {
         self.reached(Stage::ValidateRequest);
     }
 
-    /// Notes on which records of consent it rests: its intent names each of them.
+    /// Notes on which articles and records of consent it is permitted, and what may leave.
     ///
     /// # Errors
-    /// `request.too_large` when they are more than an entry holds, `evidence.unavailable` when nobody
-    /// knows yet whom the request names.
-    pub fn rests_on(&mut self, consents: Vec<ExchangeId>) -> Result<(), Refusal> {
-        self.trail.as_mut().ok_or_else(evidence::lost)?.rests_on(consents)
-    }
-
-    /// Notes on which articles it is permitted.
-    pub fn permitted(&mut self, permitted: &Permitted) {
+    /// `request.too_large` when there are more records than an entry holds, `evidence.unavailable`
+    /// when nobody knows yet whom the request names.
+    pub fn permitted(&mut self, permitted: &Permitted) -> Result<(), Refusal> {
         self.cites = permitted.cites();
+        let trail = self.trail.as_mut().ok_or_else(evidence::lost)?;
+        trail.may_leave(permitted.views());
+        trail.rests_on(permitted.consents())?;
         self.reached(Stage::Decide);
+        Ok(())
     }
 
     /// Notes the files that the provider is about to get.

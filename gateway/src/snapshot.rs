@@ -4,6 +4,7 @@
 //! views. Everything that does not depend on a request is decided here, once a load.
 
 mod identities;
+mod narrowed;
 mod shared;
 mod views;
 
@@ -26,7 +27,8 @@ use self::shared::SharedViews;
 pub(crate) use self::views::MAX_ENVELOPE_BYTES;
 pub use self::{
     identities::{Identities, Identity},
-    views::{AnswerView, MAX_BODY_DEPTH, Views},
+    narrowed::{NarrowedViews, Narrowing},
+    views::{AnswerView, Disclosure, MAX_BODY_DEPTH, Views},
 };
 use crate::{lgsp::Lgsp, limit::AgreementLimiter, metrics::RouteCounters, provider::Provider};
 
@@ -81,6 +83,8 @@ pub struct Route {
     pub terms: Arc<AgreementOperation>,
     /// What may pass; equal ones are one.
     pub views: Arc<Views>,
+    /// What may pass for people who agreed to a part of that.
+    pub narrowed: NarrowedViews,
     /// The agreement's limits.
     pub limiter: Arc<AgreementLimiter>,
     /// Where the data is.
@@ -289,6 +293,7 @@ impl Builder<'_> {
             agreement: Arc::clone(agreement),
             terms: Arc::clone(terms),
             views,
+            narrowed: NarrowedViews::default(),
             limiter,
             provider: Arc::clone(self.provider),
             pseudonymiser: Pseudonymiser::new(

@@ -52,6 +52,21 @@ impl AnswerSubjects {
         found
     }
 
+    /// The kind of identifier at a place, where it is of the person the answer is about.
+    pub(crate) fn owner(&self, place: usize) -> Option<&'static str> {
+        let owner = self.kinds.get(place).filter(|(role, _)| *role == Role::Owner);
+        owner.map(|(_, kind)| *kind)
+    }
+
+    /// Gives each identifier of those whom a whole answer is about, with its kind.
+    pub(crate) fn owners(&self, body: &[u8], each: &mut impl FnMut(&'static str, &str)) {
+        self.places.values(body, &mut |place, value| {
+            if let Some(kind) = self.owner(place).filter(|_| !value.is_empty()) {
+                each(kind, value);
+            }
+        });
+    }
+
     /// Nobody is identified by an empty text.
     fn subject(&self, key: &DigestKey, place: usize, value: &str) -> Option<Subject> {
         let (role, kind) = self.kinds.get(place).filter(|_| !value.is_empty())?;

@@ -12,7 +12,7 @@ use lienthong_model::{
     field::{FieldPath, Place},
     reason::ReasonCode,
 };
-use lienthong_policy::{Operation, SubjectRole};
+use lienthong_policy::{DataSubjectField, Operation, SubjectRole};
 use serde_json::value::RawValue;
 
 use crate::{refusal::Refusal, xroad::Message};
@@ -81,33 +81,45 @@ fn subjects(
     body: &[u8],
 ) -> Result<Vec<Subject>, Refusal> {
     let mut found = Vec::new();
-    for field in &operation.data_subjects {
-        let role = role(field.role);
-        let mut add = |value: &str| {
-            let digest = key.digest(Domain::DataSubject(field.identifier.as_str()), value);
-            found.push(Subject { digest, role });
-        };
-        match &field.field {
-            FieldPath::Parameter(place, name) => values
-                .iter()
-                .filter(|(p, n, _)| p == place && n.eq_ignore_ascii_case(name))
-                .for_each(|(_, _, value)| add(value)),
-            FieldPath::Body(_) if body.is_empty() => {}
-            FieldPath::Body(pointer) => {
-                // The body was validated as JSON: what cannot be read here is our own mistake,
-                // and nobody goes uncounted for it.
-                serde_json::from_slice::<&RawValue>(body)
-                    .and_then(|whole| walk(whole, pointer.tokens(), &mut add))
-                    .map_err(uncounted)?;
-            }
-        }
-    }
+    each_subject(operation, values, body, &mut |field, value| {
+        let digest = key.digest(Domain::DataSubject(field.identifier.as_str()), value);
+        found.push(Subject { digest, role: role(field.role) });
+    })?;
     found.sort_unstable_by_key(|subject| (subject.digest, subject.role as u8));
     found.dedup();
     if found.len() > MAX_SUBJECTS {
         return Err(Refusal::named(ReasonCode::RequestTooLarge, "data_subjects"));
     }
     Ok(found)
+}
+
+/// Gives each data subject of a validated request: the field that names him, and the value.
+///
+/// # Errors
+/// `gateway.internal` when a declared field cannot be read.
+pub(crate) fn each_subject(
+    operation: &Operation,
+    values: &[(Place, &str, &str)],
+    body: &[u8],
+    each: &mut impl FnMut(&DataSubjectField, &str),
+) -> Result<(), Refusal> {
+    for field in &operation.data_subjects {
+        match &field.field {
+            FieldPath::Parameter(place, name) => values
+                .iter()
+                .filter(|(p, n, _)| p == place && n.eq_ignore_ascii_case(name))
+                .for_each(|(_, _, value)| each(field, value)),
+            FieldPath::Body(_) if body.is_empty() => {}
+            FieldPath::Body(pointer) => {
+                // The body was validated as JSON: what cannot be read here is our own mistake,
+                // and nobody goes uncounted for it.
+                serde_json::from_slice::<&RawValue>(body)
+                    .and_then(|whole| walk(whole, pointer.tokens(), &mut |value| each(field, value)))
+                    .map_err(uncounted)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The role as entries say it.

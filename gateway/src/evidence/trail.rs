@@ -26,7 +26,7 @@ use super::{
 use crate::{
     record::{Cites, Exchange},
     refusal::Refusal,
-    snapshot::Route,
+    snapshot::{Route, Views},
 };
 
 /// The entries of one exchange.
@@ -43,6 +43,8 @@ pub(crate) struct Trail {
     bytes: u64,
     /// The records of consent it rests on.
     consents: Vec<ExchangeId>,
+    /// What may leave.
+    views: Arc<Views>,
     /// Whom the answer is about, and what of it is committed to singly.
     pub(super) about: About,
 }
@@ -79,6 +81,7 @@ impl Trail {
             answer: None,
             bytes: 0,
             consents: Vec::new(),
+            views: Arc::clone(&route.views),
             about: About::default(),
         }))
     }
@@ -88,6 +91,11 @@ impl Trail {
         if self.state == State::Begun {
             self.state = State::Denied;
         }
+    }
+
+    /// Notes that no more may leave than this.
+    pub(crate) fn may_leave(&mut self, views: &Arc<Views>) {
+        self.views = Arc::clone(views);
     }
 
     /// Notes the records of consent that the exchange rests on.
@@ -180,7 +188,7 @@ impl Evidence {
     ) -> Option<Entry<'a>> {
         let sequence = trail.next();
         let trail = &*trail;
-        let Route { service, operation, agreement, views, .. } = trail.route.as_ref();
+        let Route { service, operation, agreement, .. } = trail.route.as_ref();
         Some(Entry::Intent(entry::Intent {
             acting: record.consumer.as_ref()?.into(),
             agreement: (&agreement.id).into(),
@@ -209,7 +217,7 @@ impl Evidence {
             subjects: trail.persons.subjects.clone(),
             today: trail.today,
             via: record.via.as_ref().map(Name::from),
-            view: Hash::from_slice(&views.hash)?,
+            view: Hash::from_slice(&trail.views.hash)?,
         }))
     }
 

@@ -1,5 +1,5 @@
-//! Takes what the exchange costs from the agreement's limits on data, before the provider is asked,
-//! and counts what the provider answered.
+//! Takes what the exchange costs from the agreement's limits on data and from consents that are for
+//! one exchange, before the provider is asked; and counts what the provider answered.
 
 use lienthong_policy::Delivery;
 
@@ -19,7 +19,8 @@ pub struct Charged {
 /// Charges a permitted request.
 ///
 /// # Errors
-/// `quota.enumeration`, `quota.officer_subjects`, `quota.data_subjects`, `quota.unavailable`.
+/// `quota.enumeration`, `quota.officer_subjects`, `quota.data_subjects`, `quota.unavailable`,
+/// `consent.used`, `facts.unavailable`, `evidence.unavailable`.
 pub async fn charge(quotas: &Quotas, permitted: &Permitted) -> Result<Charged, Refusal> {
     let agreement = &permitted.route().agreement;
     let data = agreement.limits.data;
@@ -30,6 +31,7 @@ pub async fn charge(quotas: &Quotas, permitted: &Permitted) -> Result<Charged, R
         // Nobody is asked for a stream of which not one element may pass.
         quotas.elements(&mut charge, 1).await?;
     }
+    permitted.basis.use_up().await?;
     Ok(Charged { charge })
 }
 

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use lienthong_model::reason::ReasonCode;
-use lienthong_policy::{ConsentFact, Decision, Facts, Presence};
+use lienthong_evidence::entry::ExchangeId;
+use lienthong_policy::{Decision, Facts, Presence};
 
-use super::{identify::Consumer, validate_request::ValidRequest};
+use super::{
+    gather::{Basis, Gathered},
+    identify::Consumer,
+    validate_request::ValidRequest,
+};
 use crate::{
     record::Cites,
     refusal::{Cause, Refusal},
-    snapshot::Route,
+    snapshot::{Route, Views},
     xroad::Message,
 };
 
@@ -21,6 +25,7 @@ pub struct Permitted {
     pub(super) message: Arc<Message>,
     pub(super) facts: Facts,
     pub(super) decision: Arc<Decision>,
+    pub(super) basis: Basis,
 }
 
 impl Permitted {
@@ -28,6 +33,18 @@ impl Permitted {
     #[must_use]
     pub fn route(&self) -> &Arc<Route> {
         &self.request.admitted.routed.route
+    }
+
+    /// What may pass, as far as it is known before the answer.
+    #[must_use]
+    pub fn views(&self) -> &Arc<Views> {
+        self.basis.views(&self.route().views)
+    }
+
+    /// The records of consent that the request rests on.
+    #[must_use]
+    pub fn consents(&self) -> Vec<ExchangeId> {
+        self.basis.records()
     }
 
     /// The articles that the permit rests on.
@@ -45,10 +62,11 @@ impl Permitted {
 /// # Errors
 /// The denial's reason, with the rule and articles behind it.
 pub fn decide(
-    request: ValidRequest,
+    gathered: Gathered,
     consumer: &Consumer,
     today: Date,
 ) -> Result<Permitted, Refusal> {
+    let Gathered { request, consent, basis } = gathered;
     let message = Arc::clone(consumer.message());
     let presence = |there: bool| if there { Presence::Present } else { Presence::Absent };
     let facts = Facts {
@@ -58,14 +76,11 @@ pub fn decide(
         today,
         officer: presence(message.officer.is_some()),
         dossier: presence(message.dossier.is_some()),
-        consent: match request.admitted.routed.route.agreement.consent {
-            None => ConsentFact::NotNeeded,
-            Some(_) => ConsentFact::Missing(ReasonCode::FactsUnavailable),
-        },
+        consent,
     };
     let decision = request.admitted.routed.route.terms.decide(&facts);
     match decision.as_ref() {
-        Decision::Permit(_) => Ok(Permitted { request, message, facts, decision }),
+        Decision::Permit(_) => Ok(Permitted { request, message, facts, decision, basis }),
         Decision::Deny(denial) => {
             Err(Refusal { reason: denial.reason, cause: Cause::Denied(Arc::clone(&decision)) })
         }

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 use lienthong_disclosure::Tally;
 use lienthong_evidence::entry::Subject;
-use lienthong_model::reason::Side;
+use lienthong_model::reason::{ReasonCode, Side};
 use lienthong_policy::Media;
 
 pub use self::stream::DisclosedStream;
@@ -95,8 +95,14 @@ pub async fn disclose_answer(
     let mut tally = Tally::default();
     let about = route.views.subjects.get(&code);
     let mut subjects = Vec::new();
-    let body = match (route.views.answers.get(&code), body) {
-        (Some(AnswerView::Whole(view)), Body::Whole(body, named)) => {
+    let body = match (permitted.views().answers.get(&code), body) {
+        (Some(AnswerView::Whole(_)), Body::Whole(body, named)) => {
+            let about_whom = (code, about.map(AsRef::as_ref));
+            let views = permitted.basis.of_whole(&route.views, about_whom, &body)?;
+            // Less may pass than was known before the answer came, not even this status.
+            let Some(AnswerView::Whole(view)) = views.answers.get(&code) else {
+                return Err(Refusal::named(ReasonCode::ConsentNotGiven, "answer"));
+            };
             let passed = view
                 .disclose(named.as_ref(), &body, &route.pseudonymiser)
                 .map_err(|violation| Refusal::violation(Side::Provider, violation))?;
@@ -110,6 +116,7 @@ pub async fn disclose_answer(
         (Some(AnswerView::Stream(view)), Body::Stream(answer)) => {
             let terms = Terms::new(gateway, snapshot, permitted, code);
             // PERF: boxed, so that an exchange without a stream is not as large as one with it.
+            let about = (about, permitted.basis.judge(code, about));
             let stream = Box::pin(DisclosedStream::begin(*answer, view, about, terms)).await?;
             DisclosedBody::Stream(Box::new(stream))
         }

@@ -90,10 +90,7 @@ pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refus
         .filter(|p| p.place == Place::Header)
         .map(|p| (Arc::clone(&p.name), p.value.clone()))
         .collect();
-    Ok(DisclosedRequest {
-        address,
-        headers,
-        body: sealed.body.clone(),
-        tally: sealed.tally.clone(),
-    })
+    let mut tally = sealed.parameters_tally.clone();
+    tally.add(sealed.body_tally.clone());
+    Ok(DisclosedRequest { address, headers, body: sealed.body.clone(), tally })
 }

@@ -63,8 +63,8 @@ pub async fn validate_answer(
     let (parts, incoming) = response.into_parts();
     let route = permitted.route();
     let status = parts.status.as_u16();
-    let view = route
-        .views
+    let view = permitted
+        .views()
         .answers
         .get(&status)
         .ok_or_else(|| Refusal::caused(ReasonCode::ProviderRefused, class(parts.status)))?;

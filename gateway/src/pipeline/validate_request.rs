@@ -1,7 +1,7 @@
 //! Checks parameters and body against their schemas. Checking, projecting and masking is one pass
 //! over the bytes; what it yields stays sealed until the decision permits it.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -12,8 +12,9 @@ use lienthong_model::reason::{ReasonCode, Side};
 use super::{admit::Admitted, read::Body};
 use crate::{
     evidence::{Evidence, Persons},
+    media::BodyView,
     refusal::Refusal,
-    snapshot::Route,
+    snapshot::{Route, Views},
     xroad::Message,
 };
 
@@ -33,6 +34,23 @@ impl ValidRequest {
         &self.persons
     }
 
+    /// The fields of its body, as JSON; nothing where it has none.
+    pub(super) fn fields<'b>(&self, body: &'b Body) -> Result<Cow<'b, [u8]>, Refusal> {
+        fields(&self.admitted, self.sealed.body.is_some(), body)
+    }
+
+    /// Lets less of its body pass than the agreement does.
+    pub(super) fn narrow(&mut self, body: &Body, views: &Views) -> Result<(), Refusal> {
+        let agreed = &self.admitted.routed.route.views;
+        let hash = |view: &BodyView| view.hash();
+        let same = agreed.request.as_ref().map(hash) == views.request.as_ref().map(hash);
+        if let (false, true, Some(view)) = (same, self.sealed.body.is_some(), &views.request) {
+            let (passed, tally) = disclose(view, &self.admitted, body)?;
+            (self.sealed.body, self.sealed.body_tally) = (Some(passed), tally);
+        }
+        Ok(())
+    }
+
     /// What it asks for, under which agreement.
     #[must_use]
     pub fn route(&self) -> &Arc<Route> {
@@ -45,7 +63,8 @@ pub(super) struct Sealed {
     pub(super) parameters: Vec<DisclosedParameter>,
     /// The body and its type.
     pub(super) body: Option<(Bytes, HeaderValue)>,
-    pub(super) tally: Tally,
+    pub(super) parameters_tally: Tally,
+    pub(super) body_tally: Tally,
 }
 
 impl std::fmt::Debug for Sealed {
@@ -67,27 +86,49 @@ pub fn validate_request(
 ) -> Result<ValidRequest, Refusal> {
     let route = &admitted.routed.route;
     let values = admitted.routed.values();
-    let refuse = |violation| Refusal::violation(Side::Consumer, violation);
-    let (parameters, mut tally) =
-        route.views.parameters.disclose(&values, &route.pseudonymiser).map_err(refuse)?;
+    let (parameters, parameters_tally) = route
+        .views
+        .parameters
+        .disclose(&values, &route.pseudonymiser)
+        .map_err(|violation| Refusal::violation(Side::Consumer, violation))?;
     let required = route.operation.request.as_ref().is_some_and(|r| r.required);
-    let bytes = body.bytes();
-    let content_type = admitted.routed.content_type.as_ref();
-    let body = match &route.views.request {
-        Some(view) if required || !bytes.is_empty() => {
-            let passed =
-                view.disclose(content_type, bytes, &route.pseudonymiser).map_err(refuse)?;
-            tally.add(passed.tally);
-            Some((passed.body, passed.content_type))
+    let (sent, body_tally) = match &route.views.request {
+        Some(view) if required || !body.bytes().is_empty() => {
+            let (passed, tally) = disclose(view, &admitted, body)?;
+            (Some(passed), tally)
         }
-        _ => None,
+        _ => (None, Tally::default()),
     };
-    let fields = route.views.request.as_ref().filter(|_| body.is_some());
-    let fields = fields.map(|view| view.fields(content_type, bytes).ok_or_else(unread));
-    let fields = fields.transpose()?;
-    let (key, fields) = (evidence.key(now)?, fields.as_deref().unwrap_or_default());
-    let persons = Persons::of(key, &route.operation, message, &values, fields)?;
-    Ok(ValidRequest { sealed: Sealed { parameters, body, tally }, persons, admitted })
+    let fields = fields(&admitted, sent.is_some(), body)?;
+    let persons =
+        Persons::of(evidence.key(now)?, &route.operation, message, &values, &fields)?;
+    let sealed = Sealed { parameters, body: sent, parameters_tally, body_tally };
+    drop(values);
+    Ok(ValidRequest { sealed, persons, admitted })
+}
+
+/// What passes of a body.
+fn disclose(
+    view: &BodyView,
+    admitted: &Admitted,
+    body: &Body,
+) -> Result<((Bytes, HeaderValue), Tally), Refusal> {
+    let content_type = admitted.routed.content_type.as_ref();
+    let passed = view
+        .disclose(content_type, body.bytes(), &admitted.routed.route.pseudonymiser)
+        .map_err(|violation| Refusal::violation(Side::Consumer, violation))?;
+    Ok(((passed.body, passed.content_type), passed.tally))
+}
+
+fn fields<'b>(
+    admitted: &Admitted,
+    is_sent: bool,
+    body: &'b Body,
+) -> Result<Cow<'b, [u8]>, Refusal> {
+    let view = admitted.routed.route.views.request.as_ref().filter(|_| is_sent);
+    let content_type = admitted.routed.content_type.as_ref();
+    let fields = view.map(|view| view.fields(content_type, body.bytes()).ok_or_else(unread));
+    Ok(fields.transpose()?.unwrap_or_default())
 }
 
 /// A body that passed its view and has no fields: nobody goes uncounted for our own mistake.

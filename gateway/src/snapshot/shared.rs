@@ -4,27 +4,19 @@
 //! mostly copies of a few, and a compiled view takes more memory than the text it is made from.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map::Entry},
+    collections::{HashMap, hash_map::Entry},
     sync::Arc,
 };
 
-use lienthong_model::{diagnostic::Diagnostics, field::Place, mask::Mask};
-use lienthong_policy::{AgreementOperation, FieldMasks, Operation};
+use lienthong_model::diagnostic::Diagnostics;
+use lienthong_policy::{AgreementOperation, Operation};
 
-use super::Views;
+use super::{Disclosure, Views};
 
 /// The views of one operation that were compiled so far.
 pub(super) struct SharedViews<'a> {
     operation: &'a Operation,
     compiled: HashMap<Disclosure<'a>, Arc<Views>>,
-}
-
-/// INVARIANT: everything of an agreement's terms that [`Views::compile`] reads.
-#[derive(PartialEq, Eq, Hash)]
-struct Disclosure<'a> {
-    parameters: &'a BTreeMap<(Place, String), Option<Mask>>,
-    body: &'a FieldMasks,
-    answers: &'a BTreeMap<u16, FieldMasks>,
 }
 
 impl<'a> SharedViews<'a> {
@@ -40,16 +32,12 @@ impl<'a> SharedViews<'a> {
         &mut self,
         terms: &'a AgreementOperation,
     ) -> Result<Arc<Views>, Diagnostics> {
-        let disclosure = Disclosure {
-            parameters: &terms.request_parameters,
-            body: &terms.request_body,
-            answers: &terms.answers,
-        };
+        let disclosure = Disclosure::of(terms);
         match self.compiled.entry(disclosure) {
             Entry::Occupied(known) => Ok(Arc::clone(known.get())),
             Entry::Vacant(new) => {
-                let views = Arc::new(Views::compile(self.operation, terms)?);
-                Ok(Arc::clone(new.insert(views)))
+                let views = Views::compile(self.operation, &terms.agreement, disclosure)?;
+                Ok(Arc::clone(new.insert(Arc::new(views))))
             }
         }
     }

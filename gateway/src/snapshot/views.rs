@@ -1,6 +1,9 @@
 //! What may pass under the terms of one agreement operation, compiled.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use aws_lc_rs::digest;
 use http::HeaderValue;
@@ -8,8 +11,13 @@ use lienthong_disclosure::{
     Bounds, Direction, Disclosed, ParameterRule, ParameterView, StreamBounds, StreamShape,
     StreamView, ViewError,
 };
-use lienthong_model::diagnostic::{Diagnostics, Position};
-use lienthong_policy::{AgreementOperation, FieldMasks, Operation, PolicySet};
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    field::{FieldPath, Place, Pointer},
+    id::AgreementId,
+    mask::Mask,
+};
+use lienthong_policy::{AgreementOperation, FieldClass, FieldMasks, Operation, PolicySet};
 
 use crate::{
     evidence::AnswerSubjects,
@@ -27,10 +35,56 @@ pub struct Views {
     pub answers: BTreeMap<u16, AnswerView>,
     /// Whom each answer is about, by status.
     pub subjects: BTreeMap<u16, Arc<AnswerSubjects>>,
+    /// The answers of which personal data passes, by status.
+    pub personal: BTreeSet<u16>,
     /// What the provider may answer, as a header.
     pub accept: HeaderValue,
     /// A hash of everything that decides what may leave, both ways.
     pub hash: [u8; 32],
+}
+
+/// What an agreement lets pass of one operation.
+///
+/// INVARIANT: everything of an agreement's terms that [`Views::compile`] reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Disclosure<'a> {
+    /// The parameters.
+    pub parameters: &'a BTreeMap<(Place, String), Option<Mask>>,
+    /// The fields of the request body.
+    pub body: &'a FieldMasks,
+    /// The fields of each answer, by status.
+    pub answers: &'a BTreeMap<u16, FieldMasks>,
+}
+
+impl<'a> Disclosure<'a> {
+    /// That of an agreement operation.
+    #[must_use]
+    pub fn of(terms: &'a AgreementOperation) -> Self {
+        Self {
+            parameters: &terms.request_parameters,
+            body: &terms.request_body,
+            answers: &terms.answers,
+        }
+    }
+
+    /// Where personal data passes in a body: of the request, or of the answer with a status.
+    pub(super) fn personal(&self, operation: &Operation) -> impl Iterator<Item = Option<u16>> {
+        let has = |part, masks: &FieldMasks| {
+            masks.keys().any(|field| is_personal(operation, part, field)).then_some(part)
+        };
+        let answers = self.answers.iter().map(move |(status, masks)| has(Some(*status), masks));
+        answers.chain([has(None, self.body)]).flatten()
+    }
+}
+
+/// Whether a field of a body is personal data: of the request, or of the answer with this status.
+pub(super) fn is_personal(operation: &Operation, answer: Option<u16>, field: &Pointer) -> bool {
+    let class = match answer {
+        None => operation.classes.request.get(&FieldPath::Body(field.clone())),
+        Some(status) => operation.classes.answers.get(&status).and_then(|of| of.get(field)),
+    };
+    // SECURITY: one without a class is.
+    class != Some(&FieldClass::None)
 }
 
 /// What of one answer status passes.
@@ -86,32 +140,36 @@ impl AnswerView {
 }
 
 impl Views {
-    /// Compiles the disclosures of one agreement operation.
+    /// Compiles what `agreement` lets pass of an operation.
     ///
     /// # Errors
     /// Every part that does not compile.
-    pub fn compile(operation: &Operation, terms: &AgreementOperation) -> Result<Self, Diagnostics> {
+    pub fn compile(
+        operation: &Operation,
+        agreement: &AgreementId,
+        disclosure: Disclosure<'_>,
+    ) -> Result<Self, Diagnostics> {
         let mut found = Diagnostics::new();
         let mut report = |part: &str, errors: Vec<ViewError>| {
             for error in errors {
                 let message = format!("operation `{}`, {part}: {error}", operation.id);
-                let file = format!("policies/agreements/{}.yaml", terms.agreement);
+                let file = format!("policies/agreements/{agreement}.yaml");
                 found.add(&file, Position::default(), message);
             }
         };
         let bounds = Bounds { max_bytes: crate::path::MAX_TARGET, max_depth: MAX_BODY_DEPTH };
-        let parameters = ParameterView::compile(&parameter_rules(operation, terms), bounds)
+        let parameters = ParameterView::compile(&parameter_rules(operation, disclosure), bounds)
             .map_err(|errors| report("parameters", errors))
             .ok();
         let request = operation.request.as_ref().and_then(|body| {
             let bounds = Bounds { max_bytes: operation.request_limit, max_depth: MAX_BODY_DEPTH };
             let request = (Direction::Request, bounds);
-            BodyView::compile(body.media, &body.schema, &terms.request_body, request)
+            BodyView::compile(body.media, &body.schema, disclosure.body, request)
                 .map_err(|errors| report("request", errors))
                 .ok()
         });
         let mut answers = BTreeMap::new();
-        for (status, masks) in &terms.answers {
+        for (status, masks) in disclosure.answers {
             match AnswerView::compile(operation, *status, masks) {
                 Ok(view) => drop(answers.insert(*status, view)),
                 Err(errors) => report(&format!("answer {status}"), errors),
@@ -125,7 +183,8 @@ impl Views {
                     .keys()
                     .filter_map(|status| Some((*status, AnswerSubjects::of(operation, *status)?)));
                 let subjects = subjects.collect();
-                Ok(Self { parameters, request, answers, subjects, accept, hash })
+                let personal = disclosure.personal(operation).flatten().collect();
+                Ok(Self { parameters, request, answers, subjects, personal, accept, hash })
             }
             _ => Err(found),
         }
@@ -137,7 +196,8 @@ impl Views {
     pub fn check(policies: &PolicySet) -> Diagnostics {
         let mut found = Diagnostics::new();
         for terms in policies.agreements.values().flat_map(|a| a.operations.values()) {
-            if let Err(mistakes) = Self::compile(&terms.operation, terms) {
+            let compiled = Self::compile(&terms.operation, &terms.agreement, Disclosure::of(terms));
+            if let Err(mistakes) = compiled {
                 found.extend(mistakes);
             }
         }
@@ -171,13 +231,13 @@ fn hash(
     hash
 }
 
-fn parameter_rules(operation: &Operation, terms: &AgreementOperation) -> Vec<ParameterRule> {
+fn parameter_rules(operation: &Operation, disclosure: Disclosure<'_>) -> Vec<ParameterRule> {
     operation
         .parameters
         .iter()
         .map(|parameter| {
             let key = (parameter.place, parameter.name.clone());
-            let disclosed = match terms.request_parameters.get(&key) {
+            let disclosed = match disclosure.parameters.get(&key) {
                 Some(mask) => Disclosed::Passes(mask.clone()),
                 None => Disclosed::Withheld,
             };

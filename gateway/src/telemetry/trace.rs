@@ -19,6 +19,8 @@ pub enum Stage {
     Read,
     /// Parameters and body are checked.
     ValidateRequest,
+    /// Consents are looked up.
+    Gather,
     /// The policies decide.
     Decide,
     /// The request is reduced to what the agreement names.
@@ -41,11 +43,12 @@ pub enum Stage {
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Identify,
         Self::Route,
         Self::Read,
         Self::ValidateRequest,
+        Self::Gather,
         Self::Decide,
         Self::DiscloseRequest,
         Self::Charge,
@@ -65,6 +68,7 @@ impl Stage {
             Self::Route => "route",
             Self::Read => "read",
             Self::ValidateRequest => "validate_request",
+            Self::Gather => "gather",
             Self::Decide => "decide",
             Self::DiscloseRequest => "disclose_request",
             Self::Charge => "charge",

@@ -15,6 +15,7 @@ use super::terms::Terms;
 use crate::{
     evidence::AnswerSubjects,
     pipeline::{
+        gather::Judging,
         read::Chunks,
         validate_answer::{ProviderStream, provider_fault},
     },
@@ -76,7 +77,7 @@ impl DisclosedStream {
     pub(super) async fn begin(
         answer: ProviderStream,
         view: &Arc<StreamView>,
-        subjects: Option<&Arc<AnswerSubjects>>,
+        (subjects, judging): (Option<&Arc<AnswerSubjects>>, Option<Judging>),
         terms: Terms,
     ) -> Result<Self, Refusal> {
         let ProviderStream { chunks, deadline, in_flight, charge } = answer;
@@ -86,6 +87,9 @@ impl DisclosedStream {
         disclosure.set_allowance(0);
         if let Some(subjects) = subjects {
             disclosure.locate(Arc::clone(subjects.places()));
+        }
+        if let Some((places, judge)) = judging {
+            disclosure.judge(places, judge);
         }
         let mut stream = Self {
             chunks,
@@ -224,6 +228,7 @@ fn stopped(stop: Stop) -> Refusal {
             reason: ReasonCode::ProviderTooLarge,
             cause: Cause::Schema { at: stop.violation.at, keyword: "elements" },
         },
+        StopCause::Unjudged => Refusal::named(ReasonCode::FactsUnavailable, "consent"),
         StopCause::LineWithoutEnd => cut(stop, "line without end"),
         StopCause::Incomplete => cut(stop, "cut document"),
         _ => Refusal::violation(Side::Provider, stop.violation),
