@@ -15,6 +15,7 @@ mod look;
 mod notices;
 mod proof;
 mod receipts;
+mod reconcile;
 mod record;
 
 use std::{
@@ -51,6 +52,7 @@ pub use self::{
     call::{Api, Call},
     caller::{Caller, Collector},
     listener::ConsentListener,
+    reconcile::{ReconcileError, Reconciled},
 };
 use crate::{
     config::{Config, ConsentSettings},

@@ -8,6 +8,7 @@ mod change;
 mod error;
 mod follow;
 mod open;
+mod replay;
 mod save;
 
 use std::{
@@ -31,6 +32,7 @@ pub use self::{
     change::{Changed, Giving, Loss, Proof, Request},
     error::{OpenError, RegistryError, SnapshotError, Uncertain, UseError},
     open::Source,
+    replay::Missed,
 };
 use crate::{
     guard::Guard,
@@ -257,7 +259,8 @@ impl Registry {
     /// When the store fails.
     pub async fn has(&self, revision: u64, record: &[u8; 16]) -> Result<bool, RegistryError> {
         let event = self.event(revision).await?;
-        Ok(event.is_some_and(|event| event.id == *record))
+        // A notice to a participant has an id of its own beside that of its request.
+        Ok(event.is_some_and(|event| event.book == Book::Notice || event.id == *record))
     }
 }
 

@@ -197,7 +197,7 @@ impl Registry {
         self.write(record, event, Expected::Revision(revision), once).await
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         record: ConsentRecord,
         event: ConsentEvent,
@@ -290,9 +290,9 @@ impl Registry {
 }
 
 /// What may stand in the ledger once.
-struct Once {
-    once: Option<[u8; 32]>,
-    idempotency: Option<Idempotency>,
+pub(super) struct Once {
+    pub(super) once: Option<[u8; 32]>,
+    pub(super) idempotency: Option<Idempotency>,
 }
 
 fn change<'a>(
