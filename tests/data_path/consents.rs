@@ -30,7 +30,7 @@ async fn refused(desk: &Desk, reason: ReasonCode) {
     desk.world.provider.forget();
     let answer = desk.world.ask(&look_up(NUMBER)).await;
     let record = desk.world.assert_refused(&answer, reason).await;
-    assert_eq!(record["cites"], json!(["test-law#3", "sector-law#7"]));
+    assert_eq!(record["cites"], json!(["test-law#4", "sector-law#7"]));
     assert!(desk.world.provider.requests().is_empty(), "nobody asks the provider");
     assert!(!answer.text().contains("withdrawn"), "the reasons look the same outside");
 }

@@ -161,6 +161,24 @@ pub(crate) fn with(changes: &[(&str, Value)]) -> Value {
     changed(&statement(), changes)
 }
 
+/// Number of somebody who speaks for a child.
+pub(super) const PARENT: &str = "001080000011";
+
+/// Somebody who speaks for a child.
+pub(super) fn parent() -> Value {
+    let identifier = json!({"kind": "citizen_number", "value": PARENT});
+    json!({ "identifier": identifier, "relationship": "mother" })
+}
+
+/// A good statement about a child of ten.
+pub(super) fn of_child() -> Value {
+    with(&[
+        ("/birth_date", json!("2016-02-03")),
+        ("/representative", parent()),
+        ("/child_agreed", json!(true)),
+    ])
+}
+
 /// A statement changed at these places; `null` takes a member away.
 pub(crate) fn changed(statement: &Value, changes: &[(&str, Value)]) -> Value {
     let mut statement = statement.clone();
