@@ -11,11 +11,13 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use lienthong_consent::statement::Statement;
-use lienthong_model::{clock::civil_date, reason::ReasonCode};
+use lienthong_model::{clock::civil_date, diagnostic::Diagnostics, document, reason::ReasonCode};
 use rcgen::PublicKeyData as _;
 use serde_json::{Value, json};
 
-use crate::data_path::harness::{Answer, Ask, Files, HTTP1, Setup, World, connect, now};
+use crate::data_path::harness::{
+    Answer, Ask, Files, HTTP1, Setup, World, connect, now, repository,
+};
 
 /// A person who is no child by the number.
 pub(crate) const NUMBER: &str = "001122334455";
@@ -235,11 +237,27 @@ pub(crate) fn search(certificate: &str, number: &str) -> Ask {
     post(certificate, "/v1/service/consent-records/search", &json!({ "data_subject": subject }))
 }
 
+/// Checks that an answer has the form that the OpenAPI document gives it.
+pub(super) fn has_form(name: &str, answer: &Value) {
+    let file = "schemas/consent/v1/openapi.yaml";
+    let text = std::fs::read_to_string(repository().join(file)).unwrap();
+    let node = document::parse(file, &text, &mut Diagnostics::new()).unwrap();
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": format!("#/components/schemas/{name}"),
+        "components": node.to_json()["components"],
+    });
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(answer).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{name}: {errors:?} in {answer:#}");
+}
+
 /// Checks a refusal: status, problem details, headers.
 pub(crate) fn refused(answer: &Answer, reason: ReasonCode) {
     let told = format!("expected {reason}, got {} {}", answer.status, answer.text());
     assert_eq!(answer.status, reason.status(), "{told}");
     let problem = answer.json();
+    has_form("Problem", &problem);
     assert_eq!(problem["reason"], reason.as_str(), "{told}");
     assert_eq!(problem["type"], format!("urn:lienthong:reason:{reason}"));
     assert!(problem["cites"].is_array());

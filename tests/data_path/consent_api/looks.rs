@@ -7,7 +7,9 @@ use lienthong_consent::receipt::ReceiptKeys;
 use lienthong_model::reason::ReasonCode;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, NUMBER, OTHER, hash, path, post, refused, search, statement, with};
+use super::desk::{
+    Desk, NUMBER, OTHER, has_form, hash, of_child, path, post, refused, search, statement, with,
+};
 use crate::data_path::harness::Ask;
 
 #[tokio::test]
@@ -84,6 +86,32 @@ async fn a_receipt_verifies_with_the_published_keys_and_says_what_is() {
     let evidence = desk.world.evidence().await;
     let entry = evidence.only("administration");
     assert_eq!((&entry["action"], &entry["exchange"]), (&json!("receipt"), &json!(id)));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_form_that_is_published() {
+    let desk = Desk::new().await;
+    has_form("Statement", &statement());
+    has_form("Statement", &of_child());
+    let given = desk.given(&of_child()).await;
+    has_form("Given", &given);
+    let id = given["id"].as_str().unwrap();
+    has_form("ConsentRecord", &desk.record(id).await);
+    has_form("Changed", &desk.change(id, "withdraw").await.json());
+    for (name, ask) in [
+        ("ConsentRecord", Ask::get("counter", &path(id, ""))),
+        ("History", Ask::get("counter", &path(id, "/history"))),
+        ("ConsentPage", search("counter", NUMBER)),
+        ("NoticePage", Ask::get("counter", "/v1/service/notices")),
+        ("Notice", Ask::get("counter", "/v1/service/notices/office-notice")),
+        ("Jwks", Ask::get("counter", "/.well-known/jwks.json")),
+    ] {
+        let answer = desk.ask(&ask).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        has_form(name, &answer.json());
+    }
+    let receipt = desk.ask(&Ask::get("counter", &path(id, "/receipt"))).await.text();
+    has_form("CompactJws", &json!(receipt));
 }
 
 /// Somebody else's cryptography accepts a receipt by the published key alone, and nothing that was
