@@ -210,8 +210,7 @@ impl Reader<'_> {
         let data = map.required("data");
         let evidence = map.required("evidence");
         let limits = map.optional("limits");
-        let log = map.optional("log");
-        let lgsp = map.optional("lgsp");
+        let (log, lgsp) = (map.optional("log"), map.optional("lgsp"));
         let telemetry = map.optional("telemetry");
         let monitor = map.optional("monitor");
         let consent = map.optional("consent");

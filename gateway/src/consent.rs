@@ -199,7 +199,7 @@ impl Consents {
                 target: "consent",
                 evidence,
                 registry,
-                "the registry is behind the evidence; run `lienthong store reconcile`"
+                "the registry is behind the evidence; run lienthong store reconcile"
             );
         }
         Ok(())
