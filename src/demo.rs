@@ -1,6 +1,7 @@
 //! `lienthong demo`: city agencies and national platforms exchange data through a real gateway.
 
 mod client;
+mod consent;
 mod evidence;
 mod lgsp;
 mod scene;
@@ -24,8 +25,9 @@ use crate::{
 ///
 /// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
 /// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
-/// how each ended and why, streams an extract of 200,000 health books, proves one exchange from its
-/// evidence, then keeps serving for your own `curl`.
+/// how each ended and why, streams an extract of 200,000 health books, lets a citizen consent,
+/// withdraw and see who received what, proves one exchange from its evidence, then keeps serving for
+/// your own `curl`.
 ///
 /// Example: lienthong demo --once --json result.json
 #[derive(Debug, Args)]
@@ -74,6 +76,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     }
     results.adapters = world.push().await?;
     show::adapters(&results.adapters, output);
+    results.consent = Some(consent::play(&world, output).await?);
     let proved = results.exchanges.iter().find_map(show::ExchangeResult::allowed);
     let proved = proved.context("an exchange that was allowed")?.to_owned();
     let examined = world.examine(&proved).await?;

@@ -187,6 +187,12 @@ impl Running {
         self.admin_address
     }
 
+    /// The address consents are collected at.
+    #[must_use]
+    pub fn consent_addr(&self) -> Option<SocketAddr> {
+        self.operators.consents()
+    }
+
     /// The gateway.
     #[must_use]
     pub fn gateway(&self) -> &Arc<Gateway> {

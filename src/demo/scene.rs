@@ -462,3 +462,18 @@ fn provider_trouble(person: &Person) -> Vec<Scene> {
         .deny(ReasonCode::ProviderInterrupted),
     ]
 }
+
+/// The citizen's app reads the health book of a person, on the strength of his consent.
+pub(crate) fn health_book_on_consent(
+    person: &Person,
+    name: &'static str,
+    shows: (&'static str, &'static str),
+    expected: Expected,
+) -> Scene {
+    let mut book = Scene::new(name, shows, "h29-20", "VN/GOV/H29.20/TTHC");
+    book.operation = ("health-book", "getHealthBook");
+    book.target = format!("{HEALTH}?soDinhDanh={}", person.number);
+    book.headers.push(("lienthong-purpose", "citizen_app_view"));
+    book.expected = expected;
+    book
+}

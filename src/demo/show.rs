@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{
     client::Reply,
+    consent::ConsentResult,
     evidence::EvidenceResult,
     scene::{Expected, Scene},
     stream::StreamResult,
@@ -23,6 +24,7 @@ pub(crate) struct Results {
     pub(crate) exchanges: Vec<ExchangeResult>,
     pub(crate) streams: Vec<StreamResult>,
     pub(crate) adapters: Vec<AdapterResult>,
+    pub(crate) consent: Option<ConsentResult>,
     pub(crate) evidence: Option<EvidenceResult>,
     pub(crate) ok: bool,
 }
@@ -44,7 +46,7 @@ pub(crate) struct ExchangeResult {
     undeclared: u64,
     micros: u64,
     request_id: Option<String>,
-    as_expected: bool,
+    pub(super) as_expected: bool,
     #[serde(skip)]
     answer: String,
 }
@@ -153,6 +155,7 @@ impl Results {
             && self.streams.iter().all(|s| s.as_expected)
             && !self.adapters.is_empty()
             && self.adapters.iter().all(AdapterResult::is_sound)
+            && self.consent.as_ref().is_some_and(ConsentResult::is_sound)
             && self.evidence.as_ref().is_some_and(EvidenceResult::is_sound);
     }
 }

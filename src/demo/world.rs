@@ -34,6 +34,7 @@ use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
     client::{self, Reply},
+    consent,
     evidence::{EvidenceResult, examine},
     lgsp,
     scene::{Parcel, STRANGER, Scene, UNKNOWN_AUTHORITY},
@@ -154,6 +155,11 @@ impl World {
         Ok(ExchangeResult::new(scene, &reply, &self.gateway, micros))
     }
 
+    /// Whoever shows this certificate.
+    pub(crate) fn identity(&self, certificate: &str) -> anyhow::Result<&Arc<ClientConfig>> {
+        self.identities.get(certificate).context("no such certificate")
+    }
+
     /// Lets one extract stream and tells how it ended.
     pub(crate) async fn stream(
         &self,
@@ -232,7 +238,7 @@ impl World {
 fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
     let now = clock::system().now();
     let mut names = PARTICIPANTS.to_vec();
-    names.extend([GATEWAY_CLIENT, STRANGER]);
+    names.extend([GATEWAY_CLIENT, STRANGER, consent::DESK]);
     pki::write_example(pki, now, &names).context("making certificates")?;
     pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
     let key = directory.join("pseudonym.key");
@@ -259,7 +265,7 @@ fn make_consent_keys(directory: &Path) -> anyhow::Result<()> {
 fn identities(directory: &Path, pki: &Path) -> anyhow::Result<BTreeMap<String, Arc<ClientConfig>>> {
     let anchor = pki.join("city.pem");
     let mut identities = BTreeMap::new();
-    for name in PARTICIPANTS.iter().chain(&[STRANGER]) {
+    for name in PARTICIPANTS.iter().chain(&[STRANGER, consent::DESK]) {
         let (certificate, key) = (pki.join(format!("{name}.pem")), pki.join(format!("{name}.key")));
         identities.insert((*name).to_owned(), client::identity(&anchor, &certificate, &key)?);
     }

@@ -59,6 +59,11 @@ impl OperatorListeners {
         Ok(listeners)
     }
 
+    /// Where consents are collected.
+    pub(super) fn consents(&self) -> Option<SocketAddr> {
+        self.consents.as_ref().map(Server::local_addr)
+    }
+
     /// Looks at every connection again.
     pub(super) fn recheck(&self) {
         let monitor = self.monitor.as_ref().map(|(server, _)| server);
