@@ -124,14 +124,13 @@ async fn openssl_verifies_a_receipt() {
     let bytes = |text: &Value| URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap();
     let key = &keys["keys"][0];
     // SubjectPublicKeyInfo of P-256 (RFC 5480) up to its point.
-    let head = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
-    let head: Vec<u8> = (0..head.len())
-        .step_by(2)
-        .map(|i| u8::from_str_radix(&head[i..i + 2], 16).unwrap())
-        .collect();
+    let head = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
     let folder = desk.world.directory.path();
-    std::fs::write(folder.join("key.der"), [head, bytes(&key["x"]), bytes(&key["y"])].concat())
-        .unwrap();
+    std::fs::write(
+        folder.join("key.der"),
+        [head.to_vec(), bytes(&key["x"]), bytes(&key["y"])].concat(),
+    )
+    .unwrap();
     let (signed, signature) = given["receipt"].as_str().unwrap().rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
     std::fs::write(folder.join("signature.der"), der(&signature)).unwrap();

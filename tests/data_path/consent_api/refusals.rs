@@ -38,7 +38,7 @@ async fn a_consent_that_no_agreement_has_is_not_recorded() {
         // More than the agreement lets the recipient keep.
         ("/retention_days", json!(31)),
     ] {
-        desk.refuses(&with(&[changes.clone()]), ReasonCode::ConsentNoAgreement).await;
+        desk.refuses(&with(&[changes]), ReasonCode::ConsentNoAgreement).await;
     }
     let often = changed(&strict(), &[("/frequency", json!("once"))]);
     desk.refuses(&often, ReasonCode::ConsentNoAgreement).await;

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use lienthong_model::reason::ReasonCode;
 use serde_json::json;
 
-use super::desk::{Desk, NUMBER, OTHER, give, path, refused, search, statement, with};
+use super::desk::{Desk, NUMBER, OTHER, change, give, path, refused, search, statement, with};
 use crate::data_path::harness::{Answer, Ask, Evidence, Setup, World, admin, lienthong};
 
 #[tokio::test]
@@ -37,8 +37,8 @@ async fn entries_that_are_missing_are_written_at_the_next_start() {
         "  amber_percent: 1\n  red_percent: 1\n  digest_keys:",
     );
     desk.restart().await;
-    let answer = desk.change(&id, "withdraw").await;
-    refused(&answer, ReasonCode::EvidenceUnavailable);
+    let withdraw = change("counter", &id, "withdraw").header("idempotency-key", "withdraw-17");
+    refused(&desk.ask(&withdraw).await, ReasonCode::EvidenceUnavailable);
     // It counts all the same: nothing takes a withdrawal back.
     assert_eq!(desk.record(&id).await["state"], "withdrawn");
     let ready = admin(desk.world.directory.path(), "GET", "/ready").await.text();
@@ -48,6 +48,8 @@ async fn entries_that_are_missing_are_written_at_the_next_start() {
     assert_eq!(Evidence::read(desk.world.directory.path()).of("consent").len(), 1);
     desk.world.edit("gateway.yaml", "  amber_percent: 1\n  red_percent: 1\n", "");
     desk.restart().await;
+    // Whoever was not told that it was done asks again, and is.
+    assert_eq!(desk.ask(&withdraw).await.json()["state"], "withdrawn");
     let evidence = desk.world.evidence().await;
     let actions: Vec<_> = evidence.of("consent").iter().map(|e| e["action"].clone()).collect();
     assert_eq!(actions, [json!("give"), json!("withdraw")]);
@@ -91,8 +93,8 @@ fn reconciled(desk: &Desk) -> (i32, String) {
     let mut command = lienthong();
     command.args(["store", "reconcile", "--json", "--why", "restored a copy", "--config"]);
     let output = command.arg(desk.world.directory.path().join("gateway.yaml")).output().unwrap();
-    let text = [output.stdout, output.stderr].concat();
-    (output.status.code().unwrap(), String::from_utf8(text).unwrap())
+    print!("{}", String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
 }
 
 #[tokio::test]
@@ -135,7 +137,7 @@ async fn after_reconciling_nothing_holds_that_did_not_hold_before() {
     put_back(&mut desk).await;
     let (code, told) = reconciled(&desk);
     assert_eq!(code, 0, "{told}");
-    let told: serde_json::Value = serde_json::from_str(&told[told.find('{').unwrap()..]).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told, json!({"from": 3, "until": 7, "changes": 2, "lost": 2, "rights": 0}));
     desk.restart().await;
     let ready = admin(desk.world.directory.path(), "GET", "/ready").await.text();
