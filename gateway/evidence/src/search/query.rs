@@ -35,6 +35,9 @@ pub struct Query {
     pub until_ms: u64,
     /// Most exchanges that are wanted.
     pub most: usize,
+    /// Where the page before ended, as [`Hits::next`](super::Hits::next) says; for what is looked up by
+    /// a digest or an id.
+    pub after: Option<u64>,
 }
 
 impl Default for Query {
@@ -52,6 +55,7 @@ impl Default for Query {
             from_ms: 0,
             until_ms: u64::MAX,
             most: 1000,
+            after: None,
         }
     }
 }
