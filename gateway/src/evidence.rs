@@ -44,7 +44,6 @@ use tracing::{error, info, warn};
 
 pub(crate) use self::answers::Streamed;
 use self::refusals::Refusals;
-pub(crate) use self::{persons::each_subject, trail::Trail};
 use self::witnesses::Witnesses;
 pub use self::{
     answers::AnswerSubjects,
@@ -52,6 +51,7 @@ pub use self::{
     opening::log_settings,
     persons::Persons,
 };
+pub(crate) use self::{persons::each_subject, trail::Trail};
 use crate::{
     config::{Config, EvidenceSettings},
     digest_keys::{self, DigestKeys},

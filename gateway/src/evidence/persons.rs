@@ -114,7 +114,9 @@ pub(crate) fn each_subject(
                 // The body was validated as JSON: what cannot be read here is our own mistake,
                 // and nobody goes uncounted for it.
                 serde_json::from_slice::<&RawValue>(body)
-                    .and_then(|whole| walk(whole, pointer.tokens(), &mut |value| each(field, value)))
+                    .and_then(|whole| {
+                        walk(whole, pointer.tokens(), &mut |value| each(field, value))
+                    })
                     .map_err(uncounted)?;
             }
         }

@@ -61,11 +61,7 @@ impl Permitted {
 ///
 /// # Errors
 /// The denial's reason, with the rule and articles behind it.
-pub fn decide(
-    gathered: Gathered,
-    consumer: &Consumer,
-    today: Date,
-) -> Result<Permitted, Refusal> {
+pub fn decide(gathered: Gathered, consumer: &Consumer, today: Date) -> Result<Permitted, Refusal> {
     let Gathered { request, consent, basis } = gathered;
     let message = Arc::clone(consumer.message());
     let presence = |there: bool| if there { Presence::Present } else { Presence::Absent };

@@ -232,7 +232,11 @@ impl Basis {
     }
 
     /// Who judges the elements of a stream; none where nobody has to.
-    pub(super) fn judge(&self, status: u16, about: Option<&Arc<AnswerSubjects>>) -> Option<Judging> {
+    pub(super) fn judge(
+        &self,
+        status: u16,
+        about: Option<&Arc<AnswerSubjects>>,
+    ) -> Option<Judging> {
         let Self::Consent(basis) = self else { return None };
         let about = about.cloned();
         let places = about.as_ref().map(|about| Arc::clone(about.places())).unwrap_or_default();

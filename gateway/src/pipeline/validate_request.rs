@@ -100,8 +100,7 @@ pub fn validate_request(
         _ => (None, Tally::default()),
     };
     let fields = fields(&admitted, sent.is_some(), body)?;
-    let persons =
-        Persons::of(evidence.key(now)?, &route.operation, message, &values, &fields)?;
+    let persons = Persons::of(evidence.key(now)?, &route.operation, message, &values, &fields)?;
     let sealed = Sealed { parameters, body: sent, parameters_tally, body_tally };
     drop(values);
     Ok(ValidRequest { sealed, persons, admitted })

@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub enum Happened {
     /// To a consent.
-    Consent(Past),
+    Consent(Box<Past>),
     /// To a request of a data subject.
     Right {
         /// Its place in the ledger.
@@ -79,7 +79,7 @@ impl Happened {
 fn read(event: &Event) -> Result<Happened, HappenedError> {
     let revision = event.revision;
     Ok(match event.book {
-        Book::Consent => Happened::Consent(past(event)?),
+        Book::Consent => Happened::Consent(Box::new(past(event)?)),
         Book::Right => Happened::Right {
             revision,
             event: duty::read(&event.event)?,
