@@ -18,9 +18,9 @@ use axum::{
 use jiff::{ToSpan as _, civil::Date};
 use lienthong_consent::identifier::Identifier;
 use lienthong_evidence::{
-    entry::{Action, Period, Why},
+    entry::{Action, Name, OperatorRole, Period, Why},
     proof::Prover,
-    search::{Query, Unit},
+    search::{Hits, MayHold, Query, Unit},
 };
 use lienthong_model::{clock::civil_zone, quarter::Quarter, reason::ReasonCode};
 use serde::Deserialize;
@@ -43,6 +43,9 @@ const PROVED: (&str, &str) = (
     "Each entry with a proof is in the log of this node, under a signed checkpoint. That nothing is missing is not proved: it can be \
      checked only up to the newest checkpoint that was kept elsewhere. An entry without `proof` is newer than the checkpoint; ask again later.",
 );
+
+/// How often a page is begun anew.
+const ATTEMPTS: usize = 4;
 
 /// What is asked for.
 #[derive(Deserialize)]
@@ -105,7 +108,7 @@ async fn search(call: Call, request: Request) -> Response {
         let one = Arc::clone(&call.api.consents.looking).lock_owned().await;
         let looking = tokio::task::spawn_blocking(move || {
             let _one = one;
-            page(&gateway, &collector, &person, query)
+            page(&gateway, &collector, &person, &query)
         });
         let looked = looking.await;
         let page = looked.map_err(|e| Refusal::caused(ReasonCode::GatewayInternal, e))??;
@@ -133,9 +136,9 @@ async fn recorded(
     let named = Person { kind: person.kind(), identifier: person.expose() };
     let digest = call.api.gateway.evidence().subject(now, named)?;
     let quarter = Quarter::of(now).to_string();
-    let name = lienthong_evidence::entry::Name::of_operator(call.caller.name());
+    let name = Name::of_operator(call.caller.name());
     let name = name.ok_or_else(|| Refusal::new(ReasonCode::GatewayInternal))?;
-    let role = lienthong_evidence::entry::OperatorRole::Collector;
+    let role = OperatorRole::Collector;
     let evidence = call.api.gateway.evidence();
     let entry = evidence.administer(Action::Disclosures, (name, role), |entry| {
         entry.subject = Some(digest);
@@ -148,28 +151,38 @@ async fn recorded(
 }
 
 /// A page of what the log has about the person. Blocks.
+///
+/// The log grows meanwhile, and the edge of its tree moves with it: then the proofs are made anew,
+/// under the checkpoint that is newest by then.
 fn page(
     gateway: &Gateway,
     collector: &Collector,
     person: &Identifier,
-    query: Query,
+    query: &Query,
+) -> Result<Value, Refusal> {
+    let mut page = page_once(gateway, collector, person, query);
+    for _ in 1..ATTEMPTS {
+        if page.is_ok() {
+            break;
+        }
+        page = page_once(gateway, collector, person, query);
+    }
+    page
+}
+
+fn page_once(
+    gateway: &Gateway,
+    collector: &Collector,
+    person: &Identifier,
+    query: &Query,
 ) -> Result<Value, Refusal> {
     let mut log = PersonLog::open(gateway.evidence(), person)?;
-    let hits = log.page(query)?;
-    let snapshot = gateway.snapshot();
+    let hits = log.page(query.clone())?;
     let directory = gateway.evidence().directory();
     let prover = Prover::open(directory, log.verifier()).map_err(unreadable)?;
     let proofs = Proofs { prover: &prover, directory, digests: log.digests() };
-    let mut disclosures = Vec::with_capacity(hits.found.len());
-    for unit in hits.found.iter().filter(|unit| !log.is_only_officer(unit)) {
-        let Some(mut told) = view(&snapshot.policies, unit).filter(|_| serves(collector, unit))
-        else {
-            continue;
-        };
-        put(&mut told, "proofs", proofs.of(unit)?);
-        disclosures.push(told);
-    }
-    let served = |unit: &&(lienthong_evidence::search::MayHold, Unit)| serves(collector, &unit.1);
+    let disclosures = told(gateway, collector, (&log, &hits), &proofs)?;
+    let served = |unit: &&(MayHold, Unit)| serves(collector, &unit.1);
     let may_hold = hits.may_hold.iter().filter(served).count() as u64;
     let digests = log.digests().iter().map(
         |(quarter, digest)| json!({ "period": quarter.to_string(), "digest": digest.to_string() }),
@@ -192,6 +205,24 @@ fn page(
     });
     put_some(&mut page, "next", hits.next);
     Ok(page)
+}
+
+/// Each exchange, with the proofs of its entries.
+fn told(
+    gateway: &Gateway,
+    collector: &Collector,
+    (log, hits): (&PersonLog, &Hits),
+    proofs: &Proofs<'_>,
+) -> Result<Vec<Value>, Refusal> {
+    let snapshot = gateway.snapshot();
+    let mut disclosures = Vec::with_capacity(hits.found.len());
+    let about = hits.found.iter().filter(|unit| !log.is_only_officer(unit));
+    for unit in about.filter(|unit| serves(collector, unit)) {
+        let Some(mut told) = view(&snapshot.policies, unit) else { continue };
+        put(&mut told, "proofs", proofs.of(unit)?);
+        disclosures.push(told);
+    }
+    Ok(disclosures)
 }
 
 /// Whether an exchange is of a service that the collector acts for.

@@ -50,7 +50,7 @@ impl PersonLog {
     /// `evidence.unavailable`.
     pub(super) fn page(&mut self, query: Query) -> Result<Hits, Refusal> {
         let subject = self.all();
-        let query = Query { subject, ..query };
+        let query = Query { subject, exchanges_only: true, ..query };
         search(&mut self.reader, &mut self.index, &query, &mut |_, _| {}).map_err(unreadable)
     }
 

@@ -254,3 +254,6 @@ impl Consents {
         self.metrics.duties(&rights, &notices);
     }
 }
+
+#[cfg(test)]
+mod tests;

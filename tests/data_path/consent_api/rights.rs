@@ -39,7 +39,7 @@ impl Desk {
     }
 
     /// Waits until participants were told, this many times since the start.
-    async fn told(&self, times: usize) {
+    pub(super) async fn told(&self, times: usize) {
         let seen = std::cell::RefCell::new(std::collections::BTreeSet::new());
         let is_told = |line: &Value| {
             if line["message"] == "participants are told" {
