@@ -5,9 +5,12 @@
 
 mod advice;
 mod client;
+mod disclosures;
 mod look;
+mod participant_notices;
 mod receipt;
 mod record;
+mod rights;
 mod said;
 
 use std::path::PathBuf;
@@ -78,6 +81,19 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong consent notices --profile desk.yaml
     Notices(look::Notices),
+    /// Requests of data subjects: to withdraw, view, correct, delete, restrict or object.
+    #[command(subcommand)]
+    Rights(rights::Command),
+    /// Tells who received what about a person, with proofs. That it was asked is on record.
+    ///
+    /// Exit code: 0 when somebody did, 1 when nobody did, 3 when it could not run.
+    ///
+    /// Example: lienthong consent disclosures --subject citizen_number --out proofs
+    /// --profile desk.yaml < number; lienthong evidence verify-proof proofs/proofs.json --key log.pub
+    Disclosures(disclosures::Disclosures),
+    /// What a participant is told about people whose data it received.
+    #[command(subcommand)]
+    ParticipantNotices(participant_notices::Command),
 }
 
 /// How the consent API is reached.
@@ -136,5 +152,8 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::History(one) => look::history(&one, output).await,
         Command::Receipt(receipt) => receipt::run(&receipt, output).await,
         Command::Notices(notices) => look::notices(&notices, output).await,
+        Command::Rights(command) => rights::run(command, output).await,
+        Command::Disclosures(asked) => disclosures::run(&asked, output).await,
+        Command::ParticipantNotices(command) => participant_notices::run(command, output).await,
     }
 }

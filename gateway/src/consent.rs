@@ -8,15 +8,21 @@ mod call;
 mod caller;
 mod change;
 mod covered;
+mod disclosures;
 mod give;
 mod keep;
 mod listener;
 mod look;
 mod notices;
+mod page;
+mod participants;
+mod person_log;
 mod proof;
+mod propagate;
 mod receipts;
 mod reconcile;
 mod record;
+mod rights;
 
 use std::{
     fs,
@@ -47,13 +53,13 @@ use tokio::{runtime::Handle, task::JoinError};
 use tokio_util::task::TaskTracker;
 use tracing::{error, info, warn};
 
-use self::keep::Keeper;
 pub use self::{
     call::{Api, Call},
     caller::{Caller, Collector},
     listener::ConsentListener,
     reconcile::{ReconcileError, Reconciled},
 };
+use self::{keep::Keeper, propagate::Owed};
 use crate::{
     config::{Config, ConsentSettings},
     evidence::Evidence,
@@ -88,6 +94,11 @@ pub struct Consents {
     /// Whether the last local snapshot could not be written.
     unsaved: AtomicBool,
     keeper: Keeper,
+    teller: Keeper,
+    /// What is owed, as it was counted last.
+    owed: Owed,
+    /// One looks through the log at a time.
+    looking: Arc<tokio::sync::Mutex<()>>,
     /// Changes that are under way, on the event loop that outlives connections.
     changes: TaskTracker,
     handle: OnceLock<Handle>,
@@ -141,6 +152,9 @@ impl Consents {
                 recorder: tokio::sync::Mutex::default(),
                 unsaved: AtomicBool::new(false),
                 keeper: Keeper::default(),
+                teller: Keeper::default(),
+                owed: Owed::default(),
+                looking: Arc::default(),
                 changes: TaskTracker::new(),
                 handle: OnceLock::new(),
             }),
@@ -179,7 +193,8 @@ impl Consents {
             let cause = refusal.cause.to_string();
             warn!(target: "consent", cause, "changes of consents are not in the evidence yet");
         }
-        self.keeper.start(self);
+        self.keeper.start(|stopped| keep::keep(Arc::downgrade(self), stopped));
+        self.teller.start(|stopped| propagate::tell(Arc::downgrade(self), stopped));
         Ok(())
     }
 
@@ -210,6 +225,7 @@ impl Consents {
     pub async fn close(&self) {
         self.changes.close();
         self.changes.wait().await;
+        self.teller.stop().await;
         self.keeper.stop().await;
         let Some(registry) = self.registry.get() else { return };
         if let Err(refusal) = self.record_all().await {
@@ -317,6 +333,7 @@ impl Consents {
         if self.unsaved.load(Ordering::Relaxed) {
             tell("the local snapshot of consents cannot be written: the next start takes longer");
         }
+        troubles.extend(self.owed.troubles());
         troubles
     }
 

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lienthong_model::sensitive::Sensitive;
 use serde_json::{Value, json};
 
 use super::{
@@ -14,7 +13,7 @@ use super::{
 use crate::output::{Exit, Output};
 
 /// Most pages that one listing asks for.
-const MOST_PAGES: u32 = 1000;
+pub(super) const MOST_PAGES: u32 = 1000;
 
 #[derive(Debug, Args)]
 pub(crate) struct One {
@@ -24,14 +23,31 @@ pub(crate) struct One {
     connection: Connection,
 }
 
+/// Whom something is about. The identifier is read, never an argument.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct Subject {
     /// Kind of the identifier, as services declare it: citizen_number.
     #[arg(long, value_name = "KIND")]
     subject: String,
     /// File that holds the identifier; standard input when it is left out.
     #[arg(long, value_name = "FILE", default_value = "-")]
     subject_file: PathBuf,
+}
+
+impl Subject {
+    /// The person, as calls name one.
+    pub(super) fn read(&self) -> anyhow::Result<Value> {
+        let text = read_text(&self.subject_file)?;
+        let number = text.expose().trim();
+        anyhow::ensure!(!number.is_empty(), "no identifier was given");
+        Ok(json!({ "kind": self.subject, "value": number }))
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    subject: Subject,
     #[command(flatten)]
     connection: Connection,
 }
@@ -103,24 +119,25 @@ pub(super) async fn notices(notices: &Notices, output: &Output) -> anyhow::Resul
     shown(&notices.connection, format!("/v1/service/notices/{id}"), said::notice, output).await
 }
 
-pub(super) async fn list(list: &List, output: &Output) -> anyhow::Result<Exit> {
-    let text = read_text(&list.subject_file)?;
-    let number = Sensitive::new(text.expose().trim().to_owned());
-    anyhow::ensure!(!number.expose().is_empty(), "no identifier was given");
-    let client = match Client::new(&list.connection, output)? {
+/// Asks for page after page of a list.
+pub(super) async fn pages(
+    connection: &Connection,
+    (path, mut body): (&str, Value),
+    name: &str,
+    output: &Output,
+) -> anyhow::Result<Result<Vec<Value>, Exit>> {
+    let client = match Client::new(connection, output)? {
         Ok(client) => client,
-        Err(exit) => return Ok(exit),
+        Err(exit) => return Ok(Err(exit)),
     };
-    let subject = json!({ "kind": list.subject, "value": number.expose() });
     let (mut after, mut records) = (0, Vec::new());
     for _ in 0..MOST_PAGES {
-        let body = json!({ "data_subject": subject, "after": after, "limit": 100 });
-        let call = Call::post("/v1/service/consent-records/search", &body);
-        let mut page = match client.json(call, output).await? {
+        said::put(&mut body, "after", after.into());
+        let mut page = match client.json(Call::post(path, &body), output).await? {
             Ok(page) => page,
-            Err(exit) => return Ok(exit),
+            Err(exit) => return Ok(Err(exit)),
         };
-        if let Some(found) = page.get_mut("consent_records").and_then(Value::as_array_mut) {
+        if let Some(found) = page.get_mut(name).and_then(Value::as_array_mut) {
             records.append(found);
         }
         match page.get("next").and_then(Value::as_u64).filter(|next| *next > after) {
@@ -128,6 +145,16 @@ pub(super) async fn list(list: &List, output: &Output) -> anyhow::Result<Exit> {
             None => break,
         }
     }
+    Ok(Ok(records))
+}
+
+pub(super) async fn list(list: &List, output: &Output) -> anyhow::Result<Exit> {
+    let body = json!({ "data_subject": list.subject.read()?, "limit": 100 });
+    let search = ("/v1/service/consent-records/search", body);
+    let records = match pages(&list.connection, search, "consent_records", output).await? {
+        Ok(records) => records,
+        Err(exit) => return Ok(exit),
+    };
     let exit = if records.is_empty() { Exit::No } else { Exit::Done };
     if list.connection.json {
         output.json(&json!({ "consent_records": records }))?;

@@ -1,5 +1,12 @@
 //! What is told of records, changes and notices, for people to read.
 
+use std::{
+    fs,
+    io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
+    path::Path,
+};
+
 use lienthong_consent::record::ConsentId;
 use serde_json::Value;
 
@@ -109,6 +116,96 @@ pub(super) fn notice(notice: &Value, output: &Output) {
     let spoken =
         texts.and_then(|texts| texts.get(output.language().tag()).or_else(|| texts.get("vi")));
     output.line(spoken.and_then(Value::as_str).unwrap_or("-"));
+}
+
+/// One line for a request of a data subject.
+pub(super) fn request(request: &Value, output: &Output) {
+    let state = right_state(&text(request, "state"), output);
+    let (id, right, service) =
+        (text(request, "id"), text(request, "right"), text(request, "service"));
+    let due = match request.get("acknowledged_at") {
+        Some(_) => text(request, "due"),
+        None => text(request, "acknowledge_until"),
+    };
+    let overdue = request.get("overdue").and_then(Value::as_bool) == Some(true);
+    let late = if overdue { output.choose("  QUÁ HẠN", "  OVERDUE") } else { "" };
+    output.line(format!("{id}  {right}  {service}  {state}  {due}{late}"));
+}
+
+/// Which participants were told of a request, a line for each.
+pub(super) fn told(request: &Value, output: &Output) {
+    for notice in request.get("notices").and_then(Value::as_array).into_iter().flatten() {
+        let (participant, handled) = (text(notice, "participant"), text(notice, "handled"));
+        let (word, due) = (output.choose("đã thông báo", "told"), text(notice, "due"));
+        output.line(format!("  {word} {participant}  {handled}  {due}"));
+    }
+}
+
+/// One line for a notice to a participant; not whom it is about.
+pub(super) fn participant_notice(notice: &Value, output: &Output) {
+    let (id, what, service) = (text(notice, "id"), text(notice, "what"), text(notice, "service"));
+    let (due, handled) = (text(notice, "due"), text(notice, "handled"));
+    let until = output.choose("hạn", "until");
+    output.line(format!("{id}  {what}  {service}  {until} {due}  {handled}"));
+}
+
+/// Who received what about a person, a line for each, and what the proofs show.
+pub(super) fn disclosures(page: &Value, output: &Output) {
+    let language = output.language().tag();
+    let named = |value: &Value, name: &str| {
+        let of = value.get(name);
+        let told = of.and_then(|of| of.get("name")?.get(language)?.as_str());
+        told.map_or_else(|| of.map(|of| text(of, "id")).unwrap_or_default(), ToOwned::to_owned)
+    };
+    for one in page.get("disclosures").and_then(Value::as_array).into_iter().flatten() {
+        let articles = one.get("articles").and_then(Value::as_array).into_iter().flatten();
+        let articles: Vec<_> = articles.map(|cited| text(cited, "article")).collect();
+        let certainty = certainty(&text(one, "certainty"), output);
+        output.line(format!(
+            "{}  {certainty}  {}  {}  {}  {}",
+            text(one, "at"),
+            named(one, "recipient"),
+            named(one, "service"),
+            named(one, "purpose"),
+            articles.join(", "),
+        ));
+    }
+    if let Some(proved) = page.get("proved") {
+        output.note(text(proved, language));
+    }
+}
+
+fn certainty(word: &str, output: &Output) -> &'static str {
+    match word {
+        "received" => output.choose("đã nhận", "received"),
+        "presumed" => output.choose("coi như đã nhận", "presumed received"),
+        _ => output.choose("không nhận gì", "nothing"),
+    }
+}
+
+fn right_state(word: &str, output: &Output) -> String {
+    let (vi, en) = match word {
+        "received" => ("đã tiếp nhận", "received"),
+        "acknowledged" => ("đã xác nhận", "acknowledged"),
+        "extended" => ("đã gia hạn", "extended"),
+        "fulfilled" => ("đã thực hiện", "fulfilled"),
+        "refused" => ("đã từ chối", "refused"),
+        other => return other.to_owned(),
+    };
+    output.choose(vi, en).to_owned()
+}
+
+/// Puts a member into an object.
+pub(super) fn put(object: &mut Value, name: &str, value: Value) {
+    if let Some(object) = object.as_object_mut() {
+        object.insert(name.to_owned(), value);
+    }
+}
+
+/// Writes a new file that only its owner can read.
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600).open(path)?.write_all(bytes)
 }
 
 fn state(word: &str, output: &Output) -> String {

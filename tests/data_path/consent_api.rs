@@ -4,11 +4,13 @@ mod canary;
 mod changes;
 mod command;
 pub(super) mod desk;
+mod disclosures;
 mod gives;
 mod looks;
 mod proofs;
 mod refusals;
 mod restarts;
+mod rights;
 
 use lienthong_model::reason::{ReasonCode, Retry, Side};
 

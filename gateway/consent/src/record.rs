@@ -167,7 +167,7 @@ pub struct Author {
 /// A record or event that cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0} of the registry cannot be read")]
-pub struct Unreadable(&'static str);
+pub struct Unreadable(pub(crate) &'static str);
 
 impl ConsentRecord {
     pub(crate) fn new(

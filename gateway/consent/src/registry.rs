@@ -8,6 +8,7 @@ mod change;
 mod error;
 mod follow;
 mod open;
+mod past;
 mod replay;
 mod save;
 
@@ -32,13 +33,14 @@ pub use self::{
     change::{Changed, Giving, Loss, Proof, Request},
     error::{OpenError, RegistryError, SnapshotError, Uncertain, UseError},
     open::Source,
+    past::{Happened, HappenedError},
     replay::Missed,
 };
 use crate::{
     guard::Guard,
     identifier::Identifier,
     index::{Index, Standing},
-    keys::{SealError, SealKey, Sealing, SubjectDigest, SubjectKey},
+    keys::{SealError, SealKey, Sealed, Sealing, SubjectDigest, SubjectKey},
     progress::Progress,
     record::{ConsentEvent, ConsentId, ConsentRecord, Unreadable},
     scope::Asked,
@@ -221,19 +223,6 @@ impl Registry {
         Ok(events.iter().map(past).collect::<Result<_, _>>()?)
     }
 
-    /// The consent events after a revision among the next `limit` events of the ledger, and the
-    /// revision up to which that is all of them. For whoever has to write down what is missing in
-    /// the evidence.
-    ///
-    /// # Errors
-    /// When the store fails or an event cannot be read.
-    pub async fn since(&self, after: u64, limit: u32) -> Result<(Vec<Past>, u64), RegistryError> {
-        let events = self.store.ledger().since(after, limit).await?;
-        let until = events.last().map_or(after, |event| event.revision);
-        let consents = events.iter().filter(|event| event.book == Book::Consent);
-        Ok((consents.map(past).collect::<Result<_, _>>()?, until))
-    }
-
     /// Who it is about, unsealed; nobody where only the evidence knows the consent.
     ///
     /// # Errors
@@ -241,6 +230,28 @@ impl Registry {
     pub fn data_subject(&self, record: &ConsentRecord) -> Result<Option<Identifier>, SealError> {
         let open = |sealed| self.seal_key.open(record.id, Sealing::DataSubject, sealed);
         record.said.as_ref().map(|said| open(&said.data_subject)).transpose()
+    }
+
+    /// Seals who somebody is, for one request or notice alone.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn seal(&self, place: ConsentId, identifier: &Identifier) -> Result<Sealed, SealError> {
+        self.seal_key.seal(place, Sealing::DataSubject, identifier)
+    }
+
+    /// Who somebody is, of a request or notice.
+    ///
+    /// # Errors
+    /// When it was sealed otherwise.
+    pub fn unseal(&self, place: ConsentId, sealed: &Sealed) -> Result<Identifier, SealError> {
+        self.seal_key.open(place, Sealing::DataSubject, sealed)
+    }
+
+    /// The store in which requests and notices stand beside the consents.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// Who spoke for the person, unsealed; nobody where nobody did.

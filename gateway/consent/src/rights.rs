@@ -77,6 +77,8 @@ words! {
         Fulfil = "fulfil",
         /// It is not done, for a reason.
         Refuse = "refuse",
+        /// The participants that received the data are told, by the gateway.
+        Tell = "tell",
     }
 }
 
@@ -145,6 +147,13 @@ pub enum Step {
         /// Why.
         reason: Reason,
     },
+    /// The participants that received the data are told. The gateway's own step.
+    Tell {
+        /// How many notices were opened.
+        notices: u32,
+        /// How many exchanges may have been about the person without saying so.
+        may_hold: u64,
+    },
 }
 
 /// What happened to a request.
@@ -197,6 +206,9 @@ pub struct RightRecord {
     /// Why it was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<WhyRefused>,
+    /// Whether the participants that received the data were told; nothing where they need not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Told>,
     /// When its newest event was.
     pub changed_at: Timestamp,
 }
@@ -209,6 +221,23 @@ pub struct Extended {
     pub at: Timestamp,
     /// Why.
     pub reason: Reason,
+}
+
+/// Whether participants were told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Told {
+    /// Not yet.
+    Pending {},
+    /// Each that received the data has a notice.
+    Done {
+        /// When.
+        at: Timestamp,
+        /// How many notices were opened.
+        notices: u32,
+        /// How many exchanges may have been about the person without saying so.
+        may_hold: u64,
+    },
 }
 
 /// Why a request was refused.
@@ -246,6 +275,7 @@ impl Step {
             Self::Extend { .. } => RightAction::Extend,
             Self::Fulfil {} => RightAction::Fulfil,
             Self::Refuse { .. } => RightAction::Refuse,
+            Self::Tell { .. } => RightAction::Tell,
         }
     }
 }
@@ -292,7 +322,23 @@ impl RightRecord {
             extended: None,
             answered_at: None,
             refusal: None,
+            told: None,
             changed_at: at,
+        }
+    }
+
+    /// The record of a right that was exercised by changing a consent: fulfilled with the change,
+    /// and the participants are to be told.
+    #[must_use]
+    pub fn exercised(request: RightRequest, at: Timestamp) -> Self {
+        // Nothing is left to acknowledge, so that no holiday matters.
+        let received = Self::received(request, at, &Holidays::default());
+        Self {
+            state: RightState::Fulfilled,
+            acknowledged_at: Some(at),
+            answered_at: Some(at),
+            told: Some(Told::Pending {}),
+            ..received
         }
     }
 
@@ -303,7 +349,10 @@ impl RightRecord {
     pub fn after(&self, step: &Step, now: Timestamp) -> Result<Self, StepError> {
         // A clock that was set back makes no event older than the one before it.
         let at = now.max(self.changed_at);
-        let state = self.state.after(step.action())?;
+        let state = match step {
+            Step::Tell { .. } if self.is_untold() => self.state,
+            _ => self.state.after(step.action())?,
+        };
         let mut next = Self { state, changed_at: at, ..self.clone() };
         match step {
             Step::Acknowledge {} => next.acknowledged_at = Some(at),
@@ -312,13 +361,40 @@ impl RightRecord {
                 next.due = self.due.extended(self.kind);
                 next.extended = Some(Extended { at, reason: reason.clone() });
             }
-            Step::Fulfil {} => next.answered_at = Some(at),
+            Step::Fulfil {} => {
+                next.answered_at = Some(at);
+                next.told = self.is_told_of().then_some(Told::Pending {});
+            }
             Step::Refuse { cites, reason } => {
                 next.answered_at = Some(at);
                 next.refusal = Some(WhyRefused { cites: cites.clone(), reason: reason.clone() });
             }
+            Step::Tell { notices, may_hold } => {
+                next.told = Some(Told::Done { at, notices: *notices, may_hold: *may_hold });
+            }
         }
         Ok(next)
+    }
+
+    /// Whether participants that received the data still have to be told.
+    #[must_use]
+    pub fn is_untold(&self) -> bool {
+        matches!(self.told, Some(Told::Pending {}))
+    }
+
+    /// Whether it is about stopping the processing on one consent, which only the change of that
+    /// consent does.
+    #[must_use]
+    pub fn stops_consent(&self) -> Option<ConsentId> {
+        let stops =
+            matches!(self.kind, RightKind::Withdraw | RightKind::Restrict | RightKind::Object);
+        self.about.consent.filter(|_| stops)
+    }
+
+    /// Whether participants are told when it is fulfilled. Of a consent that changed they are told
+    /// with the change.
+    fn is_told_of(&self) -> bool {
+        self.kind != RightKind::View && self.stops_consent().is_none()
     }
 
     /// The day by which something has to be done next; none once it is answered.
@@ -356,7 +432,7 @@ impl RightRecord {
             at: self.changed_at,
             event: duty::bytes(event)?,
             record: duty::bytes(self)?,
-            open: !self.state.is_final(),
+            open: !self.state.is_final() || self.is_untold(),
             due: self.next_due().map(end_of),
             expected,
             idempotency: None,

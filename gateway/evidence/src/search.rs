@@ -71,6 +71,8 @@ pub struct Hits {
     pub more: bool,
     /// Exchanges without an end that are not even known one by one.
     pub unknown: u64,
+    /// The place behind which the next page begins; none when there is none.
+    pub next: Option<u64>,
 }
 
 /// Looks for exchanges.
@@ -83,7 +85,8 @@ pub fn search(
     query: &Query,
     progress: &mut Progress<'_>,
 ) -> Result<Hits, SearchError> {
-    Search { reader, index, query, hits: Hits::default(), seen: HashSet::new() }.run(progress)
+    let (hits, before) = (Hits::default(), Vec::new());
+    Search { reader, index, query, hits, seen: HashSet::new(), before }.run(progress)
 }
 
 struct Search<'a> {
@@ -92,6 +95,8 @@ struct Search<'a> {
     query: &'a Query,
     hits: Hits,
     seen: HashSet<ExchangeId>,
+    /// Places that were looked at for the pages before, in order.
+    before: Vec<u64>,
 }
 
 impl Search<'_> {
@@ -104,11 +109,18 @@ impl Search<'_> {
                 }
                 candidates.sort_unstable();
                 candidates.dedup();
-                let total = candidates.len() as u64;
-                for (count, candidate) in (1..).zip(candidates) {
+                let after = self.query.after;
+                let rest = candidates.partition_point(|place| after.is_some_and(|a| *place <= a));
+                let left = candidates.split_off(rest);
+                self.before = candidates;
+                let total = left.len() as u64;
+                let mut last = after;
+                for (count, candidate) in (1..).zip(left) {
                     if self.is_full() {
+                        self.hits.next = last;
                         break;
                     }
+                    last = Some(candidate);
                     let entry = self.reader.entry(candidate)?;
                     self.look_at(candidate, &entry)?;
                     progress(count, total);
@@ -116,7 +128,8 @@ impl Search<'_> {
             }
             None => self.look_through(progress)?,
         }
-        if !self.query.subject.is_empty() {
+        // Those that may hold it are told with the first page.
+        if !self.query.subject.is_empty() && self.query.after.is_none() {
             self.may_hold()?;
         }
         Ok(self.hits)
@@ -183,7 +196,9 @@ impl Search<'_> {
             Some(exchange) => self.exchange(exchange)?,
             None => Unit::single(place, bytes),
         };
-        if self.query.wants(&unit, self.reader.directory()) {
+        // An exchange is told where its first entry with the key is.
+        let told = unit.entries().iter().any(|(place, _)| self.before.binary_search(place).is_ok());
+        if !told && self.query.wants(&unit, self.reader.directory()) {
             self.hits.found.push(unit);
         }
         Ok(())

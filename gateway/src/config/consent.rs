@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use jiff::civil::Date;
+use lienthong_consent::{clocks::Holidays, notice::NOTICE_DAYS};
 use lienthong_model::{
     diagnostic::Diagnostics,
     document::{MapReader, Node},
@@ -27,6 +29,10 @@ pub struct ConsentSettings {
     pub max_connections: usize,
     /// Most calls at once.
     pub in_flight: usize,
+    /// Days from Monday to Friday on which nobody works.
+    pub holidays: Holidays,
+    /// Calendar days in which a participant has to acknowledge a notice.
+    pub notice_days: u16,
 }
 
 impl Reader<'_> {
@@ -39,6 +45,8 @@ impl Reader<'_> {
             "snapshot_seconds",
             "max_connections",
             "in_flight",
+            "holidays",
+            "notice_days",
         ];
         let mut map = MapReader::new(self.file, node, "`consent`", &keys, found)?;
         let subject_key_file = self.path(&mut map, "subject_key_file");
@@ -48,6 +56,8 @@ impl Reader<'_> {
         let snapshot = seconds(&mut map, "snapshot_seconds", Duration::from_secs(600));
         let max_connections = small(&mut map, "max_connections", 1..=100_000, 256);
         let in_flight = small(&mut map, "in_flight", 1..=10_000, 64);
+        let holidays = self.holidays(&mut map);
+        let notice_days = map.integer("notice_days", 1..=365, NOTICE_DAYS.into());
         let (subject_key_file, seal_key_file) = (subject_key_file?, seal_key_file?);
         if subject_key_file == seal_key_file {
             let message = "`subject_key_file` and `seal_key_file` must be two keys";
@@ -61,6 +71,18 @@ impl Reader<'_> {
             snapshot,
             max_connections,
             in_flight,
+            holidays,
+            notice_days: u16::try_from(notice_days).unwrap_or(NOTICE_DAYS),
+        })
+    }
+
+    fn holidays(&self, map: &mut MapReader<'_, '_>) -> Holidays {
+        let Some(node) = map.optional("holidays") else { return Holidays::default() };
+        let at = node.at;
+        let days: Vec<Date> = map.parse_list("holidays");
+        Holidays::try_from(days).unwrap_or_else(|error| {
+            map.found().add(self.file, at, error.to_string());
+            Holidays::default()
         })
     }
 }

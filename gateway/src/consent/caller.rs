@@ -1,6 +1,6 @@
 //! Who calls the consent listener: a certificate to a collector, an operator or a participant.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use lienthong_consent::statement::Channel;
 use lienthong_model::{
@@ -114,6 +114,12 @@ impl Collector {
     #[must_use]
     pub fn participant(&self) -> &ParticipantId {
         &self.collects.participant
+    }
+
+    /// The services that it acts for.
+    #[must_use]
+    pub fn services(&self) -> &BTreeSet<ServiceId> {
+        &self.collects.services
     }
 
     /// Whether it may see and change what is of this service.

@@ -81,7 +81,7 @@ async fn changed(
     let consents = &call.api.consents;
     let doing = Arc::clone(consents);
     let work = async move {
-        let changed = doing.registry()?.change(id, asked).await.map_err(refusal)?;
+        let changed = doing.registry()?.exercise(id, asked).await.map_err(refusal)?;
         doing.record(changed.revision).await?;
         Ok(changed)
     };

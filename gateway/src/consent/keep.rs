@@ -2,7 +2,8 @@
 //! the evidence, and the local snapshot now and then.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, Weak, atomic::Ordering},
+    future::Future,
+    sync::{Mutex, PoisonError, Weak, atomic::Ordering},
     time::Duration,
 };
 
@@ -22,10 +23,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it. It ends with the consents, or when it is stopped.
-    pub(super) fn start(&self, consents: &Arc<Consents>) {
+    /// Starts it with this work, which ends when it is told to stop.
+    pub(super) fn start<F>(&self, work: impl FnOnce(watch::Receiver<bool>) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(keep(Arc::downgrade(consents), stopped));
+        let task = tokio::spawn(work(stopped));
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some((stop, task));
     }
 
@@ -39,7 +43,8 @@ impl Keeper {
     }
 }
 
-async fn keep(consents: Weak<Consents>, mut stopped: watch::Receiver<bool>) {
+/// The registry's work. It ends with the consents, or when it is stopped.
+pub(super) async fn keep(consents: Weak<Consents>, mut stopped: watch::Receiver<bool>) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut waited = Duration::ZERO;

@@ -22,7 +22,7 @@ use super::{
     Consents,
     call::{self, Api},
     caller::Caller,
-    change, give, look, notices, receipts,
+    change, disclosures, give, look, notices, participants, receipts, rights,
 };
 use crate::{
     gateway::Gateway,
@@ -64,6 +64,9 @@ impl ConsentListener {
 fn calls() -> Router<Api> {
     Router::new()
         .merge(records())
+        .merge(rights::calls())
+        .merge(disclosures::calls())
+        .merge(participants::calls())
         .route("/v1/service/notices", get(notices::list))
         .route("/v1/service/notices/{id}", get(notices::show))
         .route("/.well-known/jwks.json", get(receipts::jwks))

@@ -27,10 +27,10 @@ const MOST_EVENTS: u32 = 100;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
-    data_subject: SentIdentifier,
+    pub(super) data_subject: SentIdentifier,
     #[serde(default)]
-    after: u64,
-    limit: Option<u32>,
+    pub(super) after: u64,
+    pub(super) limit: Option<u32>,
 }
 
 /// An identifier as it is sent.

@@ -1,8 +1,10 @@
-//! Changes of consents into the evidence, in the order of their revisions.
+//! Changes of consents, requests and notices into the evidence, in the order of their revisions.
 //!
 //! A change counts as soon as it is durable in the registry. Its entry follows before anyone is told
 //! that it was done. Where that fails, the entry is written at the next chance: before the next change is
 //! acknowledged, once a second, and at a start.
+
+mod duties;
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +12,7 @@ use futures_util::future::try_join_all;
 use lienthong_consent::{
     identifier::Identifier,
     record::ConsentEvent,
-    registry::{Past, Registry},
+    registry::{Happened, Past, Registry},
     state::Action,
     statement::Channel,
 };
@@ -28,8 +30,13 @@ use crate::{
 /// How many changes are read at once.
 const PAGE: u32 = 256;
 
-/// A change with whom it is about, as long as its entry is being written.
-struct Written {
+/// Something that happened with whom it is about, as long as its entry is being written.
+enum Written {
+    Consent(Box<WrittenConsent>),
+    Duty(Happened, Identifier),
+}
+
+struct WrittenConsent {
     past: Past,
     record: Vec<u8>,
     subject: Option<Identifier>,
@@ -45,15 +52,13 @@ impl Consents {
         let _in_order = self.recorder.lock().await;
         let registry = self.registry()?;
         while self.recorded() < revision {
-            let unavailable = |error| Refusal::caused(ReasonCode::EvidenceUnavailable, error);
-            let (changes, until) =
-                registry.since(self.recorded(), PAGE).await.map_err(unavailable)?;
-            if until == self.recorded() {
+            let happened = registry.happened(self.recorded(), PAGE).await.map_err(unavailable)?;
+            let Some(until) = happened.last().map(Happened::revision) else {
                 // Nothing is left before it: the revision is of a change that is not there.
                 return Err(Refusal::named(ReasonCode::EvidenceUnavailable, "revision"));
-            }
+            };
             let unsealed: Result<Vec<_>, _> =
-                changes.into_iter().map(|past| Written::new(registry, past)).collect();
+                happened.into_iter().map(|one| Written::new(registry, one)).collect();
             let unsealed = unsealed?;
             // Each is queued when it is first looked at, in this order; then all wait together.
             try_join_all(unsealed.iter().map(|written| self.write(written))).await?;
@@ -72,7 +77,16 @@ impl Consents {
     }
 
     async fn write(&self, written: &Written) -> Result<(), Refusal> {
-        let Written { past, record, subject, representative } = written;
+        match written {
+            Written::Consent(consent) => self.write_consent(consent).await,
+            Written::Duty(happened, subject) => {
+                duties::write(&self.evidence, happened, person(subject)).await
+            }
+        }
+    }
+
+    async fn write_consent(&self, written: &WrittenConsent) -> Result<(), Refusal> {
+        let WrittenConsent { past, record, subject, representative } = written;
         let Past { revision, event, record: consent } = past;
         // Whom a lost consent was about, only the entries before this one say.
         let Some(subject) = subject else { return Ok(()) };
@@ -97,14 +111,26 @@ impl Consents {
 }
 
 impl Written {
-    fn new(registry: &Registry, past: Past) -> Result<Self, Refusal> {
-        let unavailable = |error| Refusal::caused(ReasonCode::EvidenceUnavailable, error);
+    fn new(registry: &Registry, happened: Happened) -> Result<Self, Refusal> {
+        let (place, sealed) = match &happened {
+            Happened::Consent(past) => return Self::consent(registry, Past::clone(past)),
+            Happened::Right { record, .. } => (record.id.sealing(), &record.data_subject),
+            Happened::Notice { record, .. } => (record.id.sealing(), &record.data_subject),
+        };
+        let subject = registry.unseal(place, sealed).map_err(unavailable)?;
+        Ok(Self::Duty(happened, subject))
+    }
+
+    fn consent(registry: &Registry, past: Past) -> Result<Self, Refusal> {
         let subject = registry.data_subject(&past.record).map_err(unavailable)?;
         let representative = registry.representative(&past.record).map_err(unavailable)?;
-        let record = past.record.bytes();
-        let unreadable = |error| Refusal::caused(ReasonCode::EvidenceUnavailable, error);
-        Ok(Self { record: record.map_err(unreadable)?, subject, representative, past })
+        let record = past.record.bytes().map_err(unavailable)?;
+        Ok(Self::Consent(Box::new(WrittenConsent { past, record, subject, representative })))
     }
+}
+
+fn unavailable(error: impl std::error::Error + Send + Sync + 'static) -> Refusal {
+    Refusal::caused(ReasonCode::EvidenceUnavailable, error)
 }
 
 fn person(identifier: &Identifier) -> Person<'_> {

@@ -2,7 +2,11 @@
 
 use std::sync::atomic::AtomicU64;
 
-use lienthong_consent::registry;
+use lienthong_consent::{
+    notice::NoticeCounts,
+    registry,
+    rights::{Counts, RightKind},
+};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -20,6 +24,16 @@ pub struct ConsentMetrics {
     uncertain: Gauge<u64, AtomicU64>,
     behind: Gauge<u64, AtomicU64>,
     bytes: Gauge<u64, AtomicU64>,
+    rights_open: Family<KindLabel, Gauge<u64, AtomicU64>>,
+    rights_overdue: Family<KindLabel, Gauge<u64, AtomicU64>>,
+    rights_untold: Gauge<u64, AtomicU64>,
+    notices_open: Gauge<u64, AtomicU64>,
+    notices_overdue: Gauge<u64, AtomicU64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -62,6 +76,19 @@ impl ConsentMetrics {
         self.bytes.set(registry.heap_bytes() as u64);
     }
 
+    /// What is owed to data subjects and by participants, of as many as were counted.
+    pub(crate) fn duties(&self, rights: &Counts, notices: &NoticeCounts) {
+        for kind in RightKind::ALL {
+            let tally = rights.by_kind.get(&kind).copied().unwrap_or_default();
+            let label = KindLabel { kind: kind.as_str() };
+            self.rights_open.get_or_create(&label).set(tally.open);
+            self.rights_overdue.get_or_create(&label).set(tally.overdue);
+        }
+        self.rights_untold.set(rights.untold);
+        self.notices_open.set(notices.all.open);
+        self.notices_overdue.set(notices.all.overdue);
+    }
+
     /// The metrics under the gateway's prefix.
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix("gateway");
@@ -81,6 +108,20 @@ impl ConsentMetrics {
         registry.register("consent_behind", behind, self.behind.clone());
         let bytes = "Bytes of memory that the registry of consents takes, about";
         registry.register("consent_index_bytes", bytes, self.bytes.clone());
+        self.register_duties(&mut registry);
         registry
+    }
+
+    fn register_duties(&self, registry: &mut Registry) {
+        let open = "Requests of data subjects that are not answered";
+        registry.register("rights_open", open, self.rights_open.clone());
+        let overdue = "Requests of data subjects of which something is overdue";
+        registry.register("rights_overdue", overdue, self.rights_overdue.clone());
+        let untold = "Fulfilled requests of which participants still have to be told";
+        registry.register("rights_untold", untold, self.rights_untold.clone());
+        let open = "Notices that participants have not acknowledged";
+        registry.register("notices_open", open, self.notices_open.clone());
+        let overdue = "Notices that participants should have acknowledged";
+        registry.register("notices_overdue", overdue, self.notices_overdue.clone());
     }
 }

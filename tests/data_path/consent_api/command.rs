@@ -82,3 +82,74 @@ async fn a_no_has_its_own_exit_code_and_says_what_to_do() {
     let (code, _, _) = run(&nowhere, &["notices"], "");
     assert_eq!(code, 3);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_is_exercised_and_a_participant_acknowledges() {
+    let desk = Desk::new().await;
+    desk.used_by_clinic().await;
+    let (counter, clinic) = (profile(&desk, "counter"), profile(&desk, "clinic"));
+    let subject = ["--subject", "citizen_number"];
+    let open = ["rights", "open", "--right", "delete", "--service", "people", "--channel"];
+    let open = [&open[..], &["officer", "--json"], &subject].concat();
+    let (code, told, wrong) = run(&counter, &open, NUMBER);
+    assert_eq!(code, 0, "{wrong}");
+    let opened: Value = serde_json::from_str(&told).unwrap();
+    let id = opened["id"].as_str().unwrap();
+    let (code, told, _) = run(&counter, &[&["rights", "list"], &subject[..]].concat(), NUMBER);
+    assert_eq!((code, told.contains(id), told.contains(NUMBER)), (0, true, false));
+    let (code, _, _) = run(&counter, &["rights", "due"], "");
+    assert_eq!(code, 1);
+    let (code, told, _) = run(&counter, &["rights", "due", "--until", "2999-12-31"], "");
+    assert_eq!((code, told.contains(id)), (0, true));
+    let (code, _, wrong) = run(&counter, &["rights", "fulfil", id], "");
+    assert_eq!((code, wrong.contains("consent.state")), (1, true), "{wrong}");
+    for step in ["acknowledge", "fulfil"] {
+        let (code, told, wrong) = run(&counter, &["rights", step, id], "");
+        assert_eq!(code, 0, "{told}{wrong}");
+    }
+    desk.told(1).await;
+    let out = desk.world.directory.path().join("notices.json");
+    let list = ["participant-notices", "list", "--json", "--out", out.to_str().unwrap()];
+    let (code, told, wrong) = run(&clinic, &list, "");
+    assert_eq!((code, told.contains(NUMBER)), (0, false), "{wrong}");
+    assert!(std::fs::read_to_string(&out).unwrap().contains(NUMBER));
+    let notices: Value = serde_json::from_str(&told).unwrap();
+    let notice = notices["notices"][0]["id"].as_str().unwrap();
+    let acknowledge = ["participant-notices", "acknowledge", notice, "--handled", "deleted"];
+    let (code, told, _) = run(&clinic, &acknowledge, "");
+    assert_eq!((code, told.contains("deleted")), (0, true), "{told}");
+    let (code, _, _) = run(&clinic, &["participant-notices", "list"], "");
+    assert_eq!(code, 1);
+    let (code, told, _) = run(&counter, &["rights", "show", id], "");
+    assert_eq!((code, told.contains("T01.21  deleted")), (0, true), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_files_of_a_view_verify_and_a_changed_one_does_not() {
+    let mut desk = Desk::new().await;
+    desk.used_by_clinic().await;
+    desk.world.gateway.signal("TERM");
+    desk.world.gateway.ended().await;
+    desk.restart().await;
+    let profile = profile(&desk, "counter");
+    let folder = desk.world.directory.path().join("proofs");
+    let out = folder.to_str().unwrap();
+    let (code, told, wrong) =
+        run(&profile, &["disclosures", "--subject", "citizen_number", "--out", out], NUMBER);
+    assert_eq!(code, 0, "{wrong}");
+    assert!(told.contains("clinic") && !told.contains(NUMBER), "{told}");
+    let key = desk.world.directory.path().join("log.pub");
+    let public = crate::data_path::harness::Evidence::key(desk.world.directory.path());
+    std::fs::write(&key, public.to_string()).unwrap();
+    let verify = || {
+        let command = &mut lienthong();
+        command.args(["evidence", "verify-proof"]).arg(folder.join("proofs.json"));
+        command.arg("--key").arg(&key).output().unwrap().status.code()
+    };
+    assert_eq!(verify(), Some(0));
+    let entry = folder.join("1.entry.json");
+    let mut bytes = std::fs::read(&entry).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&entry, bytes).unwrap();
+    assert_eq!(verify(), Some(1));
+}

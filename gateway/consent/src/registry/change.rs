@@ -12,7 +12,13 @@ use crate::{
     fields::Fields,
     index::{Active, Missing},
     keys::{Sealing, SubjectDigest},
-    record::{Author, ConsentEvent, ConsentId, ConsentRecord, Said, SealedRepresentative},
+    record::{
+        Author, ConsentEvent, ConsentId, ConsentRecord, Said, SealedRepresentative, Unreadable,
+    },
+    rights::{
+        About, Involved, RightAction, RightEvent, RightId, RightKind, RightRecord, RightRequest,
+        Step as RightStep, duty::ChangeOwned,
+    },
     scope::Scope,
     state::{Action, State, StateError},
     statement::{Checked, Decision, Frequency, Statement},
@@ -101,7 +107,7 @@ impl Registry {
             now,
         );
         let event = ConsentEvent { action, at: now, by: Some(by) };
-        self.write(record, event, Expected::New, Once { once, idempotency }).await
+        self.write(record, event, Expected::New, Once { once, idempotency, right: None }).await
     }
 
     /// Withdraws, restricts, releases or objects. When this returns, it is durable and in force.
@@ -109,6 +115,24 @@ impl Registry {
     /// # Errors
     /// When the consent is not known or does not allow it; when the store fails.
     pub async fn change(&self, id: ConsentId, asked: Request) -> Result<Changed, RegistryError> {
+        self.changed(id, asked, Exercise::Nothing).await
+    }
+
+    /// The same, and where it is a right of the person that is exercised by it, a fulfilled request
+    /// with it, of which participants are to be told. Both are durable or neither.
+    ///
+    /// # Errors
+    /// As for [`Self::change`].
+    pub async fn exercise(&self, id: ConsentId, asked: Request) -> Result<Changed, RegistryError> {
+        self.changed(id, asked, Exercise::Right).await
+    }
+
+    async fn changed(
+        &self,
+        id: ConsentId,
+        asked: Request,
+        exercise: Exercise,
+    ) -> Result<Changed, RegistryError> {
         let _writer = self.writer.lock().await;
         self.certain().await?;
         let kept = self.record(id).await?;
@@ -123,7 +147,50 @@ impl Registry {
         if let Some(refused) = refused {
             return self.repeated_or(refused, &kept, &asked).await;
         }
-        self.step(kept, asked.action, asked.by, asked.idempotency).await
+        let Request { action, by, idempotency, .. } = asked;
+        let right = match exercise {
+            Exercise::Right => self.right(&kept.record, action, by.as_ref())?,
+            Exercise::Nothing => None,
+        };
+        self.step(kept, action, by, Once { once: None, idempotency, right }).await
+    }
+
+    /// The request that is fulfilled by a change; none where the change is no right of the person.
+    fn right(
+        &self,
+        consent: &ConsentRecord,
+        action: Action,
+        by: Option<&Author>,
+    ) -> Result<Option<ChangeOwned>, RegistryError> {
+        let kind = match action {
+            Action::Withdraw => RightKind::Withdraw,
+            Action::Restrict => RightKind::Restrict,
+            Action::Object => RightKind::Object,
+            Action::Give | Action::Refuse | Action::Release | Action::Use | Action::Lose => {
+                return Ok(None);
+            }
+        };
+        let (Some(by), Some(person)) = (by, self.data_subject(consent)?) else { return Ok(None) };
+        let now = self.now();
+        let id = RightId::new(now);
+        let request = RightRequest {
+            id,
+            subject: consent.subject,
+            data_subject: self.seal(id.sealing(), &person)?,
+            kind,
+            about: About {
+                consent: Some(consent.id),
+                service: Some(consent.scope.service.clone()),
+            },
+            channel: by.channel,
+            involved: Involved::ControllerAlone,
+            by: by.collector.clone(),
+        };
+        let record = RightRecord::exercised(request, now);
+        let event =
+            RightEvent { at: now, by: by.collector.clone(), step: Some(RightStep::Fulfil {}) };
+        let change = record.change(RightAction::Fulfil, &event, Expected::New);
+        change.map(Some).map_err(|_| Unreadable("a request").into())
     }
 
     /// Takes a consent that is for one exchange. Of several that try, exactly one gets it; when this
@@ -146,7 +213,7 @@ impl Registry {
         if !once || kept.revision != active.revision {
             return Err(RegistryError::Changed.into());
         }
-        Ok(self.step(kept, Action::Use, None, None).await?)
+        Ok(self.step(kept, Action::Use, None, Once::default()).await?)
     }
 
     /// Makes a consent lost that the evidence knows otherwise than the store, or not at all. Nothing
@@ -159,7 +226,7 @@ impl Registry {
         self.certain().await?;
         match self.record(loss.id).await {
             Ok(kept) if kept.record.state.is_final() => Ok(None),
-            Ok(kept) => self.step(kept, Action::Lose, None, None).await.map(Some),
+            Ok(kept) => self.step(kept, Action::Lose, None, Once::default()).await.map(Some),
             Err(RegistryError::Unknown) => {
                 let event = ConsentEvent { action: Action::Lose, at: self.now(), by: None };
                 let record = ConsentRecord::new(
@@ -169,8 +236,7 @@ impl Registry {
                     beginning(Action::Lose)?,
                     event.at,
                 );
-                let once = Once { once: None, idempotency: None };
-                self.write(record, event, Expected::New, once).await.map(Some)
+                self.write(record, event, Expected::New, Once::default()).await.map(Some)
             }
             Err(error) => Err(error),
         }
@@ -186,14 +252,13 @@ impl Registry {
         kept: Kept,
         action: Action,
         by: Option<Author>,
-        idempotency: Option<Idempotency>,
+        once: Once,
     ) -> Result<Changed, RegistryError> {
         let Kept { mut record, revision } = kept;
         record.state = record.state.after(action)?;
         record.created.get_or_insert(revision);
         let event = ConsentEvent { action, at: self.now(), by };
         record.changed_at = event.at;
-        let once = Once { once: None, idempotency };
         self.write(record, event, Expected::Revision(revision), once).await
     }
 
@@ -205,19 +270,22 @@ impl Registry {
         once: Once,
     ) -> Result<Changed, RegistryError> {
         let bytes = (event.bytes()?, record.bytes()?);
-        let written = self.append(change(&record, &event, &bytes, expected, once)).await;
+        let right = once.right.as_ref().map(ChangeOwned::change);
+        let own = change(&record, &event, &bytes, expected, &once);
+        let changes: Vec<_> = std::iter::once(own).chain(right).collect();
+        let written = self.append(&changes).await;
         let appended = match written {
             Ok(appended) => appended,
             Err(LedgerError::Repeated { revision, .. }) => return self.repeated(revision).await,
             Err(error) => return Err(error.into()),
         };
-        let revision = appended.last;
+        let revision = appended.first;
         if let Err(full) = self.index.apply(&record, revision) {
             self.uncertain.store(true, Ordering::Release);
             return Err(full.into());
         }
         if self.applied() + 1 == appended.first {
-            self.applied.store(revision, Ordering::Release);
+            self.applied.store(appended.last, Ordering::Release);
         } else {
             // Another book has grown. This change is in force whether or not that can be read now.
             self.follow().await.ok();
@@ -245,10 +313,10 @@ impl Registry {
         let Some(idempotency) = asked.idempotency else { return Err(refused) };
         let event = ConsentEvent { action: asked.action, at: self.now(), by: None };
         let bytes = (event.bytes()?, kept.record.bytes()?);
-        let once = Once { once: None, idempotency: Some(idempotency) };
+        let once = Once { idempotency: Some(idempotency), ..Once::default() };
         // The record is not new, so that nothing can come of this but an answer about the key.
-        let doomed = change(&kept.record, &event, &bytes, Expected::New, once);
-        match self.append(doomed).await {
+        let doomed = change(&kept.record, &event, &bytes, Expected::New, &once);
+        match self.append(&[doomed]).await {
             Err(LedgerError::Repeated { revision, .. }) => self.repeated(revision).await,
             Err(LedgerError::Conflict) | Ok(_) => Err(refused),
             Err(error) => Err(error.into()),
@@ -289,10 +357,19 @@ impl Registry {
     }
 }
 
-/// What may stand in the ledger once.
+/// Whether a change is a right that is exercised.
+#[derive(Clone, Copy)]
+enum Exercise {
+    Right,
+    Nothing,
+}
+
+/// What may stand in the ledger once, and what stands there with it.
+#[derive(Default)]
 pub(super) struct Once {
     pub(super) once: Option<[u8; 32]>,
     pub(super) idempotency: Option<Idempotency>,
+    pub(super) right: Option<ChangeOwned>,
 }
 
 fn change<'a>(
@@ -300,7 +377,7 @@ fn change<'a>(
     event: &ConsentEvent,
     bytes: &'a (Vec<u8>, Vec<u8>),
     expected: Expected,
-    once: Once,
+    once: &Once,
 ) -> Change<'a> {
     Change {
         book: Book::Consent,

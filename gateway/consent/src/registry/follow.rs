@@ -80,9 +80,9 @@ impl Registry {
     }
 
     /// Appends, in doubt about it until the ledger has answered.
-    pub(super) async fn append(&self, change: Change<'_>) -> Result<Appended, LedgerError> {
+    pub(super) async fn append(&self, changes: &[Change<'_>]) -> Result<Appended, LedgerError> {
         let mut doubt = Doubt(Some(&self.uncertain));
-        let outcome = self.store.ledger().append(&[change]).await;
+        let outcome = self.store.ledger().append(changes).await;
         if !matches!(outcome, Err(LedgerError::Store(_))) {
             doubt.0 = None;
         }

@@ -63,7 +63,7 @@ impl Registry {
             }
             Err(error) => return Err(error),
         };
-        let once = Once { once: None, idempotency: None };
+        let once = Once::default();
         Ok(self.write(record, event, expected, once).await?.revision)
     }
 
@@ -88,7 +88,7 @@ impl Registry {
             once: None,
             idempotency: None,
         };
-        let appended = self.append(place).await?;
+        let appended = self.append(&[place]).await?;
         self.follow().await?;
         Ok(appended.last)
     }

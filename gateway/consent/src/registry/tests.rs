@@ -15,6 +15,7 @@ use super::*;
 use crate::{
     index::{Active, Missing},
     record::Author,
+    rights::{RightKind, RightState, Rights},
     scope::Scope,
     snapshot::NotUsed,
     state::{Action, StateError},
@@ -40,6 +41,7 @@ on_both!(
     takes_nothing_that_does_not_hold_any_more,
     a_clock_set_back_revives_nothing_and_makes_no_older_event,
     follows_what_others_wrote_to_the_ledger,
+    a_withdrawal_is_a_fulfilled_request_too,
     a_call_given_up_half_way_leaves_no_doubt_unresolved,
     opens_from_a_snapshot_and_what_is_newer,
     leaves_a_snapshot_that_is_ahead_of_the_store,
@@ -391,9 +393,47 @@ async fn follows_what_others_wrote_to_the_ledger(home: Home) {
     let right = Change { id: [7; 16], ..right };
     registry.store.ledger().append(&[right]).await.unwrap();
     assert_eq!(registry.catch_up().await.unwrap(), 4);
-    let (consents, until) = registry.since(0, 100).await.unwrap();
-    let revisions: Vec<u64> = consents.iter().map(|past| past.revision).collect();
-    assert_eq!((revisions, until), (vec![1, 3], 4));
+    let first = registry.happened(0, 1).await.unwrap();
+    assert!(matches!(&first[..], [Happened::Consent(past)] if past.revision == 1));
+    // What cannot be read is not passed over.
+    assert!(matches!(registry.happened(0, 100).await, Err(HappenedError::Duty(_))));
+}
+
+async fn a_withdrawal_is_a_fulfilled_request_too(home: Home) {
+    let world = World::new(home).await;
+    let registry = world.registry();
+    let given = world.give(&json!({})).await;
+    let by = given.event.by.clone();
+    let asked = |action| Request { action, expected: None, by: by.clone(), idempotency: None };
+    let id = given.record.id;
+    let restricted = registry.exercise(id, asked(Action::Restrict)).await.unwrap();
+    registry.exercise(id, asked(Action::Release)).await.unwrap();
+    let withdrawn = registry.exercise(id, asked(Action::Withdraw)).await.unwrap();
+    assert_eq!((restricted.revision, withdrawn.revision, registry.applied()), (2, 5, 6));
+    assert!(registry.exercise(id, asked(Action::Withdraw)).await.is_err());
+    let happened = registry.happened(2, 10).await.unwrap();
+    let [Happened::Right { record: right, .. }, _, _, Happened::Right { .. }] = &happened[..]
+    else {
+        panic!("{happened:?}")
+    };
+    assert_eq!((right.kind, right.state), (RightKind::Restrict, RightState::Fulfilled));
+    assert_eq!(right.about.consent, Some(id));
+    assert!(right.is_untold() && !right.is_overdue(Timestamp::MAX));
+    let person = registry.unseal(right.id.sealing(), &right.data_subject).unwrap();
+    assert_eq!(person.expose(), CITIZEN);
+    let elsewhere = registry.unseal(id, &right.data_subject);
+    assert_eq!(elsewhere.unwrap_err(), SealError::Sealed);
+    let rights = Rights::new(registry.store());
+    let counts = rights.counts(registry.now()).await.unwrap();
+    assert_eq!((counts.all.open, counts.untold), (0, 2));
+    let kept = rights.record(right.id).await.unwrap();
+    let gateway = || "gateway".parse().unwrap();
+    let told = (&[][..], 0);
+    rights.tell(&kept, told, gateway(), registry.now()).await.unwrap();
+    assert!(rights.tell(&kept, told, gateway(), registry.now()).await.is_err());
+    let kept = rights.record(right.id).await.unwrap();
+    assert!(rights.tell(&kept, told, gateway(), registry.now()).await.is_err());
+    assert_eq!(rights.counts(registry.now()).await.unwrap().untold, 1);
 }
 
 async fn a_call_given_up_half_way_leaves_no_doubt_unresolved(home: Home) {

@@ -11,9 +11,9 @@ use lienthong_store::{
 
 use super::{
     RightAction, RightEvent, RightId, RightKind, RightRecord, RightRequest, Step,
-    duty::{self, Done, DutyError, Numbered},
+    duty::{self, ChangeOwned, Done, DutyError, Numbered},
 };
-use crate::{clocks::Holidays, keys::SubjectDigest};
+use crate::{clocks::Holidays, keys::SubjectDigest, notice::NoticeRecord};
 
 /// Open records that are counted at most.
 pub const MOST_COUNTED: u64 = 10_000;
@@ -41,6 +41,8 @@ pub struct Counts {
     pub all: Tally,
     /// By kind; none where none is open.
     pub by_kind: BTreeMap<RightKind, Tally>,
+    /// Fulfilled ones of which participants still have to be told.
+    pub untold: u64,
     /// Whether there are more than were counted.
     pub more: bool,
 }
@@ -147,7 +149,29 @@ impl<'a> Rights<'a> {
         duty::rows(self.ledger.due(Book::Right, until, limit).await?)
     }
 
-    /// The requests that are not answered, after a revision, by revision.
+    /// Opens notices about a request, and records that everybody was told; all or nothing.
+    ///
+    /// # Errors
+    /// When the request has changed or needs no telling, or the store fails.
+    pub async fn tell(
+        &self,
+        kept: &Numbered<RightRecord>,
+        (notices, may_hold): (&[NoticeRecord], u64),
+        by: OperatorId,
+        now: Timestamp,
+    ) -> Result<u64, DutyError> {
+        let count = u32::try_from(notices.len()).unwrap_or(u32::MAX);
+        let step = Step::Tell { notices: count, may_hold };
+        let record = kept.record.after(&step, now)?;
+        let event = RightEvent { at: record.changed_at, by, step: Some(step) };
+        let expected = Expected::Revision(kept.revision);
+        let mut owned = notices.iter().map(NoticeRecord::change).collect::<Result<Vec<_>, _>>()?;
+        owned.push(record.change(RightAction::Tell, &event, expected)?);
+        let changes: Vec<_> = owned.iter().map(ChangeOwned::change).collect();
+        Ok(self.ledger.append(&changes).await?.last)
+    }
+
+    /// The requests that are not answered, or of which participants are not told, after a revision, by revision.
     ///
     /// # Errors
     /// When the store fails.
@@ -166,11 +190,15 @@ impl<'a> Rights<'a> {
     pub async fn counts(&self, now: Timestamp) -> Result<Counts, DutyError> {
         let mut counts = Counts::default();
         let mut after = 0;
-        while counts.all.open < MOST_COUNTED {
+        while counts.all.open + counts.untold < MOST_COUNTED {
             let page = self.unanswered(after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(counts) };
             after = last.revision;
             for kept in &page {
+                if kept.record.is_untold() {
+                    counts.untold += 1;
+                    continue;
+                }
                 let overdue = kept.record.is_overdue(now);
                 counts.all.add(overdue);
                 counts.by_kind.entry(kept.record.kind).or_default().add(overdue);

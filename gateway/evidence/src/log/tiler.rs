@@ -106,7 +106,11 @@ impl Tiler {
     /// the checkpoint before stay, for whoever reads at this moment.
     pub(super) fn write_partial(&mut self) -> Result<(), FileError> {
         let tiles: Vec<Tile> = tile::partial(self.size).collect();
-        for tile in &tiles {
+        let [written, _] = &self.partial;
+        // What a tile holds never changes. To write it again would show it empty to whoever reads it at
+        // this moment.
+        let new: Vec<Tile> = tiles.iter().filter(|tile| !written.contains(tile)).copied().collect();
+        for tile in &new {
             // A folder of partial tiles may have been removed since.
             self.folder.clear();
             match tile.kind {

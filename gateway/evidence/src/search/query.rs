@@ -35,6 +35,12 @@ pub struct Query {
     pub until_ms: u64,
     /// Most exchanges that are wanted.
     pub most: usize,
+    /// Whether exchanges alone are wanted, and not what was done to records of consent, by operators
+    /// or about requests.
+    pub exchanges_only: bool,
+    /// Where the page before ended, as [`Hits::next`](super::Hits::next) says; for what is looked up by
+    /// a digest or an id.
+    pub after: Option<u64>,
 }
 
 impl Default for Query {
@@ -52,6 +58,8 @@ impl Default for Query {
             from_ms: 0,
             until_ms: u64::MAX,
             most: 1000,
+            exchanges_only: false,
+            after: None,
         }
     }
 }
@@ -71,6 +79,9 @@ impl Query {
     /// Whether an entry gives reason to look at its exchange. Where nothing is looked up by a key this
     /// spares reading the exchange of every entry.
     pub(super) fn hints(&self, entry: &Entry<'_>) -> bool {
+        if self.exchanges_only && entry.exchange().is_none() {
+            return false;
+        }
         if self.keys().is_some() {
             return true;
         }

@@ -156,6 +156,27 @@ fn what_has_no_outcome_may_be_about_anybody() {
 }
 
 #[test]
+fn pages_tell_every_exchange_once() {
+    let directory = log_of(700);
+    for most in [1, 3, 1000] {
+        let (mut after, mut found, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let hits = look(directory.path(), &Query { after, most, ..about(13) });
+            assert!(hits.found.len() <= most);
+            assert_eq!(hits.may_hold.is_empty(), after.is_some());
+            found.extend(hits.found.iter().filter_map(|unit| unit.exchange()));
+            pages += 1;
+            let Some(next) = hits.next else { break };
+            assert!(after < Some(next));
+            after = Some(next);
+        }
+        found.sort();
+        assert_eq!(found, expected(13, 700), "{most} each");
+        assert!(pages >= found.len() / most);
+    }
+}
+
+#[test]
 fn conditions_hold_together() {
     let directory = log_of(700);
     let query = Query { officer: vec![officer(3)], ..about(10) };
