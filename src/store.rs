@@ -3,6 +3,7 @@
 mod copy;
 mod look;
 mod place;
+mod reconcile;
 
 use clap::{Args, Subcommand};
 
@@ -42,6 +43,17 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong store restore --config gateway.yaml --from store-2026-11-29.backup
     Restore(copy::From),
+    /// Brings the registry of consents up to the evidence, after the durable state was restored from a
+    /// copy. Withdrawals, refusals, restrictions, objections and uses that the copy does not have are
+    /// entered again from the evidence log; consents that only the evidence knows are lost and have to
+    /// be given anew. Nothing that did not hold comes to hold. The gateway must not run, and refuses
+    /// exchanges on consent until this was done. That it was done is an entry of the log.
+    ///
+    /// Exit code: 0 when done, or there was nothing to do, 1 when the gateway runs or log and registry are not
+    /// of one history, 3 when it could not run.
+    ///
+    /// Example: lienthong store reconcile --config gateway.yaml --why 'restored the copy of last night'
+    Reconcile(reconcile::Reconcile),
 }
 
 #[derive(Debug, Args)]
@@ -59,5 +71,6 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Check(look) => look::check(&look, output).await,
         Command::Backup(arguments) => copy::backup(&arguments, output).await,
         Command::Restore(arguments) => copy::restore(&arguments, output).await,
+        Command::Reconcile(arguments) => reconcile::run(&arguments, output).await,
     }
 }

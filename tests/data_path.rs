@@ -15,6 +15,7 @@ mod data_path {
     mod codings;
     mod commands;
     mod consent_api;
+    mod consents;
     mod consumers;
     mod drain;
     mod evidence;

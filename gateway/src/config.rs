@@ -175,6 +175,24 @@ impl Config {
     }
 }
 
+/// The parts of a configuration.
+const KEYS: &[&str] = &[
+    "listen",
+    "tls",
+    "policies",
+    "providers",
+    "pseudonyms",
+    "admin",
+    "data",
+    "evidence",
+    "limits",
+    "log",
+    "lgsp",
+    "telemetry",
+    "monitor",
+    "consent",
+];
+
 struct Reader<'a> {
     file: &'a str,
     base: &'a Path,
@@ -182,23 +200,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn config(&self, node: &Node, found: &mut Diagnostics) -> Option<Config> {
-        let keys = [
-            "listen",
-            "tls",
-            "policies",
-            "providers",
-            "pseudonyms",
-            "admin",
-            "data",
-            "evidence",
-            "limits",
-            "log",
-            "lgsp",
-            "telemetry",
-            "monitor",
-            "consent",
-        ];
-        let mut map = MapReader::new(self.file, node, "configuration", &keys, found)?;
+        let mut map = MapReader::new(self.file, node, "configuration", KEYS, found)?;
         let listen = map.required("listen");
         let tls = map.required("tls");
         let policies = map.required("policies");
@@ -208,8 +210,7 @@ impl Reader<'_> {
         let data = map.required("data");
         let evidence = map.required("evidence");
         let limits = map.optional("limits");
-        let log = map.optional("log");
-        let lgsp = map.optional("lgsp");
+        let (log, lgsp) = (map.optional("log"), map.optional("lgsp"));
         let telemetry = map.optional("telemetry");
         let monitor = map.optional("monitor");
         let consent = map.optional("consent");

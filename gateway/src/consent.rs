@@ -20,6 +20,7 @@ mod person_log;
 mod proof;
 mod propagate;
 mod receipts;
+mod reconcile;
 mod record;
 mod rights;
 
@@ -56,6 +57,7 @@ pub use self::{
     call::{Api, Call},
     caller::{Caller, Collector},
     listener::ConsentListener,
+    reconcile::{ReconcileError, Reconciled},
 };
 use self::{keep::Keeper, propagate::Owed};
 use crate::{
@@ -212,7 +214,7 @@ impl Consents {
                 target: "consent",
                 evidence,
                 registry,
-                "the registry is behind the evidence; run `lienthong store reconcile`"
+                "the registry is behind the evidence; run lienthong store reconcile"
             );
         }
         Ok(())

@@ -54,11 +54,13 @@ pub(super) async fn give(give: &Give, output: &Output) -> anyhow::Result<Exit> {
         Ok(statement) => statement,
         Err(exit) => return Ok(exit),
     };
-    let mut body = json!({ "statement": statement });
-    if let Some(path) = &give.proof {
-        let proof = read_text(path)?;
-        body["proof"] = proof.expose().trim().into();
-    }
+    let body = match &give.proof {
+        Some(path) => {
+            let proof = read_text(path)?;
+            json!({ "statement": statement, "proof": proof.expose().trim() })
+        }
+        None => json!({ "statement": statement }),
+    };
     let client = match Client::new(&give.connection, output)? {
         Ok(client) => client,
         Err(exit) => return Ok(exit),

@@ -113,7 +113,8 @@ pub(super) fn notices(answer: &Value, output: &Output) {
 pub(super) fn notice(notice: &Value, output: &Output) {
     notices(&serde_json::json!({ "notices": [notice] }), output);
     let texts = notice.get("texts");
-    let spoken = texts.and_then(|texts| texts.get(output.language().tag()).or(texts.get("vi")));
+    let spoken =
+        texts.and_then(|texts| texts.get(output.language().tag()).or_else(|| texts.get("vi")));
     output.line(spoken.and_then(Value::as_str).unwrap_or("-"));
 }
 

@@ -106,6 +106,7 @@ impl StreamScene {
             .header("host", "localhost")
             .header("accept", "application/x-ndjson")
             .header("x-road-client", CENTRE.1)
+            .header("lienthong-purpose", "health_statistics")
             .header("x-road-userid", "CB-0921")
             .header("x-road-issue", "H29.20-261121-0007")
             .body(Full::default())?;

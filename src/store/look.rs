@@ -20,7 +20,7 @@ pub(super) async fn migrate(arguments: &Look, output: &Output) -> anyhow::Result
         Ok(versions) => versions,
         // In use, or of a newer program: another try changes nothing.
         Err(error @ (StoreError::InUse(_) | StoreError::Migrate(_))) => {
-            return Ok(refuse(error, arguments.json, output)?);
+            return refuse(error, arguments.json, output);
         }
         Err(error) => return Err(error.into()),
     };

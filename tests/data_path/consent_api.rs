@@ -3,7 +3,7 @@
 mod canary;
 mod changes;
 mod command;
-mod desk;
+pub(super) mod desk;
 mod disclosures;
 mod gives;
 mod looks;

@@ -26,7 +26,7 @@ pub(super) use self::{
     ask::{Ask, person, person_body},
     client::{Connection, alert, connect},
     evidence::Evidence,
-    files::{Files, Origin},
+    files::{Files, Origin, repository},
     frames::{Frame, Frames, HeaderBlock, kind},
     gateway::{Gateway, lienthong},
     pki::{HTTP1, HTTP2, Pki, now},

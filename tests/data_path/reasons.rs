@@ -29,7 +29,11 @@ const SOURCES: &[&str] = &[
     include_str!("lgsp/credentials.rs"),
     include_str!("lgsp/tokens.rs"),
     include_str!("operators/monitor.rs"),
-    include_str!("consent_api.rs"),
+    include_str!("consent_api/changes.rs"),
+    include_str!("consent_api/proofs.rs"),
+    include_str!("consent_api/refusals.rs"),
+    include_str!("consents.rs"),
+    include_str!("consents/once.rs"),
 ];
 
 /// Asks in Vietnamese and in English and checks both refusals; gives the record of the second.

@@ -9,6 +9,7 @@ mod error;
 mod follow;
 mod open;
 mod past;
+mod replay;
 mod save;
 
 use std::{
@@ -33,6 +34,7 @@ pub use self::{
     error::{OpenError, RegistryError, SnapshotError, Uncertain, UseError},
     open::Source,
     past::{Happened, HappenedError},
+    replay::Missed,
 };
 use crate::{
     guard::Guard,
@@ -268,7 +270,8 @@ impl Registry {
     /// When the store fails.
     pub async fn has(&self, revision: u64, record: &[u8; 16]) -> Result<bool, RegistryError> {
         let event = self.event(revision).await?;
-        Ok(event.is_some_and(|event| event.id == *record))
+        // A notice to a participant has an id of its own beside that of its request.
+        Ok(event.is_some_and(|event| event.book == Book::Notice || event.id == *record))
     }
 }
 

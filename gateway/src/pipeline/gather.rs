@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use lienthong_consent::{
     fields::{ConsentField, Fields},
-    index::{Active, Standing},
+    index::{Active, Missing, Standing},
     keys::SubjectDigest,
     scope::Asked,
 };
@@ -68,7 +68,7 @@ pub(super) struct OnConsent {
 /// What everyone who was asked about agreed to.
 #[derive(Debug, Clone)]
 struct Given {
-    records: Vec<Active>,
+    records: Vec<(SubjectDigest, Active)>,
     views: Arc<Views>,
 }
 
@@ -134,18 +134,28 @@ impl OnConsent {
         self.consents.standing(owner, &asked)
     }
 
+    /// What this exchange itself has used up.
+    fn used_up(&self, owner: &SubjectDigest) -> Option<Active> {
+        let mut records = self.given.iter().flat_map(|given| &given.records);
+        let used = records.find(|(of, active)| of == owner && active.once);
+        used.map(|(_, active)| active.clone())
+    }
+
     /// What all of these agreed to, or why one of them did not.
     fn ask(&self, mut owners: Vec<SubjectDigest>) -> Result<Result<Given, ReasonCode>, Refusal> {
         owners.sort_unstable();
         owners.dedup();
         let mut records = Vec::with_capacity(owners.len());
-        for owner in &owners {
-            match self.standing(owner)? {
-                Standing::Active(active) => records.push(active),
-                Standing::Missing(missing) => return Ok(Err(missing.reason())),
+        for owner in owners {
+            match self.standing(&owner)? {
+                Standing::Active(active) => records.push((owner, active)),
+                Standing::Missing(missing) => match self.used_up(&owner) {
+                    Some(active) if missing == Missing::Used => records.push((owner, active)),
+                    _ => return Ok(Err(missing.reason())),
+                },
             }
         }
-        let all = records.iter().map(|active| Arc::clone(&active.fields));
+        let all = records.iter().map(|(_, active)| Arc::clone(&active.fields));
         let Some(fields) = all.reduce(shared) else { return Ok(Err(ReasonCode::ConsentNotGiven)) };
         match self.route.narrowed(&fields) {
             Narrowing::To(views) => Ok(Ok(Given { records, views })),
@@ -176,7 +186,7 @@ impl Basis {
             Self::Agreement => None,
         };
         let records = given.into_iter().flat_map(|given| &given.records);
-        records.map(|active| Uuid::from_bytes(*active.consent.as_bytes()).into()).collect()
+        records.map(|(_, active)| Uuid::from_bytes(*active.consent.as_bytes()).into()).collect()
     }
 
     /// What may pass, as far as it is known before the answer: what everyone agreed to whom the
@@ -195,7 +205,7 @@ impl Basis {
     pub(super) async fn use_up(&self) -> Result<(), Refusal> {
         let Self::Consent(basis) = self else { return Ok(()) };
         let given = basis.given.iter().flat_map(|given| &given.records);
-        for active in given.filter(|active| active.once) {
+        for (_, active) in given.filter(|(_, active)| active.once) {
             basis.consents.use_once(active).await?;
         }
         Ok(())
@@ -279,7 +289,7 @@ impl Judge for ElementJudge {
             Err(_) => return Verdict::Unknown,
         };
         // One consent for one exchange cannot be shared by those that an extract is about.
-        if self.basis.given.is_none() && given.records.iter().any(|active| active.once) {
+        if self.basis.given.is_none() && given.records.iter().any(|(_, active)| active.once) {
             return Verdict::Withheld;
         }
         match given.views.answers.get(&self.status) {

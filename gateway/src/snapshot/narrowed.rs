@@ -11,7 +11,7 @@ use std::{
 
 use lienthong_consent::fields::{Fields, Part};
 use lienthong_model::field::{FieldPath, Pointer};
-use lienthong_policy::FieldMasks;
+use lienthong_policy::{AgreementOperation, FieldMasks, Operation};
 
 use super::{Disclosure, Route, Views, views::is_personal};
 
@@ -42,7 +42,7 @@ impl Route {
         if let Some(known) = known {
             return known;
         }
-        let narrowing = self.narrow(fields);
+        let narrowing = narrowed(&self.operation, &self.terms, &self.views, fields);
         let mut memo = memo.write().unwrap_or_else(PoisonError::into_inner);
         if memo.len() >= MOST {
             memo.clear();
@@ -50,38 +50,42 @@ impl Route {
         memo.insert(Arc::clone(fields), narrowing.clone());
         narrowing
     }
+}
 
-    fn narrow(&self, fields: &Fields) -> Narrowing {
-        let (operation, terms) = (&self.operation, &self.terms);
-        let covered = |part, field: &Pointer| {
-            fields.covers(&operation.id, part, &FieldPath::Body(field.clone()))
-        };
-        let body = narrow(&terms.request_body, |field| {
-            !is_personal(operation, None, field) || covered(Part::Request, field)
+/// What passes for people who agreed to `fields`, of what the agreement lets pass as `agreed`.
+fn narrowed(
+    operation: &Operation,
+    terms: &AgreementOperation,
+    agreed: &Arc<Views>,
+    fields: &Fields,
+) -> Narrowing {
+    let covered =
+        |part, field: &Pointer| fields.covers(&operation.id, part, &FieldPath::Body(field.clone()));
+    let body = narrow(&terms.request_body, |field| {
+        !is_personal(operation, None, field) || covered(Part::Request, field)
+    });
+    let answers = terms.answers.iter().map(|(status, masks)| {
+        let left = narrow(masks, |field| {
+            let personal = is_personal(operation, Some(*status), field);
+            !personal || covered(Part::Status(*status), field)
         });
-        let answers = terms.answers.iter().map(|(status, masks)| {
-            let left = narrow(masks, |field| {
-                let personal = is_personal(operation, Some(*status), field);
-                !personal || covered(Part::Status(*status), field)
-            });
-            (*status, left)
-        });
-        // An answer of which nothing is left is not disclosed, not even that it came.
-        let answers: BTreeMap<u16, FieldMasks> = answers
-            .filter(|(status, left)| !left.is_empty() || terms.answers.get(status) == Some(left))
-            .collect();
-        let disclosure =
-            Disclosure { parameters: &terms.request_parameters, body: &body, answers: &answers };
-        if disclosure.personal(operation).next().is_none() {
-            return Narrowing::Nothing;
-        }
-        if disclosure == Disclosure::of(terms) {
-            return Narrowing::To(Arc::clone(&self.views));
-        }
-        match Views::compile(operation, &terms.agreement, disclosure) {
-            Ok(views) => Narrowing::To(Arc::new(views)),
-            Err(_) => Narrowing::Unfulfillable,
-        }
+        (*status, left)
+    });
+    // An answer of which nothing is left is not disclosed, not even that it came.
+    let answers: BTreeMap<u16, FieldMasks> = answers
+        .filter(|(status, left)| !left.is_empty() || terms.answers.get(status) == Some(left))
+        .collect();
+    let disclosure =
+        Disclosure { parameters: &terms.request_parameters, body: &body, answers: &answers };
+    if disclosure.personal(operation).next().is_none() {
+        return Narrowing::Nothing;
+    }
+    if disclosure == Disclosure::of(terms) {
+        return Narrowing::To(Arc::clone(agreed));
+    }
+    match Views::compile(operation, &terms.agreement, disclosure) {
+        Ok(views) => Narrowing::To(Arc::new(views)),
+        Err(_) => Narrowing::Unfulfillable,
     }
 }
 

@@ -64,7 +64,7 @@ async fn an_exchange_is_one_span_with_one_for_each_stage() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!((ids.len(), root.trace_id.len()), (spans.len(), 16));
-    assert_eq!(metrics.spans("sent"), 13);
+    assert_eq!(metrics.spans("sent"), 14);
 }
 
 #[tokio::test]
@@ -102,6 +102,7 @@ async fn a_refusal_shows_where_it_happened() {
     trace.routed(&operation());
     trace.reached(Stage::Read);
     trace.reached(Stage::ValidateRequest);
+    trace.reached(Stage::Gather);
     exchange.reason = Some(ReasonCode::PolicyDenied);
     exchange.finish(403, 10_000_000);
     telemetry.offer(trace, &exchange);

@@ -2,23 +2,13 @@
 
 use serde_json::json;
 
-use super::desk::{Desk, NUMBER, OTHER, give, post, search, statement, with};
+use super::desk::{Desk, NUMBER, OTHER, PARENT, give, of_child, post, search, statement, with};
 use crate::data_path::harness::{Setup, admin};
 
 #[tokio::test]
 async fn no_identifier_is_told_to_anyone() {
     let mut desk = Desk::with(Setup { log: Some("trace"), ..Setup::default() }).await;
-    let representative = "001080000011";
-    let parent = json!({
-        "identifier": {"kind": "citizen_number", "value": representative},
-        "relationship": "mother",
-    });
-    let child = with(&[
-        ("/birth_date", json!("2016-02-03")),
-        ("/representative", parent),
-        ("/child_agreed", json!(true)),
-    ]);
-    let id = desk.given(&child).await["id"].as_str().unwrap().to_owned();
+    let id = desk.given(&of_child()).await["id"].as_str().unwrap().to_owned();
     desk.given(&with(&[("/data_subject/value", json!(OTHER))])).await;
     desk.change(&id, "withdraw").await;
     desk.ask(&search("counter", NUMBER)).await;
@@ -42,7 +32,7 @@ async fn no_identifier_is_told_to_anyone() {
     let evidence = desk.world.evidence().await;
     let entries: String = evidence.entries.iter().map(ToString::to_string).collect();
     let log = desk.world.gateway.logged();
-    for identifier in [NUMBER, OTHER, representative, "2016-02-03"] {
+    for identifier in [NUMBER, OTHER, PARENT, "2016-02-03"] {
         for (what, text) in [("log", &log), ("metrics", &metrics), ("evidence", &entries)] {
             assert!(!text.contains(identifier), "an identifier stands in the {what}");
         }

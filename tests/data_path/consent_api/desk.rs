@@ -11,31 +11,33 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use lienthong_consent::statement::Statement;
-use lienthong_model::{clock::civil_date, reason::ReasonCode};
+use lienthong_model::{clock::civil_date, diagnostic::Diagnostics, document, reason::ReasonCode};
 use rcgen::PublicKeyData as _;
 use serde_json::{Value, json};
 
-use crate::data_path::harness::{Answer, Ask, Files, HTTP1, Setup, World, connect, now};
+use crate::data_path::harness::{
+    Answer, Ask, Files, HTTP1, Setup, World, connect, now, repository,
+};
 
 /// A person who is no child by the number.
-pub(super) const NUMBER: &str = "001122334455";
+pub(crate) const NUMBER: &str = "001122334455";
 /// Somebody else.
-pub(super) const OTHER: &str = "079190000017";
+pub(crate) const OTHER: &str = "079190000017";
 
 /// A world in which consents are collected, and where.
-pub(super) struct Desk {
-    pub(super) world: World,
-    pub(super) address: SocketAddr,
+pub(crate) struct Desk {
+    pub(crate) world: World,
+    pub(crate) address: SocketAddr,
     witness: rcgen::KeyPair,
 }
 
 impl Desk {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(Setup::default()).await
     }
 
     /// Collects in a world that differs. Participant T01.10 and the clinic can witness.
-    pub(super) async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         let witness = rcgen::KeyPair::generate().unwrap();
         let keys = |key: &rcgen::KeyPair| {
             let spki = STANDARD.encode(key.subject_public_key_info());
@@ -54,13 +56,13 @@ impl Desk {
     }
 
     /// Starts the gateway anew, after it has ended.
-    pub(super) async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.world.restart().await;
         self.address = address(&self.world).await;
     }
 
     /// One call over a connection of its own.
-    pub(super) async fn ask(&self, ask: &Ask) -> Answer {
+    pub(crate) async fn ask(&self, ask: &Ask) -> Answer {
         let identity = self.world.pki.client(&ask.certificate, HTTP1);
         let mut connection = connect(self.address, identity).await.expect("handshake");
         connection.send(&ask.bytes()).await;
@@ -68,36 +70,36 @@ impl Desk {
     }
 
     /// Records a statement as `counter`, which must be done.
-    pub(super) async fn given(&self, statement: &Value) -> Value {
+    pub(crate) async fn given(&self, statement: &Value) -> Value {
         let answer = self.ask(&give("counter", statement)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
         answer.json()
     }
 
     /// Changes a record as `counter`.
-    pub(super) async fn change(&self, id: &str, action: &str) -> Answer {
+    pub(crate) async fn change(&self, id: &str, action: &str) -> Answer {
         self.ask(&change("counter", id, action)).await
     }
 
     /// A record as `counter` sees it.
-    pub(super) async fn record(&self, id: &str) -> Value {
+    pub(crate) async fn record(&self, id: &str) -> Value {
         let answer = self.ask(&Ask::get("counter", &path(id, ""))).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
         answer.json()
     }
 
     /// Records nothing, for this reason.
-    pub(super) async fn refuses(&self, statement: &Value, reason: ReasonCode) {
+    pub(crate) async fn refuses(&self, statement: &Value, reason: ReasonCode) {
         refused(&self.ask(&give("counter", statement)).await, reason);
     }
 
     /// The word of the witness of T01.10 on a statement.
-    pub(super) fn proof(&self, statement: &Value) -> String {
+    pub(crate) fn proof(&self, statement: &Value) -> String {
         sign(&self.witness, &claims(statement))
     }
 
     /// Words that the witness signs.
-    pub(super) fn signed(&self, claims: &Value) -> String {
+    pub(crate) fn signed(&self, claims: &Value) -> String {
         sign(&self.witness, claims)
     }
 }
@@ -111,12 +113,12 @@ async fn address(world: &World) -> SocketAddr {
 }
 
 /// The path of a record, or of something of it.
-pub(super) fn path(id: &str, of: &str) -> String {
+pub(crate) fn path(id: &str, of: &str) -> String {
     format!("/v1/service/consent-records/{id}{of}")
 }
 
 /// A good statement to the clinic.
-pub(super) fn statement() -> Value {
+pub(crate) fn statement() -> Value {
     let today = civil_date(now());
     let until = today.checked_add(jiff::Span::new().days(100)).unwrap();
     json!({
@@ -142,7 +144,7 @@ const CLINIC: &str = "Phòng khám sẽ nhận tên, năm sinh và dữ liệu n
 const OFFICE: &str = "Văn phòng sẽ nhận tên của bạn.";
 
 /// A good statement to the office, whose agreement asks for more.
-pub(super) fn strict() -> Value {
+pub(crate) fn strict() -> Value {
     let today = civil_date(now());
     let until = today.checked_add(jiff::Span::new().days(20)).unwrap();
     with(&[
@@ -157,12 +159,30 @@ pub(super) fn strict() -> Value {
 }
 
 /// A good statement, changed at these places.
-pub(super) fn with(changes: &[(&str, Value)]) -> Value {
+pub(crate) fn with(changes: &[(&str, Value)]) -> Value {
     changed(&statement(), changes)
 }
 
+/// Number of somebody who speaks for a child.
+pub(super) const PARENT: &str = "001080000011";
+
+/// Somebody who speaks for a child.
+pub(super) fn parent() -> Value {
+    let identifier = json!({"kind": "citizen_number", "value": PARENT});
+    json!({ "identifier": identifier, "relationship": "mother" })
+}
+
+/// A good statement about a child of ten.
+pub(super) fn of_child() -> Value {
+    with(&[
+        ("/birth_date", json!("2016-02-03")),
+        ("/representative", parent()),
+        ("/child_agreed", json!(true)),
+    ])
+}
+
 /// A statement changed at these places; `null` takes a member away.
-pub(super) fn changed(statement: &Value, changes: &[(&str, Value)]) -> Value {
+pub(crate) fn changed(statement: &Value, changes: &[(&str, Value)]) -> Value {
     let mut statement = statement.clone();
     for (place, value) in changes {
         let (above, name) = place.rsplit_once('/').unwrap();
@@ -177,17 +197,17 @@ pub(super) fn changed(statement: &Value, changes: &[(&str, Value)]) -> Value {
 }
 
 /// Hash of a text of a notice.
-pub(super) fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     hex(digest.as_ref())
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A call with a body.
-pub(super) fn post(certificate: &str, path: &str, body: &Value) -> Ask {
+pub(crate) fn post(certificate: &str, path: &str, body: &Value) -> Ask {
     Ask::get(certificate, path)
         .method("POST")
         .header("content-type", "application/json")
@@ -196,32 +216,48 @@ pub(super) fn post(certificate: &str, path: &str, body: &Value) -> Ask {
 }
 
 /// The call that records a statement.
-pub(super) fn give(certificate: &str, statement: &Value) -> Ask {
+pub(crate) fn give(certificate: &str, statement: &Value) -> Ask {
     post(certificate, "/v1/service/consent-records", &json!({ "statement": statement }))
 }
 
 /// The call that records a statement with the word of a witness.
-pub(super) fn vouched(certificate: &str, statement: &Value, proof: &str) -> Ask {
+pub(crate) fn vouched(certificate: &str, statement: &Value, proof: &str) -> Ask {
     let body = json!({ "statement": statement, "proof": proof });
     post(certificate, "/v1/service/consent-records", &body)
 }
 
 /// The call that changes a record.
-pub(super) fn change(certificate: &str, id: &str, action: &str) -> Ask {
+pub(crate) fn change(certificate: &str, id: &str, action: &str) -> Ask {
     post(certificate, &path(id, &format!("/{action}")), &json!({ "channel": "officer" }))
 }
 
 /// The call that lists the records of a person.
-pub(super) fn search(certificate: &str, number: &str) -> Ask {
+pub(crate) fn search(certificate: &str, number: &str) -> Ask {
     let subject = json!({"kind": "citizen_number", "value": number});
     post(certificate, "/v1/service/consent-records/search", &json!({ "data_subject": subject }))
 }
 
+/// Checks that an answer has the form that the OpenAPI document gives it.
+pub(super) fn has_form(name: &str, answer: &Value) {
+    let file = "schemas/consent/v1/openapi.yaml";
+    let text = std::fs::read_to_string(repository().join(file)).unwrap();
+    let node = document::parse(file, &text, &mut Diagnostics::new()).unwrap();
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": format!("#/components/schemas/{name}"),
+        "components": node.to_json()["components"],
+    });
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(answer).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{name}: {errors:?} in {answer:#}");
+}
+
 /// Checks a refusal: status, problem details, headers.
-pub(super) fn refused(answer: &Answer, reason: ReasonCode) {
+pub(crate) fn refused(answer: &Answer, reason: ReasonCode) {
     let told = format!("expected {reason}, got {} {}", answer.status, answer.text());
     assert_eq!(answer.status, reason.status(), "{told}");
     let problem = answer.json();
+    has_form("Problem", &problem);
     assert_eq!(problem["reason"], reason.as_str(), "{told}");
     assert_eq!(problem["type"], format!("urn:lienthong:reason:{reason}"));
     assert!(problem["cites"].is_array());
@@ -232,7 +268,7 @@ pub(super) fn refused(answer: &Answer, reason: ReasonCode) {
 }
 
 /// What a witness says of a statement.
-pub(super) fn claims(statement: &Value) -> Value {
+pub(crate) fn claims(statement: &Value) -> Value {
     let read = Statement::read(statement.to_string().as_bytes()).unwrap();
     let mut nonce = [0; 16];
     aws_lc_rs::rand::fill(&mut nonce).unwrap();
@@ -254,7 +290,7 @@ fn sign(key: &rcgen::KeyPair, claims: &Value) -> String {
 }
 
 /// The files of a collector for the command line: a profile beside its certificate.
-pub(super) fn profile(desk: &Desk, name: &str) -> std::path::PathBuf {
+pub(crate) fn profile(desk: &Desk, name: &str) -> std::path::PathBuf {
     desk.world.pki.write_client(name);
     let folder: &Path = desk.world.directory.path();
     let file = folder.join(format!("{name}.yaml"));

@@ -3,7 +3,9 @@
 use lienthong_model::reason::ReasonCode;
 use serde_json::{Value, json};
 
-use super::desk::{Desk, NUMBER, changed, give, refused, search, statement, strict, with};
+use super::desk::{
+    Desk, NUMBER, changed, give, of_child, refused, search, statement, strict, with,
+};
 
 #[tokio::test]
 async fn a_consent_is_recorded_and_in_the_evidence() {
@@ -53,16 +55,7 @@ async fn a_refusal_is_recorded_whoever_the_person_is() {
 async fn what_the_stricter_agreement_asks_for_is_recorded() {
     let desk = Desk::new().await;
     assert_eq!(desk.given(&strict()).await["state"], "given");
-    let parent = json!({
-        "identifier": {"kind": "citizen_number", "value": "001080000011"},
-        "relationship": "mother",
-    });
-    let child = with(&[
-        ("/birth_date", json!("2016-02-03")),
-        ("/representative", parent),
-        ("/child_agreed", json!(true)),
-    ]);
-    let id = desk.given(&child).await["id"].as_str().unwrap().to_owned();
+    let id = desk.given(&of_child()).await["id"].as_str().unwrap().to_owned();
     let record = desk.record(&id).await;
     assert_eq!(record["dpv:isIndicatedBy"], "representative");
     assert_eq!((&record["child"], &record["relationship"]), (&json!(true), &json!("mother")));

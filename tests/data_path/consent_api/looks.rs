@@ -1,10 +1,15 @@
 //! What collectors see: records without identifiers, their history, notices, receipts and keys.
 
+use std::{path::Path, process::Command};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lienthong_consent::receipt::ReceiptKeys;
 use lienthong_model::reason::ReasonCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::desk::{Desk, NUMBER, OTHER, hash, path, post, refused, search, statement, with};
+use super::desk::{
+    Desk, NUMBER, OTHER, has_form, hash, of_child, path, post, refused, search, statement, with,
+};
 use crate::data_path::harness::Ask;
 
 #[tokio::test]
@@ -81,6 +86,86 @@ async fn a_receipt_verifies_with_the_published_keys_and_says_what_is() {
     let evidence = desk.world.evidence().await;
     let entry = evidence.only("administration");
     assert_eq!((&entry["action"], &entry["exchange"]), (&json!("receipt"), &json!(id)));
+}
+
+#[tokio::test]
+async fn every_answer_has_the_form_that_is_published() {
+    let desk = Desk::new().await;
+    has_form("Statement", &statement());
+    has_form("Statement", &of_child());
+    let given = desk.given(&of_child()).await;
+    has_form("Given", &given);
+    let id = given["id"].as_str().unwrap();
+    has_form("ConsentRecord", &desk.record(id).await);
+    has_form("Changed", &desk.change(id, "withdraw").await.json());
+    for (name, ask) in [
+        ("ConsentRecord", Ask::get("counter", &path(id, ""))),
+        ("History", Ask::get("counter", &path(id, "/history"))),
+        ("ConsentPage", search("counter", NUMBER)),
+        ("NoticePage", Ask::get("counter", "/v1/service/notices")),
+        ("Notice", Ask::get("counter", "/v1/service/notices/office-notice")),
+        ("Jwks", Ask::get("counter", "/.well-known/jwks.json")),
+    ] {
+        let answer = desk.ask(&ask).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        has_form(name, &answer.json());
+    }
+    let receipt = desk.ask(&Ask::get("counter", &path(id, "/receipt"))).await.text();
+    has_form("CompactJws", &json!(receipt));
+}
+
+/// Somebody else's cryptography accepts a receipt by the published key alone, and nothing that was
+/// changed in it.
+#[tokio::test]
+async fn openssl_verifies_a_receipt() {
+    let desk = Desk::new().await;
+    let given = desk.given(&statement()).await;
+    let keys = desk.ask(&Ask::get("stranger", "/.well-known/jwks.json")).await.json();
+    let bytes = |text: &Value| URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap();
+    let key = &keys["keys"][0];
+    // SubjectPublicKeyInfo of P-256 (RFC 5480) up to its point.
+    let head = b"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04";
+    let folder = desk.world.directory.path();
+    std::fs::write(
+        folder.join("key.der"),
+        [head.to_vec(), bytes(&key["x"]), bytes(&key["y"])].concat(),
+    )
+    .unwrap();
+    let (signed, signature) = given["receipt"].as_str().unwrap().rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    std::fs::write(folder.join("signature.der"), der(&signature)).unwrap();
+    let (header, claims) = signed.split_once('.').unwrap();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+    assert_eq!((&header["alg"], &header["kid"]), (&json!("ES256"), &key["kid"]));
+    assert!(openssl_accepts(folder, signed));
+    let mut changed = URL_SAFE_NO_PAD.decode(claims).unwrap();
+    let at = changed.windows(5).position(|word| word == b"given").unwrap();
+    changed[at] ^= 1;
+    let head = signed.split_once('.').unwrap().0;
+    assert!(!openssl_accepts(folder, &format!("{head}.{}", URL_SAFE_NO_PAD.encode(changed))));
+}
+
+fn openssl_accepts(folder: &Path, signed: &str) -> bool {
+    std::fs::write(folder.join("signed"), signed).unwrap();
+    let mut command = Command::new("openssl");
+    command.args(["dgst", "-sha256", "-keyform", "DER", "-verify", "key.der"]);
+    command.args(["-signature", "signature.der", "signed"]).current_dir(folder);
+    command.output().expect("openssl runs").status.success()
+}
+
+/// A signature of two numbers as ASN.1 has it.
+fn der(signature: &[u8]) -> Vec<u8> {
+    let number = |bytes: &[u8]| {
+        let start = bytes.iter().position(|b| *b != 0).unwrap_or(bytes.len() - 1);
+        let mut digits = bytes[start..].to_vec();
+        if digits[0] >= 0x80 {
+            digits.insert(0, 0);
+        }
+        [vec![2, u8::try_from(digits.len()).unwrap()], digits].concat()
+    };
+    let (r, s) = signature.split_at(32);
+    let numbers = [number(r), number(s)].concat();
+    [vec![0x30, u8::try_from(numbers.len()).unwrap()], numbers].concat()
 }
 
 #[tokio::test]

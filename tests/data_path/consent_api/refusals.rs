@@ -4,7 +4,8 @@ use lienthong_model::reason::ReasonCode;
 use serde_json::{Value, json};
 
 use super::desk::{
-    Desk, NUMBER, change, changed, give, path, post, refused, search, statement, strict, with,
+    Desk, NUMBER, change, changed, give, parent, path, post, refused, search, statement, strict,
+    with,
 };
 use crate::data_path::harness::Ask;
 
@@ -37,7 +38,7 @@ async fn a_consent_that_no_agreement_has_is_not_recorded() {
         // More than the agreement lets the recipient keep.
         ("/retention_days", json!(31)),
     ] {
-        desk.refuses(&with(&[changes.clone()]), ReasonCode::ConsentNoAgreement).await;
+        desk.refuses(&with(&[changes]), ReasonCode::ConsentNoAgreement).await;
     }
     let often = changed(&strict(), &[("/frequency", json!("once"))]);
     desk.refuses(&often, ReasonCode::ConsentNoAgreement).await;
@@ -69,13 +70,9 @@ async fn a_consent_whose_notice_says_something_else_is_not_recorded() {
 #[tokio::test]
 async fn a_child_needs_a_representative_and_from_seven_on_agrees_too() {
     let mut desk = Desk::new().await;
-    let parent = json!({
-        "identifier": {"kind": "citizen_number", "value": "001080000011"},
-        "relationship": "mother",
-    });
     let child = with(&[("/birth_date", json!("2016-02-03"))]);
     desk.refuses(&child, ReasonCode::ConsentRepresentativeRequired).await;
-    let silent = changed(&child, &[("/representative", parent.clone())]);
+    let silent = changed(&child, &[("/representative", parent())]);
     desk.refuses(&silent, ReasonCode::ConsentRepresentativeRequired).await;
     let unwilling = changed(&silent, &[("/child_agreed", json!(false))]);
     desk.refuses(&unwilling, ReasonCode::ConsentRepresentativeRequired).await;
@@ -88,12 +85,12 @@ async fn a_child_needs_a_representative_and_from_seven_on_agrees_too() {
         &strict(),
         &[
             ("/birth_date", json!("2016-02-03")),
-            ("/representative", parent.clone()),
+            ("/representative", parent()),
             ("/child_agreed", json!(true)),
         ],
     );
     desk.refuses(&strictly, ReasonCode::ConsentRepresentativeRequired).await;
-    let grown = changed(&strict(), &[("/representative", parent)]);
+    let grown = changed(&strict(), &[("/representative", parent())]);
     desk.refuses(&grown, ReasonCode::ConsentRepresentativeRequired).await;
     nothing_is_recorded(&mut desk).await;
 }

@@ -262,7 +262,7 @@ impl Registry {
         self.write(record, event, Expected::Revision(revision), once).await
     }
 
-    async fn write(
+    pub(super) async fn write(
         &self,
         record: ConsentRecord,
         event: ConsentEvent,
@@ -366,10 +366,10 @@ enum Exercise {
 
 /// What may stand in the ledger once, and what stands there with it.
 #[derive(Default)]
-struct Once {
-    once: Option<[u8; 32]>,
-    idempotency: Option<Idempotency>,
-    right: Option<ChangeOwned>,
+pub(super) struct Once {
+    pub(super) once: Option<[u8; 32]>,
+    pub(super) idempotency: Option<Idempotency>,
+    pub(super) right: Option<ChangeOwned>,
 }
 
 fn change<'a>(
