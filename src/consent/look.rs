@@ -60,6 +60,18 @@ pub(crate) struct Notices {
     connection: Connection,
 }
 
+/// What one call is answered.
+pub(super) async fn answer(
+    connection: &Connection,
+    call: Call<'_>,
+    output: &Output,
+) -> anyhow::Result<Result<Value, Exit>> {
+    match Client::new(connection, output)? {
+        Ok(client) => client.json(call, output).await,
+        Err(exit) => Ok(Err(exit)),
+    }
+}
+
 /// Asks for something and shows it.
 async fn shown(
     connection: &Connection,
@@ -67,11 +79,7 @@ async fn shown(
     show: fn(&Value, &Output),
     output: &Output,
 ) -> anyhow::Result<Exit> {
-    let client = match Client::new(connection, output)? {
-        Ok(client) => client,
-        Err(exit) => return Ok(exit),
-    };
-    let answer = match client.json(Call::get(path), output).await? {
+    let answer = match answer(connection, Call::get(path), output).await? {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };

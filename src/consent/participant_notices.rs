@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{
     Connection,
     client::{Call, Client},
-    look::MOST_PAGES,
+    look::{MOST_PAGES, answer},
     said,
 };
 use crate::output::{Exit, Output};
@@ -132,13 +132,9 @@ async fn acknowledged(acknowledge: &Acknowledge, output: &Output) -> anyhow::Res
         Ok(id) => id,
         Err(exit) => return Ok(exit),
     };
-    let client = match Client::new(&acknowledge.connection, output)? {
-        Ok(client) => client,
-        Err(exit) => return Ok(exit),
-    };
     let body = json!({ "handled": acknowledge.handled.word() });
     let call = Call::post(&format!("{NOTICES}/{id}/acknowledge"), &body);
-    let mut answer = match client.json(call, output).await? {
+    let mut answer = match answer(&acknowledge.connection, call, output).await? {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     Channel, Connection,
-    client::{Call, Client},
-    look::{Subject, pages},
+    client::Call,
+    look::{Subject, answer, pages},
     said,
 };
 use crate::output::{Exit, Output};
@@ -183,11 +183,7 @@ async fn listed(list: &List, output: &Output) -> anyhow::Result<Exit> {
 async fn due_until(due: &Due, output: &Output) -> anyhow::Result<Exit> {
     let until = due.until.map(|until| format!("&until={until}")).unwrap_or_default();
     let call = Call::get(format!("{REQUESTS}/due?limit=100{until}"));
-    let client = match Client::new(&due.connection, output)? {
-        Ok(client) => client,
-        Err(exit) => return Ok(exit),
-    };
-    let mut answer = match client.json(call, output).await? {
+    let mut answer = match answer(&due.connection, call, output).await? {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };
@@ -228,11 +224,7 @@ async fn step(name: &str, one: &One, body: Value, output: &Output) -> anyhow::Re
 
 /// Makes a call whose answer is one request, and tells it.
 async fn told(connection: &Connection, call: Call<'_>, output: &Output) -> anyhow::Result<Exit> {
-    let client = match Client::new(connection, output)? {
-        Ok(client) => client,
-        Err(exit) => return Ok(exit),
-    };
-    let answer = match client.json(call, output).await? {
+    let answer = match answer(connection, call, output).await? {
         Ok(answer) => answer,
         Err(exit) => return Ok(exit),
     };

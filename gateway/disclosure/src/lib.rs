@@ -41,7 +41,7 @@ pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView
 pub use pseudonym::Pseudonymiser;
 pub use stream::{
     Judge, Stop, StopCause, StreamBounds, StreamDisclosure, StreamPart, StreamShape, StreamTally,
-    StreamView, Verdict, relaxed as relaxed_around_stream,
+    StreamView, Judgement, relaxed as relaxed_around_stream,
 };
 pub use values::{Locator, disclosed_values};
 pub use view::{Bounds, Direction, View};

@@ -25,7 +25,7 @@ mod stop;
 
 pub use compile::{StreamBounds, StreamPart, StreamShape, StreamView, relaxed};
 pub use disclosure::StreamDisclosure;
-pub use judge::{Judge, Verdict};
+pub use judge::{Judge, Judgement};
 pub use stop::{Stop, StopCause, StreamTally};
 
 #[cfg(test)]

@@ -205,3 +205,26 @@ fn a_database_of_the_durable_state_is_protected_and_its_password_comes_by_file()
     let config = Config::parse("gateway.yaml", &text, Path::new("/etc/gateway")).unwrap();
     assert!(config.data.place().unwrap_err().to_string().contains("/etc/gateway/away"));
 }
+
+#[test]
+fn refuses_holidays_that_are_named_twice_and_notices_without_days() {
+    let consent = "consent:\n  subject_key_file: a.key\n  seal_key_file: b.key\n  \
+                   receipt_key_file: c.key\n  address: 127.0.0.1:0\n";
+    let with = |settings: &str| format!("{GOOD}{consent}{settings}");
+    for wrong in [
+        "  holidays: [2026-02-16, 2026-02-16]\n",
+        "  holidays: [tet]\n",
+        "  notice_days: 0\n",
+        "  notice_days: 366\n",
+    ] {
+        assert_eq!(mistakes(&with(wrong)).len(), 1, "{wrong}");
+    }
+    let text = with("  holidays: [2026-02-16, 2026-02-17]\n  notice_days: 7\n");
+    let config = Config::parse("gateway.yaml", &text, Path::new("/etc/gateway")).expect("good");
+    let settings = config.consent.expect("settings");
+    let day = |day| jiff::civil::date(2026, 2, day);
+    assert!(
+        !settings.holidays.is_working_day(day(16)) && settings.holidays.is_working_day(day(18))
+    );
+    assert_eq!(settings.notice_days, 7);
+}

@@ -8,6 +8,7 @@ use axum::{
 };
 use lienthong_consent::{
     identifier::Identifier,
+    keys::SubjectDigest,
     record::ConsentId,
     registry::{Kept, Past},
     statement::StatementError,
@@ -17,7 +18,10 @@ use lienthong_model::reason::ReasonCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::call::{self, Call, refusal, shown};
+use super::{
+    call::{self, Call, refusal, shown},
+    page::{next, page},
+};
 use crate::{evidence::Person, refusal::Refusal};
 
 /// Most events of a history.
@@ -27,10 +31,38 @@ const MOST_EVENTS: u32 = 100;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Search {
-    pub(super) data_subject: SentIdentifier,
+    data_subject: SentIdentifier,
     #[serde(default)]
+    after: u64,
+    limit: Option<u32>,
+}
+
+/// A person who is looked for, which is on record, and which page.
+pub(super) struct Looked {
+    /// The person, as the registry knows one.
+    pub(super) subject: SubjectDigest,
+    /// Behind which revision the page begins.
     pub(super) after: u64,
-    pub(super) limit: Option<u32>,
+    /// How much is on it at most.
+    pub(super) limit: u32,
+}
+
+impl Search {
+    /// Checks what is asked, and puts on record that it is.
+    ///
+    /// # Errors
+    /// `request.schema`, `evidence.unavailable`.
+    pub(super) async fn recorded(&self, call: &Call) -> Result<Looked, Refusal> {
+        let limit = call::limit(self.limit)?;
+        let person = self.data_subject.checked()?;
+        let consents = &call.api.consents;
+        let named = Person { kind: person.kind(), identifier: person.expose() };
+        let now = consents.registry()?.now();
+        let digest = call.api.gateway.evidence().subject(now, named)?;
+        call.looked(Action::Search, |entry| entry.subject = Some(digest)).await?;
+        let subject = consents.digest(person.kind(), person.expose());
+        Ok(Looked { subject, after: self.after, limit })
+    }
 }
 
 /// An identifier as it is sent.
@@ -106,23 +138,13 @@ pub(super) async fn search(call: Call, request: Request) -> Response {
     let answer = async {
         let collector = call.collector()?;
         let search: Search = call.read(request).await?;
-        let limit = call::limit(search.limit)?;
-        let person = search.data_subject.checked()?;
+        let Looked { subject, after, limit } = search.recorded(&call).await?;
         let registry = call.api.consents.registry()?;
-        let named = Person { kind: person.kind(), identifier: person.expose() };
-        let digest = call.api.gateway.evidence().subject(registry.now(), named)?;
-        call.looked(Action::Search, |entry| entry.subject = Some(digest)).await?;
-        let subject = call.api.consents.digest(person.kind(), person.expose());
-        let found = registry.list(&subject, search.after, limit).await.map_err(refusal)?;
-        let more = found.len() == usize::try_from(limit).unwrap_or(usize::MAX);
-        let next = found.last().filter(|_| more).map(|kept| kept.revision);
+        let found = registry.list(&subject, after, limit).await.map_err(refusal)?;
+        let next = next(limit, found.len(), found.last().map(|kept| kept.revision));
         let may = found.iter().filter(|kept| collector.serves(&kept.record.scope.service));
         let views: Vec<Value> = may.map(|kept| kept.record.view(kept.revision)).collect();
-        let mut page = json!({ "consent_records": views });
-        if let (Some(next), Some(members)) = (next, page.as_object_mut()) {
-            members.insert("next".to_owned(), json!(next));
-        }
-        Ok(Json(page).into_response())
+        Ok(page("consent_records", views, next))
     };
     let answer = answer.await;
     call.told("search", answer)

@@ -32,6 +32,8 @@ const PAGE: u32 = 256;
 
 /// Something that happened with whom it is about, as long as its entry is being written.
 enum Written {
+    /// Its entry is there.
+    Lost,
     Consent(Box<WrittenConsent>),
     Duty(Happened, Identifier),
 }
@@ -78,6 +80,7 @@ impl Consents {
 
     async fn write(&self, written: &Written) -> Result<(), Refusal> {
         match written {
+            Written::Lost => Ok(()),
             Written::Consent(consent) => self.write_consent(consent).await,
             Written::Duty(happened, subject) => {
                 duties::write(&self.evidence, happened, person(subject)).await
@@ -114,6 +117,7 @@ impl Written {
     fn new(registry: &Registry, happened: Happened) -> Result<Self, Refusal> {
         let (place, sealed) = match &happened {
             Happened::Consent(past) => return Self::consent(registry, Past::clone(past)),
+            Happened::Lost { .. } => return Ok(Self::Lost),
             Happened::Right { record, .. } => (record.id.sealing(), &record.data_subject),
             Happened::Notice { record, .. } => (record.id.sealing(), &record.data_subject),
         };

@@ -13,9 +13,9 @@ use super::*;
 const MAX_HEAD: usize = 512;
 
 /// How a stream ends: heads that were in order, and what broke it.
-type Verdict = (u64, Option<Violation>);
+type Judgement = (u64, Option<Violation>);
 
-fn verdict_of_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Verdict, usize) {
+fn verdict_of_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Judgement, usize) {
     let mut scanner = Scanner::new(MAX_HEAD);
     let mut passed = 0;
     for piece in pieces {
@@ -29,7 +29,7 @@ fn verdict_of_pieces<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Verdict
     ((scanner.requests(), None), passed)
 }
 
-fn verdict(stream: &[u8]) -> Verdict {
+fn verdict(stream: &[u8]) -> Judgement {
     verdict_of_pieces([stream]).0
 }
 

@@ -13,7 +13,7 @@ use lienthong_consent::{
     keys::SubjectDigest,
     scope::Asked,
 };
-use lienthong_disclosure::{Judge, Locator, Verdict};
+use lienthong_disclosure::{Judge, Locator, Judgement};
 use lienthong_evidence::entry::ExchangeId;
 use lienthong_model::{
     id::{ParticipantId, PurposeId},
@@ -281,22 +281,22 @@ impl Judge for ElementJudge {
         }
     }
 
-    fn verdict(&mut self) -> Verdict {
+    fn judgement(&mut self) -> Judgement {
         let owners = if self.named.is_empty() { &self.basis.owners } else { &self.named };
         let given = match self.basis.ask(owners.clone()) {
             Ok(Ok(given)) => given,
-            Ok(Err(_)) => return Verdict::Withheld,
-            Err(_) => return Verdict::Unknown,
+            Ok(Err(_)) => return Judgement::Withheld,
+            Err(_) => return Judgement::Unknown,
         };
         // One consent for one exchange cannot be shared by those that an extract is about.
         if self.basis.given.is_none() && given.records.iter().any(|(_, active)| active.once) {
-            return Verdict::Withheld;
+            return Judgement::Withheld;
         }
         match given.views.answers.get(&self.status) {
             Some(AnswerView::Stream(view)) if given.views.personal.contains(&self.status) => {
-                Verdict::Narrowed(Arc::clone(view))
+                Judgement::Narrowed(Arc::clone(view))
             }
-            _ => Verdict::Withheld,
+            _ => Judgement::Withheld,
         }
     }
 }

@@ -13,7 +13,7 @@ use lienthong_model::reason::ReasonCode;
 use serde_json::{Value, json};
 
 use super::{
-    desk::{Desk, NUMBER, OTHER, post, refused},
+    desk::{Desk, NUMBER, OTHER, has_form, post, refused},
     rights::by_clinic,
 };
 use crate::data_path::{
@@ -35,6 +35,7 @@ async fn view(desk: &Desk, by: &str, changes: &Value) -> Value {
     let answer = desk.ask(&post(by, SEARCH, &asked(changes))).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert!(!answer.text().contains(NUMBER));
+    has_form("DisclosurePage", &answer.json());
     answer.json()
 }
 
@@ -181,23 +182,27 @@ async fn the_view_comes_in_pages_and_tells_nobody_elses() {
     );
 }
 
-#[tokio::test]
-async fn who_was_in_a_stream_is_told_with_the_proof_of_the_sidecar() {
+/// A desk whose `desk` has received a stream about two people.
+pub(super) async fn streamed() -> Desk {
     let subject = "data_subjects:\n      \
                    - {answer: \"200\", field: /number, role: owner, identifier: citizen_number}\n";
     let files =
         Files::default().replace("policies/services/roll.yaml", "data_subjects: none\n", subject);
-    let mut desk = Desk::with(Setup { files, ..Setup::default() }).await;
-    let lines: String = ["079190000017", NUMBER]
-        .iter()
-        .map(|n| format!("{{\"number\":\"{n}\",\"name\":\"An\"}}\n"))
-        .collect();
+    let desk = Desk::with(Setup { files, ..Setup::default() }).await;
+    let lines: String =
+        [OTHER, NUMBER].map(|n| format!("{{\"number\":\"{n}\",\"name\":\"An\"}}\n")).concat();
     desk.world
         .provider
         .replies(Reply::chunks("application/x-ndjson", &[lines.as_bytes()]).then_last_chunk());
     let mut stream = Streamed::ask(desk.world.connection("desk").await, &roll().bytes()).await;
     stream.rest().await;
     assert!(stream.complete);
+    desk
+}
+
+#[tokio::test]
+async fn who_was_in_a_stream_is_told_with_the_proof_of_the_sidecar() {
+    let mut desk = streamed().await;
     desk.world.gateway.signal("TERM");
     desk.world.gateway.ended().await;
     desk.restart().await;

@@ -138,7 +138,7 @@ async fn after_reconciling_nothing_holds_that_did_not_hold_before() {
     let (code, told) = reconciled(&desk);
     assert_eq!(code, 0, "{told}");
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(told, json!({"from": 3, "until": 7, "changes": 2, "lost": 2, "rights": 0}));
+    assert_eq!(told, json!({"from": 3, "until": 9, "changes": 2, "lost": 2, "rights": 2}));
     desk.restart().await;
     let ready = admin(desk.world.directory.path(), "GET", "/ready").await.text();
     assert!(!ready.contains("reconcile"), "{ready}");
@@ -151,16 +151,16 @@ async fn after_reconciling_nothing_holds_that_did_not_hold_before() {
     }
     // It goes on above the highest revision there was.
     let again = desk.given(&with(&[("/data_subject/value", json!(OTHER))])).await;
-    assert_eq!(again["revision"], 8);
+    assert_eq!(again["revision"], 10);
     assert_eq!(asked(&desk, OTHER).await.status, 200);
     let evidence = desk.world.evidence().await;
     let deed = evidence.only("administration");
-    assert_eq!((&deed["action"], &deed["count"]), (&json!("reconcile"), &json!(4)));
+    assert_eq!((&deed["action"], &deed["count"]), (&json!("reconcile"), &json!(6)));
     assert_eq!(deed["why"], "restored a copy");
     // With nothing to do it does nothing.
     let (code, told) = reconciled(&desk);
     assert_eq!(code, 0, "{told}");
-    assert!(told.contains("\"from\": 8"), "{told}");
+    assert!(told.contains("\"from\": 10"), "{told}");
 }
 
 /// What the clinic asks about a person, on consent.

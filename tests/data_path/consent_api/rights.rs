@@ -3,7 +3,7 @@
 use lienthong_model::{clock::civil_date, reason::ReasonCode};
 use serde_json::{Value, json};
 
-use super::desk::{Desk, NUMBER, OTHER, post, refused, search, statement, with};
+use super::desk::{Desk, NUMBER, OTHER, has_form, post, refused, search, statement, with};
 use crate::data_path::harness::{Ask, admin, now, person};
 
 const REQUESTS: &str = "/v1/service/rights-requests";
@@ -54,12 +54,15 @@ impl Desk {
     async fn notices(&self, participant: &str) -> Vec<Value> {
         let answer = self.ask(&Ask::get(participant, NOTICES)).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        answer.json()["notices"].as_array().unwrap().clone()
+        let page = answer.json();
+        has_form("ParticipantNoticePage", &page);
+        page["notices"].as_array().unwrap().clone()
     }
 
     async fn request(&self, body: &Value) -> Value {
         let answer = self.ask(&post("counter", REQUESTS, body)).await;
         assert_eq!(answer.status, 201, "{}", answer.text());
+        has_form("RightsRecord", &answer.json());
         answer.json()
     }
 }
@@ -99,6 +102,8 @@ async fn a_withdrawal_reaches_who_received_data_and_nobody_else() {
     let request = &found["rights_requests"][0];
     assert_eq!((&request["right"], &request["state"]), (&json!("withdraw"), &json!("fulfilled")));
     let shown = desk.ask(&Ask::get("counter", &at(&request["id"]))).await.json();
+    has_form("RightsPage", &found);
+    has_form("RightsRecord", &shown);
     assert_eq!(shown["notices"][0]["participant"], "T01.21");
     assert_eq!(shown["notices"][0]["handled"], "stopped");
     let told = steps(&desk.world.evidence().await);
@@ -192,6 +197,28 @@ async fn a_correction_that_was_made_reaches_everybody_with_the_data() {
     assert_eq!(told, begins);
 }
 
+/// Whom a stream was about stands in its sidecar alone.
+#[tokio::test]
+async fn who_received_a_stream_is_told_of_those_in_it_and_of_nobody_else() {
+    let desk = super::disclosures::streamed().await;
+    for number in [NUMBER, "001122334456"] {
+        let mut body = asked("restrict");
+        body["data_subject"] = subject(number);
+        body["service"] = json!("roll");
+        let answer = desk.ask(&post("roll-counter", REQUESTS, &body)).await;
+        let id = answer.json()["id"].clone();
+        for word in ["acknowledge", "fulfil"] {
+            let step = step(&id, word, &json!({})).certificate("roll-counter");
+            assert_eq!(desk.ask(&step).await.status, 200);
+        }
+    }
+    desk.told(2).await;
+    let notices = desk.notices("desk").await;
+    let [notice] = &notices[..] else { panic!("{notices:?}") };
+    assert_eq!((&notice["what"], &notice["service"]), (&json!("restricted"), &json!("roll")));
+    assert_eq!(notice["data_subject"], subject(NUMBER));
+}
+
 #[tokio::test]
 async fn a_refusal_needs_an_article_that_the_policies_know() {
     let mut desk = Desk::new().await;
@@ -214,6 +241,7 @@ async fn a_refusal_needs_an_article_that_the_policies_know() {
     let none = step(&id, "refuse", &json!({ "reason": "kept_by_law" }));
     refused(&desk.ask(&none).await, ReasonCode::RequestMalformed);
     let done = desk.ask(&refusing("test-law#2", "kept_by_law")).await.json();
+    has_form("RightsRecord", &done);
     assert_eq!((&done["state"], &done["article"]), (&json!("refused"), &json!("test-law#2")));
     let evidence = desk.world.evidence().await;
     let last = *evidence.of("right").last().unwrap();

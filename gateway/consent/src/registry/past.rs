@@ -13,6 +13,7 @@ use crate::{
         RightEvent, RightRecord,
         duty::{self, DutyError},
     },
+    state::Action,
 };
 
 /// Something that happened, and what it was about afterwards.
@@ -28,6 +29,11 @@ pub enum Happened {
         event: RightEvent,
         /// What the request was afterwards.
         record: Box<RightRecord>,
+    },
+    /// Something that only the evidence knows, of which the ledger keeps the place.
+    Lost {
+        /// Its place in the ledger.
+        revision: u64,
     },
     /// To a notice to a participant.
     Notice {
@@ -71,7 +77,9 @@ impl Happened {
     pub fn revision(&self) -> u64 {
         match self {
             Self::Consent(past) => past.revision,
-            Self::Right { revision, .. } | Self::Notice { revision, .. } => *revision,
+            Self::Right { revision, .. }
+            | Self::Notice { revision, .. }
+            | Self::Lost { revision } => *revision,
         }
     }
 }
@@ -80,6 +88,7 @@ fn read(event: &Event) -> Result<Happened, HappenedError> {
     let revision = event.revision;
     Ok(match event.book {
         Book::Consent => Happened::Consent(Box::new(past(event)?)),
+        Book::Right if event.action == Action::Lose.as_str() => Happened::Lost { revision },
         Book::Right => Happened::Right {
             revision,
             event: duty::read(&event.event)?,

@@ -63,8 +63,7 @@ impl Registry {
             }
             Err(error) => return Err(error),
         };
-        let once = Once::default();
-        Ok(self.write(record, event, expected, once).await?.revision)
+        Ok(self.write(record, event, expected, Once::default()).await?.revision)
     }
 
     async fn keep_place(&self, id: [u8; 16]) -> Result<u64, RegistryError> {

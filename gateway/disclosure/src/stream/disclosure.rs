@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lienthong_model::field::Pointer;
 
 use super::{
-    Judge, Stop, StopCause, StreamTally, StreamView, Verdict, array::ArrayStream, judge::Judged,
+    Judge, Stop, StopCause, StreamTally, StreamView, Judgement, array::ArrayStream, judge::Judged,
     lines::Lines, located::Located,
 };
 use crate::{Locator, Pseudonymiser, Tally, Violation, ViolationKind};
@@ -193,14 +193,14 @@ impl Passing {
         let before = out.len();
         let mut tally = self.part(&self.view, raw, out)?;
         let Some(judged) = &mut self.judged else { return Ok(Some(tally)) };
-        match judged.verdict(raw) {
-            Verdict::Passes => {}
-            Verdict::Narrowed(view) => {
+        match judged.judgement(raw) {
+            Judgement::Passes => {}
+            Judgement::Narrowed(view) => {
                 out.truncate(before);
                 tally = self.part(&view, raw, out)?;
             }
-            Verdict::Withheld => return Ok(None),
-            Verdict::Unknown => {
+            Judgement::Withheld => return Ok(None),
+            Judgement::Unknown => {
                 let at = &self.view.element_at;
                 return Err(self.stop(StopCause::Unjudged, ViolationKind::Malformed, at));
             }

@@ -10,7 +10,7 @@ use crate::Locator;
 
 /// What is said of an element.
 #[derive(Debug, Clone)]
-pub enum Verdict {
+pub enum Judgement {
     /// It leaves as the view says.
     Passes,
     /// It leaves as this view says, which lets less pass of the same stream.
@@ -30,7 +30,7 @@ pub trait Judge: Send + Sync {
     fn value(&mut self, place: usize, value: &str);
 
     /// What is said of the element.
-    fn verdict(&mut self) -> Verdict;
+    fn judgement(&mut self) -> Judgement;
 }
 
 /// A judge, and the places whose values it is given.
@@ -41,11 +41,11 @@ pub(super) struct Judged {
 
 impl Judged {
     /// What is said of an element that has passed its view.
-    pub(super) fn verdict(&mut self, raw: &[u8]) -> Verdict {
+    pub(super) fn judgement(&mut self, raw: &[u8]) -> Judgement {
         let Self { places, judge } = self;
         judge.begin();
         places.values(raw, &mut |place, value| judge.value(place, value));
-        judge.verdict()
+        judge.judgement()
     }
 }
 

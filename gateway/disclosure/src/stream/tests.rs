@@ -631,12 +631,12 @@ impl Judge for ByDigit {
         self.0 = value.chars().last();
     }
 
-    fn verdict(&mut self) -> Verdict {
+    fn judgement(&mut self) -> Judgement {
         match self.0 {
-            Some('0') | None => Verdict::Withheld,
-            Some('1') => Verdict::Narrowed(Arc::clone(&self.1)),
-            Some('2') => Verdict::Unknown,
-            Some(_) => Verdict::Passes,
+            Some('0') | None => Judgement::Withheld,
+            Some('1') => Judgement::Narrowed(Arc::clone(&self.1)),
+            Some('2') => Judgement::Unknown,
+            Some(_) => Judgement::Passes,
         }
     }
 }

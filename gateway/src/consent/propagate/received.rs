@@ -27,6 +27,8 @@ use crate::{evidence::Evidence, refusal::Refusal};
 
 /// How many exchanges are looked at in one go.
 const PAGE: usize = 2000;
+/// Most exchanges without an end that are looked at: some hundred megabytes.
+const MOST_MAY_HOLD: usize = 128_000;
 
 /// Whom a change concerns.
 #[derive(Debug, Clone)]
@@ -91,10 +93,18 @@ impl Received {
     ) -> Result<Self, Refusal> {
         let mut log = PersonLog::open(evidence, person)?;
         let mut received = Self::default();
-        let mut after = None;
+        let (mut after, mut most) = (None, PAGE);
         loop {
             let service = reach.service.as_ref().map(|service| service.as_str().to_owned());
-            let hits = log.page(Query { service, after, most: PAGE, ..Query::default() })?;
+            let hits = log.page(Query { service, after, most, ..Query::default() })?;
+            if hits.may_hold.len() >= most {
+                // They come with the first page alone, and none may be left out.
+                most = most.saturating_mul(4);
+                let bounded = most <= MOST_MAY_HOLD;
+                let many = || Refusal::named(ReasonCode::EvidenceUnavailable, "interrupted");
+                bounded.then_some(()).ok_or_else(many)?;
+                continue;
+            }
             for unit in &hits.found {
                 if !log.is_only_officer(unit) {
                     received.add(unit, reach)?;

@@ -27,7 +27,7 @@ pub(super) async fn write(
     subject: Person<'_>,
 ) -> Result<(), Refusal> {
     let step = match happened {
-        Happened::Consent(_) => return Ok(()),
+        Happened::Consent(_) | Happened::Lost { .. } => return Ok(()),
         Happened::Right { revision, event, record } => right(*revision, event, record, subject)?,
         Happened::Notice { revision, event, record } => notice(*revision, event, record, subject),
     };

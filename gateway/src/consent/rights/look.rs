@@ -14,7 +14,6 @@ use lienthong_consent::{
         duty::{DutyError, Numbered},
     },
 };
-use lienthong_evidence::entry::Action;
 use lienthong_model::{clock::civil_date, reason::ReasonCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -24,10 +23,9 @@ use crate::{
     consent::{
         call::{self, Call, shown},
         caller::Collector,
-        look::Search,
+        look::{Looked, Search},
         page::{next, page, put},
     },
-    evidence::Person,
     refusal::Refusal,
 };
 
@@ -97,15 +95,10 @@ pub(super) async fn search(call: Call, request: Request) -> Response {
     let answer = async {
         let collector = call.collector()?;
         let search: Search = call.read(request).await?;
-        let limit = call::limit(search.limit)?;
-        let person = search.data_subject.checked()?;
+        let Looked { subject, after, limit } = search.recorded(&call).await?;
         let registry = call.api.consents.registry()?;
-        let named = Person { kind: person.kind(), identifier: person.expose() };
-        let digest = call.api.gateway.evidence().subject(registry.now(), named)?;
-        call.looked(Action::Search, |entry| entry.subject = Some(digest)).await?;
-        let subject = call.api.consents.digest(person.kind(), person.expose());
         let rights = Rights::new(registry.store());
-        let found = rights.of_subject(subject, search.after, limit).await.map_err(refusal)?;
+        let found = rights.of_subject(subject, after, limit).await.map_err(refusal)?;
         let next = next(limit, found.len(), found.last().map(|kept| kept.revision));
         Ok(page("rights_requests", views(collector, &found, registry.now()), next))
     };
