@@ -4,6 +4,7 @@ mod canary;
 mod changes;
 mod command;
 pub(super) mod desk;
+mod faults;
 mod gives;
 mod looks;
 mod proofs;
