@@ -5,6 +5,7 @@ mod changes;
 mod command;
 pub(super) mod desk;
 mod disclosures;
+mod faults;
 mod gives;
 mod looks;
 mod proofs;

@@ -118,3 +118,6 @@ fn closed(state: State, action: Action) -> State {
         other => state.after(other).unwrap_or(State::Lost),
     }
 }
+
+#[cfg(test)]
+mod tests;
