@@ -243,11 +243,16 @@ impl Consents {
     /// Counts what is owed.
     async fn count_owed(&self, registry: &Registry) {
         let (store, now) = (registry.store(), registry.now());
-        let rights = Rights::new(store).counts(now).await;
-        let notices = Notices::new(store).counts(now).await;
-        let (Ok(rights), Ok(notices)) = (rights, notices) else {
-            warn!(target: "consent", "what is owed to data subjects cannot be counted");
-            return;
+        let counted = async {
+            let rights = Rights::new(store).counts(now).await?;
+            Ok::<_, DutyError>((rights, Notices::new(store).counts(now).await?))
+        };
+        let (rights, notices) = match counted.await {
+            Ok(counted) => counted,
+            Err(error) => {
+                warn!(target: "consent", %error, "what is owed to data subjects cannot be counted");
+                return;
+            }
         };
         self.owed.requests.store(rights.all.overdue, Ordering::Relaxed);
         self.owed.notices.store(notices.all.overdue, Ordering::Relaxed);
