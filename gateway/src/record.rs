@@ -239,6 +239,7 @@ impl Exchange {
             operation = self.operation.as_ref().map_or("", OperationId::as_str),
             agreement = self.agreement.as_ref().map_or("", AgreementId::as_str),
             elements = tally.elements,
+            withheld = tally.withheld,
             disclosed = tally.disclosed,
             masked = tally.masked,
             dropped = tally.dropped,

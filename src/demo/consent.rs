@@ -13,7 +13,7 @@ use lienthong_evidence::{note::Verifier, proof::Proof};
 use lienthong_model::{
     clock::civil_date,
     reason::ReasonCode,
-    text::Language::{self, English, Vietnamese},
+    text::Language::{English, Vietnamese},
 };
 use lienthong_sandbox::synthetic::Person;
 use serde::Serialize;
@@ -228,12 +228,12 @@ fn show(result: &ConsentResult, output: &Output) {
     let ConsentResult { seen, proofs_verified, withdrawal_micros, .. } = result;
     let (receipt, tampered) = (result.receipt_verified, result.tampered_rejected);
     output.line(match output.language() {
-        Language::Vietnamese => format!(
+        Vietnamese => format!(
             "\n  biên nhận có chữ ký {}; rút lại trong {withdrawal_micros} µs\n  người dân thấy {seen} trao đổi về mình, {proofs_verified} mục được chứng minh; mục bị sửa một ký tự {}",
             if receipt { "hợp lệ" } else { "KHÔNG HỢP LỆ" },
             if tampered { "bị bác bỏ" } else { "KHÔNG BỊ PHÁT HIỆN" },
         ),
-        Language::English => format!(
+        English => format!(
             "\n  the signed receipt {}; withdrawn in {withdrawal_micros} µs\n  the citizen sees {seen} exchanges, {proofs_verified} entries proved; one with a digit changed is {}",
             if receipt { "verifies" } else { "DOES NOT VERIFY" },
             if tampered { "rejected" } else { "NOT NOTICED" },

@@ -40,8 +40,8 @@ pub use opaque::{OpaqueFile, OpaqueView};
 pub use parameters::{Disclosed, DisclosedParameter, ParameterRule, ParameterView};
 pub use pseudonym::Pseudonymiser;
 pub use stream::{
-    Judge, Stop, StopCause, StreamBounds, StreamDisclosure, StreamPart, StreamShape, StreamTally,
-    StreamView, Judgement, relaxed as relaxed_around_stream,
+    Judge, Judgement, Stop, StopCause, StreamBounds, StreamDisclosure, StreamPart, StreamShape,
+    StreamTally, StreamView, relaxed as relaxed_around_stream,
 };
 pub use values::{Locator, disclosed_values};
 pub use view::{Bounds, Direction, View};

@@ -13,7 +13,7 @@ use lienthong_consent::{
     keys::SubjectDigest,
     scope::Asked,
 };
-use lienthong_disclosure::{Judge, Locator, Judgement};
+use lienthong_disclosure::{Judge, Judgement, Locator};
 use lienthong_evidence::entry::ExchangeId;
 use lienthong_model::{
     id::{ParticipantId, PurposeId},

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lienthong_model::field::Pointer;
 
 use super::{
-    Judge, Stop, StopCause, StreamTally, StreamView, Judgement, array::ArrayStream, judge::Judged,
+    Judge, Judgement, Stop, StopCause, StreamTally, StreamView, array::ArrayStream, judge::Judged,
     lines::Lines, located::Located,
 };
 use crate::{Locator, Pseudonymiser, Tally, Violation, ViolationKind};
