@@ -58,14 +58,21 @@ impl SubjectKey {
         Checksum(context)
     }
 
-    fn tag(&self, parts: &[&[u8]]) -> [u8; 16] {
+    /// What ties a record to the statement it was made from. A plain hash of a statement would be the
+    /// person's number to whoever tries numbers out.
+    #[must_use]
+    pub fn statement(&self, record: ConsentId, hash: &[u8; 32]) -> [u8; 32] {
+        self.tag(&[b"consent statement", record.as_bytes(), hash])
+    }
+
+    fn tag<const N: usize>(&self, parts: &[&[u8]]) -> [u8; N] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in parts {
             // The length in front keeps apart what would run together.
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        let mut tag = [0; 16];
+        let mut tag = [0; N];
         tag.iter_mut().zip(context.sign().as_ref()).for_each(|(to, from)| *to = *from);
         tag
     }
@@ -129,13 +136,15 @@ impl<'de> Deserialize<'de> for SubjectDigest {
     }
 }
 
-/// Whose identifier is sealed.
+/// What is sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sealing {
-    /// That of the data subject.
+    /// The identifier of the data subject.
     DataSubject,
-    /// That of the representative.
+    /// The identifier of the representative.
     Representative,
+    /// The word of a witness, which has a hash of the statement in it.
+    Proof,
 }
 
 /// The key that seals identifiers in the registry.
@@ -186,6 +195,34 @@ impl SealKey {
         bytes.extend_from_slice(identifier.kind().as_bytes());
         bytes.push(0);
         bytes.extend_from_slice(identifier.expose().as_bytes());
+        self.seal_bytes(record, whose, bytes)
+    }
+
+    /// Seals the word of a witness for one record alone.
+    ///
+    /// # Errors
+    /// When the library fails.
+    pub fn seal_proof(&self, record: ConsentId, proof: &str) -> Result<Sealed, SealError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(64 + proof.len()));
+        bytes.extend_from_slice(proof.as_bytes());
+        self.seal_bytes(record, Sealing::Proof, bytes)
+    }
+
+    /// Opens the word of a witness.
+    ///
+    /// # Errors
+    /// When it was sealed otherwise.
+    pub fn open_proof(&self, record: ConsentId, sealed: &Sealed) -> Result<String, SealError> {
+        let bytes = self.open_bytes(record, Sealing::Proof, sealed)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| SealError::Sealed)
+    }
+
+    fn seal_bytes(
+        &self,
+        record: ConsentId,
+        whose: Sealing,
+        mut bytes: Zeroizing<Vec<u8>>,
+    ) -> Result<Sealed, SealError> {
         let bound = Aad::from(bound(record, whose));
         let nonce = self.key.seal_in_place_append_tag(bound, &mut *bytes);
         let nonce = nonce.map_err(|_| SealError::Key)?;
@@ -202,15 +239,27 @@ impl SealKey {
         whose: Sealing,
         sealed: &Sealed,
     ) -> Result<Identifier, SealError> {
+        let opened = self.open_bytes(record, whose, sealed)?;
+        let text = std::str::from_utf8(&opened).map_err(|_| SealError::Sealed)?;
+        let (kind, value) = text.split_once('\0').ok_or(SealError::Sealed)?;
+        Identifier::new(kind, value, "data_subject").map_err(|_| SealError::Sealed)
+    }
+
+    fn open_bytes(
+        &self,
+        record: ConsentId,
+        whose: Sealing,
+        sealed: &Sealed,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
         let (nonce, rest) = sealed.0.split_at_checked(NONCE).ok_or(SealError::Sealed)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SealError::Sealed)?;
         let mut rest = Zeroizing::new(rest.to_vec());
         let bound = Aad::from(bound(record, whose));
         let opened =
             self.key.open_in_place(nonce, bound, &mut rest).map_err(|_| SealError::Sealed)?;
-        let text = std::str::from_utf8(opened).map_err(|_| SealError::Sealed)?;
-        let (kind, value) = text.split_once('\0').ok_or(SealError::Sealed)?;
-        Identifier::new(kind, value, "data_subject").map_err(|_| SealError::Sealed)
+        let length = opened.len();
+        rest.truncate(length);
+        Ok(rest)
     }
 }
 
@@ -220,6 +269,7 @@ fn bound(record: ConsentId, whose: Sealing) -> [u8; 17] {
     let place: u8 = match whose {
         Sealing::DataSubject => 0,
         Sealing::Representative => 1,
+        Sealing::Proof => 2,
     };
     let bytes = record.as_bytes().iter().copied().chain([place]);
     bound.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);

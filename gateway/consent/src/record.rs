@@ -123,12 +123,12 @@ pub struct Said {
     pub frequency: Frequency,
     /// For how many days a recipient may keep the data.
     pub retention_days: u32,
-    /// SHA-256 of the statement.
+    /// Keyed digest of the statement ([`SubjectKey::statement`](crate::keys::SubjectKey::statement)).
     #[serde(with = "hash")]
     pub statement: [u8; 32],
-    /// A witness of another participant, as a compact JWS.
+    /// A witness of another participant, as a compact JWS, sealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub proof: Option<String>,
+    pub proof: Option<Sealed>,
 }
 
 /// Who spoke for a person.
@@ -263,7 +263,6 @@ impl Said {
             ("period", json!(self.period)),
             ("frequency", json!(self.frequency)),
             ("retention_days", json!(self.retention_days)),
-            ("statement_sha256", json!(hex::encode(&self.statement))),
             ("witnessed", json!(self.proof.is_some())),
         ];
         let told = members.into_iter().filter(|(_, value)| !value.is_null());

@@ -22,7 +22,7 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use lienthong_model::clock::Clock;
+use lienthong_model::{clock::Clock, sensitive::Sensitive};
 use lienthong_store::{
     Store,
     ledger::{Book, Event, Row},
@@ -221,6 +221,16 @@ impl Registry {
     pub async fn history(&self, id: ConsentId, limit: u32) -> Result<Vec<Past>, RegistryError> {
         let events = self.store.ledger().history(Book::Consent, *id.as_bytes(), limit).await?;
         Ok(events.iter().map(past).collect::<Result<_, _>>()?)
+    }
+
+    /// The word of the witness that a record was made with.
+    ///
+    /// # Errors
+    /// When it does not open with the key of this registry.
+    pub fn proof(&self, record: &ConsentRecord) -> Result<Option<Sensitive<String>>, SealError> {
+        let sealed = record.said.as_ref().and_then(|said| said.proof.as_ref());
+        let opened = sealed.map(|sealed| self.seal_key.open_proof(record.id, sealed));
+        Ok(opened.transpose()?.map(Sensitive::new))
     }
 
     /// Who it is about, unsealed; nobody where only the evidence knows the consent.

@@ -279,6 +279,10 @@ fn check_id(file: &str, id: &OperatorId, at: Position, found: &mut Diagnostics) 
         let message = "`local` is whoever opens the gateway's socket; take another id";
         found.add(file, at, message);
     }
+    if id.as_str() == GATEWAY {
+        let message = "`gateway` is what the gateway does by itself; take another id";
+        found.add(file, at, message);
+    }
     let digits = |c: char| !c.is_ascii_digit();
     if id.as_str().split(digits).any(|digits| digits.len() >= 9) {
         found.add(file, at, "an id must not hold the number of a person");

@@ -2,7 +2,8 @@
 //!
 //! In: the fields of a consent, or those that several consents share. Out: views, compiled once for
 //! each set of fields; people mostly agree to all that a notice says, so there are few. What is not
-//! personal data needs no consent. Parameters say whom is asked about, and are the agreement's alone.
+//! personal data needs no consent. Parameters, and the body of a request that only asks, say whom is
+//! asked about, and are the agreement's alone.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,7 +12,7 @@ use std::{
 
 use lienthong_consent::fields::{Fields, Part};
 use lienthong_model::field::{FieldPath, Pointer};
-use lienthong_policy::{AgreementOperation, FieldMasks, Operation};
+use lienthong_policy::{AgreementOperation, Effect, FieldMasks, Operation};
 
 use super::{Disclosure, Route, Views, views::is_personal};
 
@@ -61,8 +62,10 @@ fn narrowed(
 ) -> Narrowing {
     let covered =
         |part, field: &Pointer| fields.covers(&operation.id, part, &FieldPath::Body(field.clone()));
+    // Whoever only asks says in the body, too, whom is asked about.
+    let asks = operation.effect == Effect::Reads;
     let body = narrow(&terms.request_body, |field| {
-        !is_personal(operation, None, field) || covered(Part::Request, field)
+        asks || !is_personal(operation, None, field) || covered(Part::Request, field)
     });
     let answers = terms.answers.iter().map(|(status, masks)| {
         let left = narrow(masks, |field| {
@@ -77,7 +80,7 @@ fn narrowed(
         .collect();
     let disclosure =
         Disclosure { parameters: &terms.request_parameters, body: &body, answers: &answers };
-    if disclosure.personal(operation).next().is_none() {
+    if !disclosure.personal(operation).any(|part| part.is_some() || !asks) {
         return Narrowing::Nothing;
     }
     if disclosure == Disclosure::of(terms) {

@@ -15,6 +15,7 @@ fn record(said: bool, state: State) -> ConsentRecord {
     let seal = SealKey::new(&Sensitive::new([1; 32])).unwrap();
     let person = Identifier::new("citizen_number", CITIZEN, "data_subject").unwrap();
     let sealed = seal.seal(id, Sealing::DataSubject, &person).unwrap();
+    let subject_key = SubjectKey::new(&Sensitive::new([2; 32]));
     let said = said.then(|| Said {
         data_subject: sealed,
         notice: statement.notice.clone(),
@@ -27,10 +28,10 @@ fn record(said: bool, state: State) -> ConsentRecord {
         period: statement.period,
         frequency: statement.frequency,
         retention_days: statement.retention_days,
-        statement: statement.hash(),
-        proof: Some("a.b.c".to_owned()),
+        statement: subject_key.statement(id, &statement.hash()),
+        proof: Some(seal.seal_proof(id, "a.b.c").unwrap()),
     });
-    let subject = SubjectKey::new(&Sensitive::new([2; 32])).digest("citizen_number", CITIZEN);
+    let subject = subject_key.digest("citizen_number", CITIZEN);
     let at = date(2026, 11, 30).at(8, 0, 0, 0).to_zoned(jiff::tz::TimeZone::UTC).unwrap();
     let fields = statement.fields.clone();
     ConsentRecord::new((id, subject), statement.scope, (fields, said), state, at.timestamp())

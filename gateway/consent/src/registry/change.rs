@@ -351,8 +351,8 @@ impl Registry {
             period: statement.period,
             frequency: statement.frequency,
             retention_days: statement.retention_days,
-            statement: *checked.hash(),
-            proof: proof.map(|proof| proof.jws),
+            statement: self.subject_key().statement(id, checked.hash()),
+            proof: proof.map(|proof| self.seal_key.seal_proof(id, &proof.jws)).transpose()?,
         })
     }
 }

@@ -304,7 +304,12 @@ async fn a_proof_is_used_once(home: Home) {
         Giving { proof: Some(proof), ..giving() }
     };
     let given = world.registry().give(&checked(&json!({})), proved()).await.unwrap();
-    assert_eq!(given.record.said.unwrap().proof.as_deref(), Some("a.b.c"));
+    let kept = String::from_utf8(given.record.bytes().unwrap()).unwrap();
+    assert!(!kept.contains("a.b.c"), "a proof holds a hash of the statement");
+    let said = given.record.said.as_ref().unwrap();
+    assert_ne!(said.statement, *checked(&json!({})).hash(), "and no other hash of it is kept");
+    let opened = world.registry().proof(&given.record).unwrap();
+    assert_eq!(opened.as_ref().map(|proof| proof.expose().as_str()), Some("a.b.c"));
     let error = world.registry().give(&checked(&json!({})), proved()).await.unwrap_err();
     assert_eq!(error.reason(), ReasonCode::ConsentOwnFavour);
     assert_eq!(world.registry().head().await.unwrap(), 1);

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{MapReader, Node},
+    field::FieldPath,
 };
 
 use super::{ConsentFrequency, ConsentTerms};
@@ -14,7 +15,7 @@ use crate::{
     compile::Disclosed,
     legal_basis::{Basis, Citation},
     read::word,
-    service::{Operation, SubjectRole},
+    service::{Effect, FieldClass, IdentifierKind, Operation, SubjectRole},
 };
 
 const KEYS: &[&str] = &["account_level", "max_days", "frequency", "child_under"];
@@ -103,7 +104,8 @@ pub(super) fn check_owners(
 ) {
     for (disclosed, at) in disclosed {
         let operation = disclosed.operation.as_ref();
-        if operation.data_subjects.iter().any(|subject| subject.role == SubjectRole::Owner) {
+        check_sent(file, (disclosed, *at), found);
+        if operation.data_subjects.iter().any(|subject| owns(subject.role, subject.identifier)) {
             continue;
         }
         let mut bodies = disclosed.answers.iter().filter(|(_, masks)| !masks.is_empty()).peekable();
@@ -111,8 +113,8 @@ pub(super) fn check_owners(
             continue;
         }
         let message = format!(
-            "`{}` names no data subject in role `owner` in its request, nor in every answer that is \
-             disclosed: nobody could have consented",
+            "`{}` names no data subject in role `owner` by citizen number in its request, nor in every \
+             answer that is disclosed: nobody could have consented",
             operation.id
         );
         let help =
@@ -121,8 +123,31 @@ pub(super) fn check_owners(
     }
 }
 
+/// Reports personal data that would be sent to be kept: people are asked about fields of answers.
+fn check_sent(file: &str, (disclosed, at): (&Disclosed, Position), found: &mut Diagnostics) {
+    let operation = disclosed.operation.as_ref();
+    let classes = &operation.classes.request;
+    let mut fields = disclosed.request_body.keys();
+    let personal = fields
+        .find(|field| classes.get(&FieldPath::Body((*field).clone())) != Some(&FieldClass::None));
+    if let (Effect::Writes, Some(field)) = (operation.effect, personal) {
+        let message = format!(
+            "`{}` would send personal data (`{field}`) to be kept, and a notice names fields of \
+             answers only: nobody could have consented to it",
+            operation.id
+        );
+        found.add_with_help(file, at, message, "leave the operation out of this agreement");
+    }
+}
+
+/// Consents are kept under the citizen number.
+fn owns(role: SubjectRole, identifier: IdentifierKind) -> bool {
+    role == SubjectRole::Owner && identifier == IdentifierKind::CitizenNumber
+}
+
 fn names_owner(operation: &Operation, status: u16) -> bool {
-    operation.subjects_of(status).iter().any(|subject| subject.role == SubjectRole::Owner)
+    let mut subjects = operation.subjects_of(status).iter();
+    subjects.any(|subject| owns(subject.role, subject.identifier))
 }
 
 #[cfg(test)]
