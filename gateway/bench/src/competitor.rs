@@ -166,7 +166,17 @@ impl Programs {
         provider: u16,
         services: usize,
     ) -> anyhow::Result<Listening> {
-        let port = process::free_port()?;
+        self.start_at(kind, world, (process::free_port()?, provider), services).await
+    }
+
+    /// Starts a proxy at a port in front of that of a provider.
+    pub(crate) async fn start_at(
+        &self,
+        kind: Kind,
+        world: &World,
+        (port, provider): (u16, u16),
+        services: usize,
+    ) -> anyhow::Result<Listening> {
         let log = (kind == Kind::GatewayInMemory).then(|| world.memory()).transpose()?;
         let config = world.configure(port, provider, services, log.as_deref())?;
         let again = |role: &str| {

@@ -5,6 +5,7 @@
 
 mod client;
 mod drive;
+pub(crate) mod withdraw;
 
 use std::{
     collections::BTreeMap,
@@ -43,6 +44,9 @@ pub(crate) struct Job {
     pub(crate) identity: Identity,
     /// The request, byte for byte.
     pub(crate) request: String,
+    /// How many people the request is about in turn; 0 leaves it as it is written.
+    #[serde(default)]
+    pub(crate) people: u64,
     /// The status that counts as success.
     pub(crate) expect: u16,
     pub(crate) work: Work,
@@ -177,7 +181,7 @@ pub(crate) async fn hold(job: &Job, core: Option<usize>) -> anyhow::Result<tokio
 /// The load generator's own process.
 pub(crate) async fn perform(job: Job) -> anyhow::Result<()> {
     job.check()?;
-    let ask = Ask::new(job.address, &job.identity, &job.request)?;
+    let ask = Ask::new(job.address, &job.identity, &job.request)?.about(job.people)?;
     let outcome = match job.work {
         Work::Closed => closed(&job, &ask).await?,
         Work::Paced { per_second } => paced(&job, &ask, per_second).await?,

@@ -20,7 +20,8 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::mode::{
-    Options, agreements, all, compare, evidence, handshake, idle, refused, stacks, stages, stream,
+    Options, agreements, all, compare, consent, evidence, handshake, idle, refused, stacks, stages,
+    stream,
 };
 
 #[derive(Debug, Parser)]
@@ -37,6 +38,9 @@ enum Command {
     All(all::Arguments),
     /// CPU time, rate, latency and memory of every competitor, by size of the answer.
     Compare(compare::Arguments),
+    /// What consents cost a request, a start and memory, and how soon a withdrawal counts. The exit
+    /// code is 1 when an answer came that should not have come.
+    Consent(consent::Arguments),
     /// What durable evidence costs: the log on disk, and the same in memory.
     Evidence(Options),
     /// What refused work costs beside accepted work.
@@ -64,6 +68,8 @@ enum Command {
     #[command(hide = true)]
     Load { job: String },
     #[command(hide = true)]
+    Withdraw { job: String },
+    #[command(hide = true)]
     Calibrate,
 }
 
@@ -72,7 +78,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let ended = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(command)));
     match ended {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             note(format!("error: {error:#}"));
             ExitCode::from(3)
@@ -81,11 +87,11 @@ fn main() -> ExitCode {
 }
 
 /// Runs a command. SIGTERM ends it as an error does: every child process goes with it.
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
     if let Command::Gateway { config } = command {
         // The gateway drains by itself.
-        return role::gateway::serve(&config).await;
+        return role::gateway::serve(&config).await.map(|()| ExitCode::SUCCESS);
     }
     tokio::select! {
         ended = perform(command) => ended,
@@ -93,8 +99,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-async fn perform(command: Command) -> anyhow::Result<()> {
-    match command {
+async fn perform(command: Command) -> anyhow::Result<ExitCode> {
+    let performed = match command {
+        Command::Consent(arguments) => return consent::run(&arguments).await,
         Command::All(arguments) => all::run(&arguments).await,
         Command::Compare(arguments) => compare::run(&arguments).await,
         Command::Evidence(options) => evidence::run(&options).await,
@@ -110,11 +117,13 @@ async fn perform(command: Command) -> anyhow::Result<()> {
         Command::Listener { config } => role::listener::serve(&config).await,
         Command::Bare { config } => role::bare::serve(&config).await,
         Command::Load { job } => load::perform(serde_json::from_str(&job)?).await,
+        Command::Withdraw { job } => load::withdraw::perform(serde_json::from_str(&job)?).await,
         Command::Calibrate => {
             say(load::spin());
             Ok(())
         }
-    }
+    };
+    performed.map(|()| ExitCode::SUCCESS)
 }
 
 /// A line on standard output. A reader that has gone away is no failure.

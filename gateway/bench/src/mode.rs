@@ -3,6 +3,7 @@
 pub(crate) mod agreements;
 pub(crate) mod all;
 pub(crate) mod compare;
+pub(crate) mod consent;
 pub(crate) mod evidence;
 pub(crate) mod handshake;
 pub(crate) mod idle;
@@ -21,7 +22,7 @@ use crate::{
     load::{self, Job, Outcome, Work},
     note,
     process::{self, Listening, Run},
-    records::Size,
+    records::{Size, citizen},
     world::{CONSUMER, Identity, World, clock},
 };
 
@@ -94,6 +95,10 @@ impl Options {
     }
 
     fn bench(&self, agreements: usize) -> anyhow::Result<Bench> {
+        self.bench_in(World::new(agreements)?)
+    }
+
+    fn bench_in(&self, world: World) -> anyhow::Result<Bench> {
         ensure!(self.seconds > 0.0 && self.warm_up >= 0.0, "a turn needs some time");
         let (proxy, load) = self.cores();
         let programs = Programs {
@@ -103,7 +108,7 @@ impl Options {
             envoy: self.envoy.clone(),
             core: proxy,
         };
-        Ok(Bench { world: World::new(agreements)?, programs, load, options: self.clone() })
+        Ok(Bench { world, programs, load, options: self.clone() })
     }
 
     /// Writes what was measured, when a file was named.
@@ -135,6 +140,7 @@ impl Bench {
             address: proxy.address(),
             identity,
             request: request.to_owned(),
+            people: 0,
             expect,
             work: Work::Closed,
             connections: self.options.connections,
@@ -162,7 +168,10 @@ fn order(count: usize, round: u32) -> impl Iterator<Item = usize> {
 
 /// A request for an answer of a size, byte for byte.
 fn request(size: Size) -> String {
-    ask(&format!("records/records?soDinhDanh=079090000001&soLuong={}", size.records()), CONSUMER.0)
+    ask(
+        &format!("records/records?soDinhDanh={}&soLuong={}", citizen(1), size.records()),
+        CONSUMER.0,
+    )
 }
 
 fn ask(target: &str, member: &str) -> String {

@@ -14,12 +14,16 @@ use std::{
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use tokio::{
-    net::TcpStream,
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpStream, UnixStream},
     process::{Child, Command},
+    time::timeout,
 };
 
 /// How long a process may take until it accepts connections.
 const START: Duration = Duration::from_secs(180);
+/// How long a process may take until it has ended.
+const END: Duration = Duration::from_secs(60);
 /// Pause between two looks at a process that starts.
 const LOOK: Duration = Duration::from_millis(20);
 /// Microseconds of one tick of `/proc/PID/stat`: Linux counts in hundredths of a second there.
@@ -56,6 +60,16 @@ impl Listening {
             tokio::time::sleep(LOOK).await;
         }
         Ok(started)
+    }
+
+    /// Tells it to end, and waits until it has ended.
+    pub(crate) async fn end(mut self) -> anyhow::Result<()> {
+        let tell = format!("kill -TERM {}", self.pid);
+        let told = Command::new("sh").arg("-c").arg(tell).status().await?;
+        anyhow::ensure!(told.success(), "a process cannot be told to end");
+        let ended = timeout(END, self.child.wait()).await.context("a process does not end")??;
+        anyhow::ensure!(ended.success(), "a process ended with {ended}");
+        Ok(())
     }
 
     /// Where it listens.
@@ -187,6 +201,16 @@ impl Memory {
 pub(crate) fn forget_peak(pid: u32) -> anyhow::Result<()> {
     let file = format!("/proc/{pid}/clear_refs");
     fs::write(&file, "5").with_context(|| format!("writing {file}"))
+}
+
+/// What the administration of a gateway says at a path, head and body.
+pub(crate) async fn administration(socket: &Path, path: &str) -> anyhow::Result<String> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 /// Most open files that this process may have.

@@ -10,6 +10,14 @@ pub(crate) const REMARK: &str = "Trích lục bản chính, cấp theo yêu cầ
 /// The father's number: the agreement masks it.
 pub(crate) const NUMBER: &str = "079060000002";
 
+/// People that can be told apart by [`citizen`].
+pub(crate) const MOST_PEOPLE: u64 = 1_000_000;
+
+/// The number of a person, all of the same year and place.
+pub(crate) fn citizen(number: u64) -> String {
+    format!("079090{:06}", number % MOST_PEOPLE)
+}
+
 /// Sizes of an answer that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 pub(crate) enum Size {

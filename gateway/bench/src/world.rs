@@ -4,6 +4,7 @@
 //! with the value. The service of the benchmark is invented; rules, legal bases and purposes are
 //! the shipped ones. It must never touch the files of a real gateway.
 
+pub(crate) mod consents;
 pub(crate) mod streams;
 
 use std::{
@@ -106,7 +107,15 @@ impl World {
         let directory = tempfile::Builder::new().prefix("lienthong-bench-").tempdir()?;
         let world = Self { directory, also: String::new(), memory: Mutex::default() };
         let now = clock().now();
-        let names = [CONSUMER.1, LIMITED.1, NOBODY.1, STRANGER];
+        let names = [
+            CONSUMER.1,
+            LIMITED.1,
+            NOBODY.1,
+            STRANGER,
+            consents::CONSENTED.1,
+            consents::DESK,
+            consents::RECEIPTS,
+        ];
         pki::write_example(&world.path("pki"), now, &names).context("making certificates")?;
         pki::write_example(&world.path("pki-foreign"), now, &[FOREIGN])
             .context("making certificates")?;

@@ -5,7 +5,15 @@
 
 mod chunks;
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    borrow::Cow,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use anyhow::Context as _;
 use rustls::{
@@ -20,7 +28,7 @@ use tokio::{
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use self::chunks::Chunks;
-use crate::world::Identity;
+use crate::{records::citizen, world::Identity};
 
 /// Longest head of an answer.
 const MAX_HEAD: usize = 16 * 1024;
@@ -36,6 +44,16 @@ pub(crate) struct Ask {
     tls: TlsConnector,
     name: ServerName<'static>,
     request: Arc<[u8]>,
+    people: Option<People>,
+}
+
+/// Whom a request is about, one after another.
+#[derive(Clone)]
+struct People {
+    /// Where in the request the person's number is.
+    at: usize,
+    count: u64,
+    next: Arc<AtomicU64>,
 }
 
 impl Ask {
@@ -60,7 +78,29 @@ impl Ask {
             tls: TlsConnector::from(Arc::new(config)),
             name: ServerName::try_from("localhost")?,
             request: request.as_bytes().into(),
+            people: None,
         })
+    }
+
+    /// Has it be about so many people in turn, in the place of the one it names.
+    pub(crate) fn about(mut self, people: u64) -> anyhow::Result<Self> {
+        if people > 0 {
+            let named = memchr::memmem::find(&self.request, citizen(1).as_bytes());
+            let at = named.context("the request names no person")?;
+            self.people = Some(People { at, count: people, next: Arc::default() });
+        }
+        Ok(self)
+    }
+
+    /// The next request.
+    fn next(&self) -> Cow<'_, [u8]> {
+        let Some(People { at, count, next }) = &self.people else {
+            return Cow::Borrowed(&self.request);
+        };
+        let number = citizen(next.fetch_add(1, Ordering::Relaxed) % count);
+        let mut request = self.request.to_vec();
+        request.iter_mut().skip(*at).zip(number.bytes()).for_each(|(to, from)| *to = from);
+        Cow::Owned(request)
     }
 }
 
@@ -93,7 +133,16 @@ impl Client {
         ask: &Ask,
         keep: Option<&mut Vec<u8>>,
     ) -> io::Result<Answer> {
-        self.stream.write_all(&ask.request).await?;
+        self.send(&ask.next(), keep).await
+    }
+
+    /// Sends these bytes, a request, and reads the whole answer.
+    pub(crate) async fn send(
+        &mut self,
+        request: &[u8],
+        keep: Option<&mut Vec<u8>>,
+    ) -> io::Result<Answer> {
+        self.stream.write_all(request).await?;
         self.stream.flush().await?;
         self.buffer.clear();
         let head = loop {

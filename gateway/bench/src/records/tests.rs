@@ -30,3 +30,9 @@ fn the_parts_of_a_stream_make_a_whole() {
     assert_eq!(whole.get("tong"), Some(&json!(data.len())));
     assert_eq!(lines().lines().count(), BLOCK);
 }
+
+#[test]
+fn people_have_numbers_of_their_own_and_of_one_length() {
+    assert_eq!(citizen(1), "079090000001");
+    assert_eq!(citizen(MOST_PEOPLE - 1), "079090999999");
+}
