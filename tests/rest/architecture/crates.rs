@@ -29,7 +29,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("lienthong-sandbox", &["lienthong-model"]),
     (
         "lienthong-bench",
-        &["lienthong-model", "lienthong-policy", "lienthong-consent", "lienthong-gateway"],
+        &[
+            "lienthong-model",
+            "lienthong-policy",
+            "lienthong-store",
+            "lienthong-consent",
+            "lienthong-gateway",
+        ],
     ),
     (
         "lienthong",
