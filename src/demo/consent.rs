@@ -28,7 +28,7 @@ use super::{
 use crate::{clock, output::Output};
 
 /// The certificate of the ward's desk that collects consents.
-pub(crate) const DESK: &str = "consents.h29-41";
+pub(crate) const DESK: &str = "consents-h29-41";
 /// The notice that the person is shown.
 const NOTICE: &str = "digital-citizen-health-book";
 
