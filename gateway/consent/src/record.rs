@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::{
     fields::Fields,
-    hex,
     keys::{Sealed, SubjectDigest},
     period::Period,
     scope::Scope,
