@@ -2,7 +2,7 @@
 
 use std::{path::Path, process::Command};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// People of the register here.
 const RECORDS: u64 = 2_000;
@@ -30,6 +30,16 @@ fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one(
     assert!(drifted["drift"].to_string().contains("SoHoKhauCu"), "{drifted:#}");
     assert_eq!((&broken["complete"], &broken["decision"]), (&false.into(), &"cut".into()));
     assert_eq!(broken["elements"], broken["recorded"]);
+    let consent = &result["consent"];
+    let reasons = [json!("consent.not_given"), json!(null), json!("consent.withdrawn")];
+    let told: Vec<_> = consent["exchanges"].as_array().into_iter().flatten().collect();
+    assert_eq!(told.iter().map(|one| one["reason"].clone()).collect::<Vec<_>>(), reasons);
+    assert_eq!(
+        (&consent["receipt_verified"], &consent["tampered_rejected"]),
+        (&json!(true), &json!(true)),
+        "{consent:#}"
+    );
+    assert!(consent["proofs_verified"].as_u64().is_some_and(|proofs| proofs > 1), "{consent:#}");
     let evidence = &result["evidence"];
     assert_eq!(
         (&evidence["verified"], &evidence["tampered_rejected"]),

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
+    hex,
     identifier::Identifier,
     keys::{SealKey, Sealing, SubjectKey},
     testing::{CITIZEN, statement},
