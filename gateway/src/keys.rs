@@ -24,7 +24,7 @@ pub use self::{
     destroy::{DestroyError, Destroyed, Destruction, destroyed},
     files::KeyFileError,
     inventory::Inventory,
-    make::{Made, MakeError, digest, evidence, symmetric, tls},
+    make::{Made, MakeError, digest, evidence, receipt, symmetric, tls},
     problem::{Finding, Problem},
     rotate::{RotateError, Swap, log_signer},
     successor::{Successor, Wanted, due},
@@ -47,6 +47,12 @@ pub enum Purpose {
     Lgsp,
     /// Seals checkpoints with the agency's certificate.
     Cms,
+    /// Makes the digests under which the registry of consents knows people.
+    ConsentSubject,
+    /// Seals identifiers in the registry of consents.
+    ConsentSeal,
+    /// Signs receipts of consents.
+    ConsentReceipt,
 }
 
 /// Who shares a secret.
@@ -71,7 +77,7 @@ impl Scope {
 
 impl Purpose {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Tls,
         Self::Provider,
         Self::Evidence,
@@ -79,6 +85,9 @@ impl Purpose {
         Self::Pseudonym,
         Self::Lgsp,
         Self::Cms,
+        Self::ConsentSubject,
+        Self::ConsentSeal,
+        Self::ConsentReceipt,
     ];
 
     /// As it is written.
@@ -92,6 +101,9 @@ impl Purpose {
             Self::Pseudonym => "pseudonym",
             Self::Lgsp => "lgsp",
             Self::Cms => "cms",
+            Self::ConsentSubject => "consent-subject",
+            Self::ConsentSeal => "consent-seal",
+            Self::ConsentReceipt => "consent-receipt",
         }
     }
 
@@ -99,8 +111,14 @@ impl Purpose {
     #[must_use]
     pub fn scope(self) -> Scope {
         match self {
-            Self::Tls | Self::Provider | Self::Evidence | Self::Cms => Scope::Node,
-            Self::Digest | Self::Pseudonym | Self::Lgsp => Scope::City,
+            Self::Tls | Self::Provider | Self::Evidence | Self::Cms | Self::ConsentReceipt => {
+                Scope::Node
+            }
+            Self::Digest
+            | Self::Pseudonym
+            | Self::Lgsp
+            | Self::ConsentSubject
+            | Self::ConsentSeal => Scope::City,
         }
     }
 
@@ -119,7 +137,10 @@ impl fmt::Display for Purpose {
 
 /// The text names no purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected `tls`, `provider`, `evidence`, `digest`, `pseudonym`, `lgsp` or `cms`")]
+#[error(
+    "expected `tls`, `provider`, `evidence`, `digest`, `pseudonym`, `lgsp`, `cms`, `consent-subject`, \
+     `consent-seal` or `consent-receipt`"
+)]
 pub struct UnknownPurpose;
 
 impl FromStr for Purpose {

@@ -252,13 +252,9 @@ fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
 }
 
 fn make_consent_keys(directory: &Path) -> anyhow::Result<()> {
-    for name in ["consent-subject.key", "consent-seal.key"] {
-        keys::symmetric(keys::Purpose::Pseudonym, &directory.join(name))?;
-    }
-    let mut options = fs::OpenOptions::new();
-    let file = options.write(true).create_new(true).mode(0o600).open(directory.join("receipt.key"));
-    let key = rcgen::KeyPair::generate()?.serialize_pem();
-    std::io::Write::write_all(&mut file?, key.as_bytes())?;
+    keys::symmetric(keys::Purpose::ConsentSubject, &directory.join("consent-subject.key"))?;
+    keys::symmetric(keys::Purpose::ConsentSeal, &directory.join("consent-seal.key"))?;
+    keys::receipt(&directory.join("receipt.key"))?;
     Ok(())
 }
 

@@ -102,7 +102,10 @@ pub(super) async fn new(new: New, output: &Output) -> anyhow::Result<Exit> {
             }
             _ => keys::symmetric(Purpose::Digest, &file),
         },
-        Purpose::Pseudonym | Purpose::Lgsp => keys::symmetric(new.purpose, &file),
+        Purpose::Pseudonym | Purpose::Lgsp | Purpose::ConsentSubject | Purpose::ConsentSeal => {
+            keys::symmetric(new.purpose, &file)
+        }
+        Purpose::ConsentReceipt => keys::receipt(&file),
         _ if new.names.is_empty() => return Ok(Needed("--name NAME").tell(output)),
         _ => keys::tls(&new.names, &file),
     };
@@ -143,6 +146,9 @@ fn place(new: &New, config: Option<&Config>) -> Result<(PathBuf, Option<Quarter>
         }
         Purpose::Provider => None,
         Purpose::Cms => config.evidence.stamps.cms.as_ref().map(|cms| cms.key_file.clone()),
+        Purpose::ConsentSubject => config.consent.as_ref().map(|of| of.subject_key_file.clone()),
+        Purpose::ConsentSeal => config.consent.as_ref().map(|of| of.seal_key_file.clone()),
+        Purpose::ConsentReceipt => config.consent.as_ref().map(|of| of.receipt_key_file.clone()),
     });
     named.map(|file| (file, quarter)).ok_or(Needed("--out FILE"))
 }

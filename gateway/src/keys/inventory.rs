@@ -7,6 +7,7 @@ use std::{
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
+use lienthong_consent::receipt::ReceiptKey;
 use lienthong_model::sensitive::Sensitive;
 
 use super::{
@@ -50,6 +51,7 @@ impl Inventory {
         look.digests(config);
         look.pseudonym(config);
         look.lgsp(config);
+        look.consents(config);
         if let Some(cms) = &config.evidence.stamps.cms {
             let seal = ClientIdentity {
                 certificate_file: cms.certificate_file.clone(),
@@ -177,6 +179,30 @@ impl Look {
         self.push(secret);
     }
 
+    fn consents(&mut self, config: &Config) {
+        let Some(consent) = &config.consent else { return };
+        for (purpose, setting, file) in [
+            (Purpose::ConsentSubject, "consent.subject_key_file", &consent.subject_key_file),
+            (Purpose::ConsentSeal, "consent.seal_key_file", &consent.seal_key_file),
+        ] {
+            let secret = self.symmetric(purpose, setting, file);
+            self.push(secret);
+        }
+        let (purpose, setting) = (Purpose::ConsentReceipt, "consent.receipt_key_file");
+        let (mut secret, text) = self.read(purpose, setting, &consent.receipt_key_file);
+        if let Some(text) = text {
+            let pem = std::str::from_utf8(text.expose()).unwrap_or_default().to_owned();
+            match ReceiptKey::from_pem(&Sensitive::new(pem)) {
+                Ok(key) => {
+                    secret.state = State::Current;
+                    secret.id = Some(key.public().kid());
+                }
+                Err(_) => self.find(setting, &consent.receipt_key_file, Problem::Form(purpose)),
+            }
+        }
+        self.push(secret);
+    }
+
     fn lgsp(&mut self, config: &Config) {
         let Some(lgsp) = &config.lgsp else { return };
         let secret = self.symmetric(Purpose::Lgsp, "lgsp.key_file", &lgsp.key_file);
@@ -208,6 +234,10 @@ fn algorithm(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Tls | Purpose::Provider | Purpose::Cms => "X.509",
         Purpose::Evidence => "Ed25519",
-        Purpose::Digest | Purpose::Pseudonym | Purpose::Lgsp => "HMAC-SHA-256",
+        Purpose::Digest | Purpose::Pseudonym | Purpose::Lgsp | Purpose::ConsentSubject => {
+            "HMAC-SHA-256"
+        }
+        Purpose::ConsentSeal => "AES-256-GCM",
+        Purpose::ConsentReceipt => "ES256",
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
+use lienthong_consent::receipt::{ReceiptKey, jwks};
 use lienthong_evidence::note::{NoteError, Signer};
 use lienthong_model::{quarter::Quarter, sensitive::Sensitive};
 use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
@@ -87,6 +88,20 @@ pub fn symmetric(purpose: Purpose, file: &Path) -> Result<Made, MakeError> {
     files::write_new(file, text.as_bytes())?;
     let id = id::of_secret(purpose, &key);
     Ok(Made { file: file.to_owned(), id, public: None, request: None })
+}
+
+/// A new key that signs receipts of consents.
+///
+/// # Errors
+/// When the file cannot be made.
+pub fn receipt(file: &Path) -> Result<Made, MakeError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let pem = Sensitive::new(key.serialize_pem());
+    files::write_new(file, pem.expose().as_bytes())?;
+    let public = ReceiptKey::from_pem(&pem).map_err(|_| KeyFileError::Random)?.public().clone();
+    let jwks = jwks(&[&public]).to_string();
+    let id = public.kid();
+    Ok(Made { file: file.to_owned(), id, public: Some(jwks), request: None })
 }
 
 /// The new key of a quarter, in the directory of such keys.

@@ -164,8 +164,13 @@ impl Problem {
 fn form(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Tls | Purpose::Provider | Purpose::Cms => "PEM, PKCS#8",
+        Purpose::ConsentReceipt => "PEM, PKCS#8, P-256",
         Purpose::Evidence => "PRIVATE+KEY+name+id+key",
-        Purpose::Digest | Purpose::Pseudonym | Purpose::Lgsp => "64 × [0-9a-f]",
+        Purpose::Digest
+        | Purpose::Pseudonym
+        | Purpose::Lgsp
+        | Purpose::ConsentSubject
+        | Purpose::ConsentSeal => "64 × [0-9a-f]",
     }
 }
 
@@ -174,7 +179,11 @@ fn make(purpose: Purpose) -> String {
         Purpose::Tls | Purpose::Provider | Purpose::Cms => " --name … --out …",
         Purpose::Evidence => " --name … --out …",
         Purpose::Digest => " --period …",
-        Purpose::Pseudonym | Purpose::Lgsp => " --out …",
+        Purpose::Pseudonym
+        | Purpose::Lgsp
+        | Purpose::ConsentSubject
+        | Purpose::ConsentSeal
+        | Purpose::ConsentReceipt => " --out …",
     };
     format!("lienthong keys new {purpose}{more}")
 }

@@ -83,7 +83,11 @@ impl Successor {
                 let cms = cms.ok_or(RotateError::None(purpose))?;
                 Ok(certified(&cms.key_file, &cms.certificate_file))
             }
-            Purpose::Evidence | Purpose::Lgsp => Err(RotateError::NotInPlace(purpose)),
+            Purpose::Evidence
+            | Purpose::Lgsp
+            | Purpose::ConsentSubject
+            | Purpose::ConsentSeal
+            | Purpose::ConsentReceipt => Err(RotateError::NotInPlace(purpose)),
         }
     }
 

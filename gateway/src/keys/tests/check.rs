@@ -179,3 +179,36 @@ fn every_problem_is_told_in_both_languages_with_what_to_do() {
         }
     }
 }
+
+#[test]
+fn the_keys_of_consents_are_made_listed_and_never_changed_in_place() {
+    let node = Node::new();
+    let text = format!(
+        "{CONFIG}consent:\n  subject_key_file: keys/subject.key\n  seal_key_file: keys/seal.key\n  \
+         receipt_key_file: keys/receipt.key\n  address: 127.0.0.1:0\n"
+    );
+    let config = Config::parse("gateway.yaml", &text, node.folder.path()).expect("good");
+    let missing = Inventory::take(&config, at("2026-11-01T00:00:00Z")).findings;
+    let consents = |findings: &[Finding]| {
+        findings.iter().filter(|found| found.setting.starts_with("consent.")).count()
+    };
+    assert_eq!(consents(&missing), 3);
+    symmetric(Purpose::ConsentSubject, &node.path("keys/subject.key")).expect("made");
+    symmetric(Purpose::ConsentSeal, &node.path("keys/seal.key")).expect("made");
+    let made = receipt(&node.path("keys/receipt.key")).expect("made");
+    let taken = Inventory::take(&config, at("2026-11-01T00:00:00Z"));
+    assert_eq!(consents(&taken.findings), 0);
+    let of = |purpose| taken.secrets.iter().find(|secret| secret.purpose == purpose).expect("one");
+    assert_eq!(of(Purpose::ConsentReceipt).id.as_ref(), Some(&made.id));
+    assert_eq!(of(Purpose::ConsentSeal).algorithm, "AES-256-GCM");
+    // One key in both places, and a receipt key that is none.
+    fs::copy(node.path("keys/subject.key"), node.path("keys/seal.key")).expect("copied");
+    node.write("keys/receipt.key", "none");
+    let wrong = Inventory::take(&config, at("2026-11-01T00:00:00Z")).findings;
+    assert_eq!(consents(&wrong), 2);
+    for purpose in [Purpose::ConsentSubject, Purpose::ConsentSeal, Purpose::ConsentReceipt] {
+        let now = at("2026-11-01T00:00:00Z");
+        let refused = Successor::plan(&config, purpose, Wanted::default(), now);
+        assert!(matches!(refused, Err(RotateError::NotInPlace(of)) if of == purpose));
+    }
+}
