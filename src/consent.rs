@@ -99,7 +99,7 @@ pub(crate) enum Command {
 /// How the consent API is reached.
 #[derive(Debug, Args)]
 pub(crate) struct Connection {
-    /// Address of the consent listener, such as https://gateway.example:8444.
+    /// Address of the consent listener, such as `https://gateway.example:8444`.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// The collector's certificate, PEM.
