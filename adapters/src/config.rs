@@ -5,7 +5,9 @@
 //! that does not exist is a mistake of the file and not of every row.
 
 mod flow;
+mod message;
 mod platform;
+mod source;
 
 use std::{
     os::unix::fs::MetadataExt as _,
@@ -21,8 +23,10 @@ use lienthong_model::{
 };
 use lienthong_store::{Place, ServerAddress};
 
-pub use flow::{DeliveryConfig, FlowConfig, MessageConfig, Repeat, SourceConfig, SourceMode};
+pub use flow::{DeliveryConfig, FlowConfig};
+pub use message::{MessageConfig, Repeat};
 pub use platform::NpspConfig;
+pub use source::{SourceConfig, SourceMode};
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
