@@ -22,8 +22,8 @@ use serde_json::{Map, Value};
 
 use crate::{
     config::{FlowConfig, Repeat},
-    npsp::{LookedUp, Npsp, Parcel},
     outcome::{Outcome, Reason},
+    platform::{LookedUp, Parcel, Platform},
 };
 
 /// What the outbox keeps of a message. Personal data: `Debug` shows nothing.
@@ -72,7 +72,7 @@ impl BackOff {
 pub(crate) struct Courier {
     pub(crate) flow: FlowConfig,
     pub(crate) store: Arc<Store>,
-    pub(crate) platform: Arc<Npsp>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) back_off: BackOff,
 }
@@ -125,7 +125,9 @@ impl Courier {
                     LookedUp::NotTaken => {
                         return Ok((self.platform.send(parcel).await, Earlier::NoEffect));
                     }
-                    LookedUp::Open(Outcome::Unavailable(reason, wait)) => {
+                    LookedUp::Open(
+                        Outcome::Unavailable(reason, wait) | Outcome::Uncertain(reason, wait),
+                    ) => {
                         return Ok((Outcome::Unavailable(reason, wait), Earlier::Uncertain));
                     }
                     LookedUp::Open(_) => {
@@ -159,7 +161,9 @@ impl Courier {
                 self.store.outbox().delivered(message.ticket, self.clock.now()).await?;
                 Ok(Settled::Delivered)
             }
-            Outcome::Refused(reason) => self.bury(message, before, &reason).await,
+            Outcome::Refused(reason) | Outcome::Withheld(reason) => {
+                self.bury(message, before, &reason).await
+            }
             Outcome::Failed(reason) => self.again(message, before, &reason).await,
             Outcome::Unknown(reason) => match self.repeat(&message.kind) {
                 Ok(Repeat::Safe | Repeat::LookUp(_)) => {
@@ -171,7 +175,25 @@ impl Courier {
                 self.store.outbox().give_back(message.ticket).await?;
                 Ok(Settled::Unavailable(reason, wait))
             }
+            Outcome::Uncertain(reason, wait) => self.uncertain(message, reason, wait).await,
         }
+    }
+
+    /// The flow pauses, and the message keeps that it may have been taken. It pays for no attempt
+    /// with its place among the living: what is wrong is not about it.
+    async fn uncertain(
+        &self,
+        message: &Claimed,
+        reason: Reason,
+        wait: Option<SignedDuration>,
+    ) -> Result<Settled, StoreError> {
+        if let Ok(Repeat::Never) | Err(_) = self.repeat(&message.kind) {
+            return self.bury(message, Effect::Unknown, &reason).await;
+        }
+        let pause = wait.unwrap_or_default().max(self.back_off.wait(message.attempts));
+        let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        self.store.outbox().retry(message.ticket, at, Effect::Unknown, reason.as_str()).await?;
+        Ok(Settled::Unavailable(reason, wait))
     }
 
     async fn again(

@@ -12,6 +12,7 @@ mod flow;
 mod map;
 mod npsp;
 mod outcome;
+mod platform;
 mod report;
 mod row;
 mod run;
@@ -40,6 +41,9 @@ pub enum Error {
     /// The client of the gateway cannot be built.
     #[error("client of the gateway: {0}")]
     Client(String),
+    /// What is kept of a platform cannot be used.
+    #[error("platform: {0}")]
+    Platform(String),
     /// A schema cannot be compiled.
     #[error("schema of `{0}` cannot be compiled")]
     Schema(String),

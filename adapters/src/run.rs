@@ -15,7 +15,7 @@ use crate::{
     config::{Config, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
     flow::{Flow, Until},
-    npsp::{self, Npsp},
+    platform::Platform,
     report::{Aside, CheckOutcome, FlowReport, Report},
     source::sqlite::SqliteSource,
 };
@@ -60,12 +60,16 @@ pub(crate) async fn drive(
     }
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
-    for flow in couriers(config, &store, &clock, &mut rng)? {
-        let lease = npsp::longest_attempt(config).saturating_add(SignedDuration::from_secs(30));
+    let client = GatewayClient::new(&config.gateway)?;
+    let chance = StdRng::from_rng(&mut rng);
+    let platform = Arc::new(Platform::open(config, client, Arc::clone(&clock), chance)?);
+    let lease = platform.longest_attempt().saturating_add(SignedDuration::from_secs(30));
+    for flow in couriers(config, &store, &platform, &clock, &mut rng) {
         let flow = Flow::open(Arc::new(flow), lease).await?;
         flows.spawn(flow.run(until, stopped.clone()));
     }
-    drop(stopped);
+    // Catalogues and questions take no message's time.
+    let errands = tokio::spawn(async move { platform.tend(stopped).await });
     let mut ended = Ok(());
     tokio::pin!(shutdown);
     let mut stopping = false;
@@ -84,6 +88,7 @@ pub(crate) async fn drive(
             stop.send_replace(true);
         }
     }
+    errands.abort();
     ended?;
     report(config, &store, &clock).await
 }
@@ -91,15 +96,14 @@ pub(crate) async fn drive(
 fn couriers(
     config: &Config,
     store: &Arc<Store>,
+    platform: &Arc<Platform>,
     clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
-) -> Result<Vec<Courier>, Error> {
-    let client = GatewayClient::new(&config.gateway)?;
-    let platform = Arc::new(Npsp::new(&config.npsp, client, Arc::clone(clock)));
+) -> Vec<Courier> {
     let courier = |flow: &FlowConfig| Courier {
         flow: flow.clone(),
         store: Arc::clone(store),
-        platform: Arc::clone(&platform),
+        platform: Arc::clone(platform),
         clock: Arc::clone(clock),
         back_off: BackOff::new(
             flow.delivery.first_wait,
@@ -107,7 +111,7 @@ fn couriers(
             StdRng::from_rng(rng),
         ),
     };
-    Ok(config.flows.iter().map(courier).collect())
+    config.flows.iter().map(courier).collect()
 }
 
 /// The durable counters of every flow; works beside a running process.
