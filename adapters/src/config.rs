@@ -28,7 +28,7 @@ pub use message::{MessageConfig, Repeat};
 pub use platform::{
     AttachmentConfig, CatalogueConfig, Codes, InboxConfig, NpspConfig, Numbers, Profile,
 };
-pub use source::{SourceConfig, SourceMode};
+pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
 
 pub use crate::npsp::{Status, Transitions};
 

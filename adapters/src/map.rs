@@ -100,14 +100,17 @@ fn value(source: &FieldSource, cell: &dyn Fn(&str) -> Cell) -> Result<Option<Val
         FieldSource::Constant(text) => Ok(Some(Value::from(text.as_str()))),
         FieldSource::Column(column, shape) => {
             let cell = cell(column);
-            if cell == Cell::Null {
-                return Ok(None);
+            match cell {
+                Cell::Null => return Ok(None),
+                Cell::Bytes(_) => return Err(Problem::Here("is not UTF-8")),
+                _ => {}
             }
             shaped(shape, &cell).map(Some).map_err(Problem::Here)
         }
-        FieldSource::List(column, rules) => match cell(column).text() {
-            None => Ok(None),
-            Some(text) => list(&text, rules).map(Some),
+        FieldSource::List(column, rules) => match cell(column) {
+            Cell::Null => Ok(None),
+            Cell::Bytes(_) => Err(Problem::Here("is not UTF-8")),
+            cell => list(&cell.text().unwrap_or_default(), rules).map(Some),
         },
     }
 }

@@ -4,8 +4,7 @@ use serde_json::json;
 use super::*;
 
 fn row(cells: &[(&str, Cell)]) -> Row {
-    let cells = cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())).collect();
-    Row { position: 1, key: "1".to_owned(), cells }
+    Row::of(1, "1", cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())))
 }
 
 fn text(text: &str) -> Cell {
