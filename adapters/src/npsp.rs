@@ -266,8 +266,8 @@ pub(crate) fn step(
 ) -> Result<(), String> {
     let Some((kind, field)) = moves(config.profile, call) else { return Ok(()) };
     let status = match field {
-        // Handing a dossier over to a ministry says nothing of a status: it begins as received.
-        None => Status::new(2),
+        // Handing a dossier over to a ministry says nothing of a status: it begins as registered.
+        None => Status::new(1),
         Some(field) => record.get(field).and_then(|value| match value {
             Value::String(text) => text.parse().ok(),
             other => other.as_u64().and_then(Status::new),

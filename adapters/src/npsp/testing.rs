@@ -154,6 +154,16 @@ impl Desk {
             std::fs::write(folder.path().join(name), text).unwrap();
         };
         write("cases.yaml", include_str!("../../../schemas/services/v1/portal-case-sync.yaml"));
+        write(
+            "catalogues.yaml",
+            include_str!("../../../schemas/services/v1/portal-catalogues.yaml"),
+        );
+        write("questions.yaml", include_str!("../../../schemas/services/v1/portal-questions.yaml"));
+        write("files.yaml", include_str!("../../../schemas/services/v1/portal-files.yaml"));
+        write(
+            "ministry-2026.yaml",
+            include_str!("../../../schemas/services/v1/ministry-portal-2026.yaml"),
+        );
         write("lists.yaml", LISTS);
         write("ministry.yaml", MINISTRY);
         write("password", "sandbox-only\n");

@@ -1,3 +1,5 @@
+mod services;
+
 use lienthong_sandbox::{
     Fault, Listen, Portal,
     portal::{PortalHandle, PortalSettings},

@@ -135,7 +135,7 @@ async fn no_look_up_is_known_of_this_pattern() {
 }
 
 #[test]
-fn a_dossier_begins_as_received_and_moves_by_progress_and_status() {
+fn a_dossier_begins_as_registered_and_moves_by_progress_and_status() {
     let desk = Desk::new(([127, 0, 0, 1], 1).into(), MINISTRY);
     let config = desk.read().unwrap().npsp;
     let mut standing = Standing::default();
@@ -144,10 +144,12 @@ fn a_dossier_begins_as_received_and_moves_by_progress_and_status() {
             .map(|()| standing.to_string())
     };
     assert!(go("CapNhatTienTrinh", json!({"TrangThai": "4"})).is_err());
-    assert_eq!(go("NoiHoSo", dossier()).unwrap(), "2");
-    assert_eq!(go("CapNhatTienTrinh", json!({"TrangThai": "4"})).unwrap(), "2,4");
+    assert_eq!(go("NoiHoSo", dossier()).unwrap(), "1");
+    assert!(go("CapNhatTienTrinh", json!({"TrangThai": "4"})).is_err());
+    assert_eq!(go("CapNhatTrangThai", json!({"TrangThai": "2"})).unwrap(), "1,2");
+    assert_eq!(go("CapNhatTienTrinh", json!({"TrangThai": "4"})).unwrap(), "1,2,4");
     assert!(go("CapNhatTrangThai", json!({"TrangThai": "10"})).is_err());
-    assert_eq!(go("CapNhatTrangThai", json!({"TrangThai": "9"})).unwrap(), "2,4,9");
+    assert_eq!(go("CapNhatTrangThai", json!({"TrangThai": "9"})).unwrap(), "1,2,4,9");
 }
 
 #[test]
