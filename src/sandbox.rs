@@ -13,7 +13,7 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs the stand-ins until SIGTERM or SIGINT.
+    /// Runs the stand-ins until SIGTERM or SIGINT, then tells in one line of JSON what they have seen.
     ///
     /// Example: lienthong sandbox run --config sandbox.yaml
     Run {
@@ -24,12 +24,13 @@ pub(crate) enum Command {
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
-    let Command::Run { config } = command;
-    let config = match Config::read(&config) {
+    let Command::Run { config: path } = command;
+    let config = match Config::read(&path) {
         Ok(config) => config,
         Err(found) => return Ok(output.mistakes(&found)),
     };
     gateway::log(LogFormat::Json);
-    run_sandbox(&config, clock::system(), adapters::ended()).await?;
+    let seen = run_sandbox(&path, &config, clock::system(), adapters::ended()).await?;
+    output.line(serde_json::to_string(&serde_json::json!({"seen": seen}))?);
     Ok(Exit::Done)
 }

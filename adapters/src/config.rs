@@ -27,8 +27,12 @@ use lienthong_store::{Place, ServerAddress};
 pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
-pub use platform::NpspConfig;
+pub use platform::{
+    AttachmentConfig, CatalogueConfig, Codes, InboxConfig, NpspConfig, Numbers, Profile,
+};
 pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
+
+pub use crate::npsp::{Status, Transitions};
 
 /// The checked configuration.
 #[derive(Debug, Clone)]

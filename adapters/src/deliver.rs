@@ -21,8 +21,8 @@ use crate::{
     Error,
     breaker::Attempted,
     config::{FlowConfig, Repeat},
-    npsp::{LookedUp, Npsp, Parcel},
     outcome::{Outcome, Reason},
+    platform::{LookedUp, Parcel, Platform},
     seal::{Binding, Sealer},
     settle::{Settler, Written},
 };
@@ -74,7 +74,7 @@ pub(crate) struct Courier {
     pub(crate) flow: FlowConfig,
     pub(crate) settler: Settler,
     pub(crate) sealer: Arc<Sealer>,
-    pub(crate) platform: Arc<Npsp>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) back_off: BackOff,
 }
@@ -146,7 +146,9 @@ impl Courier {
                     LookedUp::NotTaken => {
                         return Ok((self.platform.send(parcel).await, Earlier::NoEffect));
                     }
-                    LookedUp::Open(Outcome::Unavailable(reason, wait)) => {
+                    LookedUp::Open(
+                        Outcome::Unavailable(reason, wait) | Outcome::Uncertain(reason, wait),
+                    ) => {
                         return Ok((Outcome::Unavailable(reason, wait), Earlier::Uncertain));
                     }
                     LookedUp::Open(_) => {
@@ -200,7 +202,26 @@ impl Courier {
                 settled: Settled::GivenBack,
                 attempted: Attempted::Away(reason, wait),
             },
+            Outcome::Uncertain(reason, wait) => self.uncertain(message, reason, wait),
         }
+    }
+
+    /// The flow pauses, and the message keeps that it may have been taken. It pays for no attempt
+    /// with its place among the living: what is wrong is not about it.
+    fn uncertain(
+        &self,
+        message: &Claimed,
+        reason: Reason,
+        wait: Option<SignedDuration>,
+    ) -> Verdict {
+        let attempted = Attempted::Away(reason.clone(), wait);
+        if let Ok(Repeat::Never) | Err(_) = self.repeat(&message.kind) {
+            return self.dead(message, Effect::Unknown, &reason, attempted);
+        }
+        let pause = wait.unwrap_or_default().max(self.back_off.wait(message.attempts));
+        let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        let ending = Ending::Retry(at, Effect::Unknown, reason.to_string());
+        Verdict { ending, settled: Settled::GivenBack, attempted }
     }
 
     fn again(&self, message: &Claimed, effect: Effect, reason: Reason) -> Verdict {

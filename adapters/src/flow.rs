@@ -28,6 +28,7 @@ use crate::{
     config::FlowConfig,
     deliver::Courier,
     gate::Gate,
+    platform::Platform,
     seal::Sealer,
     source::{Source, SourceError},
 };
@@ -54,6 +55,7 @@ pub(crate) struct Flow {
     sealer: Arc<Sealer>,
     courier: Arc<Courier>,
     gate: Arc<Gate>,
+    platform: Arc<Platform>,
     clock: Arc<dyn Clock>,
     lease: SignedDuration,
     signs: Signs,
@@ -76,6 +78,7 @@ pub(crate) struct Common {
     pub(crate) store: Arc<Store>,
     pub(crate) sealer: Arc<Sealer>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
     /// How long a message is claimed for.
     pub(crate) lease: SignedDuration,
@@ -87,9 +90,12 @@ impl Flow {
         let config = courier.flow.clone();
         let source = Source::open(&config).await.map_err(|e| fail(&config, &e))?;
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
-        let Common { store, sealer, gate, clock, lease } = common;
+        let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Signs::default();
-        Ok(Self { config, source, kinds, store, sealer, courier, gate, clock, lease, signs })
+        let flow = Self {
+            config, source, kinds, store, sealer, courier, gate, platform, clock, lease, signs,
+        };
+        Ok(flow)
     }
 
     /// Works until the end of the run.

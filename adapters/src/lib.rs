@@ -15,6 +15,7 @@ mod keep;
 mod map;
 mod npsp;
 mod outcome;
+mod platform;
 mod rate;
 mod report;
 mod row;
@@ -46,6 +47,9 @@ pub enum Error {
     /// The client of the gateway cannot be built.
     #[error("client of the gateway: {0}")]
     Client(String),
+    /// What is kept of a platform cannot be used.
+    #[error("platform: {0}")]
+    Platform(String),
     /// A schema cannot be compiled.
     #[error("schema of `{0}` cannot be compiled")]
     Schema(String),

@@ -21,7 +21,7 @@ use crate::{
     flow::{Common, Flow, Until},
     gate::Gate,
     keep::Keep,
-    npsp::{self, Npsp},
+    platform::Platform,
     rate::Rate,
     report::{Aside, CheckOutcome, FlowReport, Report},
     seal::Sealer,
@@ -69,7 +69,7 @@ pub(crate) async fn drive(
     }
     let (settler, settling) = Settler::new(Arc::clone(&store), Arc::clone(&clock));
     let common = common(config, &store, &clock, &mut rng)?;
-    let couriers = couriers(config, &common, &settler, &mut rng)?;
+    let couriers = couriers(config, &common, &settler, &mut rng);
     drop(settler);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
@@ -78,7 +78,9 @@ pub(crate) async fn drive(
         let (_, orders) = mpsc::channel(1);
         flows.spawn(flow.run(until, stopped.clone(), orders));
     }
-    drop(stopped);
+    // Catalogues and questions take no message's time.
+    let platform = Arc::clone(&common.platform);
+    let errands = tokio::spawn(async move { platform.tend(stopped).await });
     let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
     let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
     // Settling ends when the last flow has, and keeping goes on as long as this is waited for.
@@ -91,6 +93,7 @@ pub(crate) async fn drive(
         },
         settling
     );
+    errands.abort();
     settled?;
     ended?;
     report(config, &store, &clock).await
@@ -137,12 +140,16 @@ fn common(
     let back_off =
         BackOff::new(wait(|d| d.first_wait), wait(|d| d.longest_wait), StdRng::from_rng(rng));
     let rate = config.npsp.rate.map(|rate| Rate::new(rate, Arc::clone(clock)));
+    let client = GatewayClient::new(&config.gateway)?;
+    let chance = StdRng::from_rng(rng);
+    let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
     Ok(Common {
+        lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
+        platform,
         store: Arc::clone(store),
         sealer: Arc::new(sealer),
         gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
         clock: Arc::clone(clock),
-        lease: npsp::longest_attempt(config).saturating_add(SignedDuration::from_secs(30)),
     })
 }
 
@@ -151,14 +158,12 @@ fn couriers(
     common: &Common,
     settler: &Settler,
     rng: &mut StdRng,
-) -> Result<Vec<Courier>, Error> {
-    let client = GatewayClient::new(&config.gateway)?;
-    let platform = Arc::new(Npsp::new(&config.npsp, client, Arc::clone(&common.clock)));
+) -> Vec<Courier> {
     let courier = |flow: &FlowConfig| Courier {
         flow: flow.clone(),
         settler: settler.clone(),
         sealer: Arc::clone(&common.sealer),
-        platform: Arc::clone(&platform),
+        platform: Arc::clone(&common.platform),
         clock: Arc::clone(&common.clock),
         back_off: BackOff::new(
             flow.delivery.first_wait,
@@ -166,7 +171,7 @@ fn couriers(
             StdRng::from_rng(rng),
         ),
     };
-    Ok(config.flows.iter().map(courier).collect())
+    config.flows.iter().map(courier).collect()
 }
 
 /// The durable counters of every flow; works beside a running process.

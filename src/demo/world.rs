@@ -365,6 +365,15 @@ fn gateway_configuration(city: SocketAddr, population: SocketAddr, portal: Socke
         provider("land-registration", city.port()),
         provider("population-verification", population.port()),
         provider("portal-case-sync", portal.port()),
+        provider("portal-catalogues", portal.port()),
+        provider("portal-files", portal.port()),
+        provider("portal-questions", portal.port()),
+        // The stand-in of the portal takes what goes to the other systems as well.
+        provider("civil-status-registrations", portal.port()),
+        provider("land-changes", portal.port()),
+        provider("ministry-portal-2026", portal.port()),
+        provider("reports-1022", portal.port()),
+        provider("reports-1022-desk", portal.port()),
     ]
     .concat();
     format!(

@@ -239,12 +239,20 @@ const NATIONAL: &str = "    - id: national
 ";
 
 /// The services of the shipped policies.
-const SHIPPED: [&str; 5] = [
+const SHIPPED: [&str; 13] = [
     "civil-status",
+    "civil-status-registrations",
     "health-book",
+    "land-changes",
     "land-registration",
+    "ministry-portal-2026",
     "population-verification",
     "portal-case-sync",
+    "portal-catalogues",
+    "portal-files",
+    "portal-questions",
+    "reports-1022",
+    "reports-1022-desk",
 ];
 
 /// Everything a test has.

@@ -2,11 +2,15 @@
 //!
 //! Read strictly: every mistake is told at once. Paths are relative to the file's folder.
 
+mod portal;
+
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use tokio::signal::unix::{SignalKind, signal};
 
 use lienthong_model::{
     clock::Clock,
@@ -18,7 +22,7 @@ use crate::{
     City, Error, Fault, Faults, Listen, Population, Portal, TlsFiles,
     city::{self, CityHandle, CitySettings},
     population::{PopulationHandle, PopulationSettings},
-    portal::{PortalHandle, PortalSettings},
+    portal::{PortalHandle, PortalReport, PortalSettings},
     synthetic,
 };
 
@@ -150,41 +154,39 @@ impl<'a> Reader<'a> {
         })
     }
 
-    fn portal(&mut self, node: &'a Node) -> Option<Stand<PortalSettings>> {
-        let mut known = STAND.to_vec();
-        known.extend(["username", "password_file", "session_seconds"]);
-        let (listen, faults, random) = self.stand(node, "the portal", &known)?;
-        let mut settings = PortalSettings::new(listen);
-        let folder = self.folder;
-        let mut map = self.map(node, "the portal", &known)?;
-        if let Some(name) = map.parse_optional("username") {
-            settings.username = name;
-        }
-        let seconds = map.integer("session_seconds", 1..=86_400, 900);
-        settings.session_seconds = u32::try_from(seconds).unwrap_or(900);
-        if let Some(name) = map.parse_optional::<String>("password_file") {
-            match std::fs::read_to_string(folder.join(&name)) {
-                Ok(text) => text.trim_end().clone_into(&mut settings.password),
-                Err(error) => {
-                    let (file, at) = (map.file(), map.at());
-                    map.found().add(file, at, format!("`{name}` cannot be read: {error}"));
-                }
-            }
-        }
-        Some(Stand { settings, faults, random })
-    }
-
     fn city(&mut self, node: &'a Node, database: &Path) -> Option<Stand<CitySettings>> {
         let mut known = STAND.to_vec();
         known.push("health_records");
         let what = "the city's providers";
         let (listen, faults, random) = self.stand(node, what, &known)?;
+        self.no_portal_faults(node, &faults, random.as_ref());
         let most = i64::from(synthetic::MAX_RECORDS);
         let mut map = self.map(node, what, &known)?;
         let records = map.integer("health_records", 1..=most, i64::from(city::HEALTH_RECORDS));
         let health_records = u32::try_from(records).unwrap_or(city::HEALTH_RECORDS);
         let settings = CitySettings { listen, database: database.to_owned(), health_records };
         Some(Stand { settings, faults, random })
+    }
+
+    /// Refuses a fault that only the portal has.
+    fn no_portal_faults(
+        &mut self,
+        node: &Node,
+        faults: &[(String, Fault)],
+        random: Option<&RandomFaults>,
+    ) {
+        let kinds = random.iter().flat_map(|random| &random.kinds);
+        for fault in faults.iter().map(|(_, fault)| fault).chain(kinds) {
+            if let Some((name, _)) =
+                Fault::NAMES.iter().find(|(_, f)| f == fault && f.is_of_portal())
+            {
+                self.found.add(
+                    self.file,
+                    node.at,
+                    format!("`{name}` is a fault of the portal only"),
+                );
+            }
+        }
     }
 
     fn plain<T>(
@@ -194,6 +196,7 @@ impl<'a> Reader<'a> {
         settings: impl FnOnce(Listen) -> T,
     ) -> Option<Stand<T>> {
         let (listen, faults, random) = self.stand(node, what, &STAND)?;
+        self.no_portal_faults(node, &faults, random.as_ref());
         Some(Stand { settings: settings(listen), faults, random })
     }
 
@@ -281,12 +284,9 @@ impl std::str::FromStr for FaultName {
 }
 
 fn arm<T>(faults: &Faults, stand: &Stand<T>) {
-    for (call, fault) in &stand.faults {
-        faults.set(call, *fault);
-    }
-    if let Some(random) = &stand.random {
-        faults.random(random.seed, random.per_mille, &random.kinds);
-    }
+    let random = stand.random.as_ref();
+    let random = random.map(|random| (random.seed, random.per_mille, random.kinds.as_slice()));
+    faults.replace(&stand.faults, random);
 }
 
 /// Makes the database when it is missing and starts the stand-ins.
@@ -320,19 +320,58 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Handles, Er
     Ok(handles)
 }
 
-/// Runs the stand-ins until `shutdown` resolves.
+/// What the stand-ins have seen.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Seen {
+    /// The portal, when it ran.
+    pub portal: Option<PortalReport>,
+}
+
+impl Handles {
+    /// Puts the faults and the clock of another configuration in the place of those in force.
+    pub fn rearm(&self, config: &Config) {
+        if let (Some(handle), Some(stand)) = (&self.portal, &config.portal) {
+            arm(&handle.faults, stand);
+            handle.set_clock_skew(stand.settings.clock_skew_seconds);
+        }
+        if let (Some(handle), Some(stand)) = (&self.population, &config.population) {
+            arm(&handle.faults, stand);
+        }
+        if let (Some(handle), Some(stand)) = (&self.city, &config.city) {
+            arm(&handle.faults, stand);
+        }
+    }
+}
+
+/// Runs the stand-ins of the configuration file `path` until `shutdown` resolves, and tells what they
+/// have seen. SIGHUP reads the file again: its faults and clock take the place of those in force.
 ///
 /// # Errors
 /// When one of them cannot start.
 pub async fn run(
+    path: &Path,
     config: &Config,
     clock: Arc<dyn Clock>,
     shutdown: impl Future<Output = ()> + Send,
-) -> Result<(), Error> {
+) -> Result<Seen, Error> {
+    let mut hangup = signal(SignalKind::hangup()).map_err(Error::Signal)?;
     let handles = start(config, clock).await?;
-    shutdown.await;
-    drop(handles);
-    Ok(())
+    tokio::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            _ = hangup.recv() => match Config::read(path) {
+                Ok(config) => {
+                    handles.rearm(&config);
+                    tracing::info!("faults and clock are those of the file");
+                }
+                Err(mistakes) => {
+                    tracing::error!(%mistakes, "the file has mistakes; nothing changes");
+                }
+            },
+        }
+    }
+    Ok(Seen { portal: handles.portal.as_ref().map(PortalHandle::report) })
 }
 
 #[cfg(test)]

@@ -51,6 +51,13 @@ pub enum Fault {
     Breakage,
     /// The answer is not JSON although it says so.
     Garbage,
+    /// The connection closes without the work done: to the sender it looks as
+    /// [`Self::ResetAfterAccept`] does.
+    ResetBeforeWork,
+    /// Of the portal: it has forgotten all sessions.
+    SessionsLost,
+    /// Of the portal: the quota of the minute is used up.
+    Quota,
 }
 
 impl Fault {
@@ -70,7 +77,16 @@ impl Fault {
         ("break_after", Self::BreakAfter(ELEMENTS)),
         ("breakage", Self::Breakage),
         ("garbage", Self::Garbage),
+        ("reset_before_work", Self::ResetBeforeWork),
+        ("sessions_lost", Self::SessionsLost),
+        ("quota", Self::Quota),
     ];
+
+    /// Whether only the portal's stand-in has this fault.
+    #[must_use]
+    pub fn is_of_portal(self) -> bool {
+        matches!(self, Self::SessionsLost | Self::Quota)
+    }
 
     /// The same fault after another number of elements. None when it does not count any.
     #[must_use]
@@ -95,6 +111,11 @@ impl Fault {
             Self::Redirect => {
                 let mut answer = Answer::html(302, "");
                 answer.headers.push(("location", "https://elsewhere.example/".to_owned()));
+                Some(answer)
+            }
+            Self::ResetBeforeWork => {
+                let mut answer = Answer::html(500, "");
+                answer.transport = Transport::Reset;
                 Some(answer)
             }
             _ => None,
@@ -227,6 +248,18 @@ impl Faults {
         plan.once.clear();
         plan.standing.clear();
         plan.random = None;
+    }
+
+    /// Puts other faults in the place of all there are.
+    pub fn replace(&self, standing: &[(String, Fault)], random: Option<(u64, u32, &[Fault])>) {
+        let mut plan = self.plan();
+        plan.once.clear();
+        plan.standing = standing.iter().cloned().collect();
+        plan.random = random.map(|(seed, per_mille, kinds)| Random {
+            rng: StdRng::seed_from_u64(seed),
+            per_mille,
+            kinds: kinds.to_vec(),
+        });
     }
 
     /// The fault of the answer to `call` that is about to be given.

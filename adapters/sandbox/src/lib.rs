@@ -17,7 +17,7 @@ pub mod synthetic;
 mod testing;
 
 pub use city::City;
-pub use config::{Config, Handles, run, start};
+pub use config::{Config, Handles, Seen, run, start};
 pub use fault::{Fault, Faults};
 pub use population::Population;
 pub use portal::Portal;
@@ -44,6 +44,9 @@ pub enum Error {
     /// Plain HTTP is for loopback only.
     #[error("plain HTTP is for loopback addresses only; give `tls` for {0}")]
     PlainHttp(std::net::SocketAddr),
+    /// Signals cannot be received.
+    #[error("signals cannot be received")]
+    Signal(#[source] std::io::Error),
     /// The synthetic database cannot be used.
     #[error("synthetic database")]
     Database(#[from] sqlx::Error),

@@ -1,28 +1,57 @@
-//! The National Public Service Portal: sessions, dossier sync, progress, look-up.
+//! The National Public Service Portal: sessions, dossier sync, progress, look-up, catalogues,
+//! questions, ratings, files; beside it the ministry's own system of 2026, and the receivers of 1022
+//! reports, civil-status registrations and changes of parcels.
 //!
 //! Follows the connection guide of 2020 as public facts record it: calls are POSTs of
 //! `{session, madonvi, service, data, isUpdating}`, answers are `{error_code, result}` with status
-//! 200 also for errors. Error codes other than success are not public: these are the stand-in's own.
-//! It keeps what it accepted, so that lost, doubled and disordered messages can be counted.
+//! 200 also for errors. It keeps what it accepted, so that lost, doubled and disordered messages can
+//! be counted: as digests, with whole records only as many as it is told to keep.
 
+mod answer;
 mod case;
+mod catalogue;
+mod check;
+mod desk;
+mod digest;
+mod file;
+mod journal;
+mod ledger;
+mod ministry;
+mod question;
+mod record;
+mod refusal;
+mod report;
+mod session;
+mod state;
+mod work;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     net::SocketAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
 };
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::clock::Clock;
-use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use serde::Serialize;
-use serde_json::{Value, json};
+use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::Value;
 
+use self::{
+    check::moment, journal::Journal, ledger::Ledger, refusal::PortalError, session::Sessions,
+    state::State,
+};
+pub use self::{
+    ledger::{Illegal, PortalReport},
+    question::Question,
+    session::Quotas,
+};
 use crate::{
     Error, Faults,
-    portal::case::Cases,
-    server::{self, Answer, Listen, Request, Running, Serve},
+    server::{self, Listen, Running},
 };
 
 /// Settings of the portal.
@@ -30,29 +59,56 @@ use crate::{
 pub struct PortalSettings {
     /// Where it listens.
     pub listen: Listen,
+    /// Where it tells what it has seen, as plain HTTP on loopback; nothing for nowhere.
+    pub report: Option<SocketAddr>,
     /// User name of the one account.
     pub username: String,
     /// Password of the one account.
     pub password: String,
     /// How long a session lives.
     pub session_seconds: u32,
+    /// How often the account may call.
+    pub quotas: Quotas,
+    /// Most records of one call.
+    pub records_per_call: usize,
     /// Procedure codes it knows.
     pub procedures: BTreeSet<String>,
+    /// Agency codes it knows beside those of its catalogue.
+    pub agencies: BTreeSet<String>,
+    /// Questions that have been asked when it starts.
+    pub questions: u32,
+    /// How many seconds its clock is ahead; negative when it is behind.
+    pub clock_skew_seconds: i64,
+    /// How far ahead of its clock what has happened may be dated; nothing when it does not look.
+    pub future_seconds: Option<u32>,
+    /// How many whole records it keeps; beyond them the oldest go.
+    pub keep_bodies: usize,
+    /// Where it keeps what it accepted, durably; nothing for memory only.
+    pub state_dir: Option<PathBuf>,
     /// Seed of session numbers and of the spelling of success.
     pub seed: u64,
 }
 
 impl PortalSettings {
-    /// The account `lienthong-sandbox`, sessions of 15 minutes, and the procedures that
+    /// The account `lienthong-sandbox`, sessions of 15 minutes, no quotas, and the procedures that
     /// [`crate::synthetic`] makes cases of.
     #[must_use]
     pub fn new(listen: Listen) -> Self {
         Self {
             listen,
+            report: None,
             username: "lienthong-sandbox".to_owned(),
             password: "sandbox-only".to_owned(),
             session_seconds: 900,
+            quotas: Quotas::default(),
+            records_per_call: check::MOST_RECORDS,
             procedures: crate::synthetic::PROCEDURES.iter().map(|p| p.code.to_owned()).collect(),
+            agencies: BTreeSet::new(),
+            questions: 0,
+            clock_skew_seconds: 0,
+            future_seconds: None,
+            keep_bodies: 10_000,
+            state_dir: None,
             seed: 1,
         }
     }
@@ -67,63 +123,52 @@ pub struct Portal;
 pub struct PortalHandle {
     /// Where it listens.
     pub addr: SocketAddr,
+    /// Where it tells what it has seen.
+    pub report_addr: Option<SocketAddr>,
     /// What breaks on purpose.
     pub faults: Faults,
-    state: Arc<Mutex<State>>,
+    desk: Arc<Desk>,
     _running: Running,
+    _report: Option<Running>,
 }
 
-/// What the portal has seen.
-#[derive(Debug, Clone, Default, Serialize, PartialEq, Eq)]
-pub struct PortalReport {
-    /// Log-ins that succeeded.
-    pub logins: u64,
-    /// Calls turned away because their session had ended.
-    pub sessions_expired: u64,
-    /// Calls taken, repeats included.
-    pub accepted: u64,
-    /// Cases it holds.
-    pub cases: u64,
-    /// Progress entries it holds.
-    pub progress: u64,
-    /// Calls that said again what it already held, and changed nothing.
-    pub repeated: u64,
-    /// Progress entries that it now holds twice.
-    pub duplicates: u64,
-    /// Calls that came before one they should have followed.
-    pub order_violations: u64,
-    /// Calls it refused, by error code.
-    pub refused: BTreeMap<String, u64>,
-}
-
+/// The portal at work.
 #[derive(Debug)]
-struct State {
-    sessions: BTreeMap<String, Timestamp>,
-    cases: Cases,
-    report: PortalReport,
-    rng: StdRng,
+struct Desk {
+    settings: PortalSettings,
+    clock: Arc<dyn Clock>,
+    skew: AtomicI64,
+    faults: Faults,
+    sessions: Mutex<Sessions>,
+    state: Mutex<State>,
+    journal: Option<Journal>,
+    /// Answers given, of which the spelling of success depends.
+    answers: AtomicU64,
 }
 
 impl Portal {
     /// Starts the portal.
     ///
     /// # Errors
-    /// When it cannot listen or its certificate cannot be used.
+    /// When it cannot listen, its certificate cannot be used, or its state cannot be read.
     pub async fn start(
         settings: PortalSettings,
         clock: Arc<dyn Clock>,
     ) -> Result<PortalHandle, Error> {
         let faults = Faults::default();
-        let state = Arc::new(Mutex::new(State {
-            sessions: BTreeMap::new(),
-            cases: Cases::new(settings.procedures.clone()),
-            report: PortalReport::default(),
-            rng: StdRng::seed_from_u64(settings.seed),
-        }));
-        let listen = settings.listen.clone();
-        let desk = Desk { settings, clock, faults: faults.clone(), state: Arc::clone(&state) };
-        let running = server::start(&listen, Arc::new(desk)).await?;
-        Ok(PortalHandle { addr: running.addr, faults, state, _running: running })
+        let (listen, report) = (settings.listen.clone(), settings.report);
+        let desk = Arc::new(Desk::open(settings, clock, faults.clone())?);
+        let running = server::start(&listen, Arc::clone(&desk)).await?;
+        let told = match report {
+            Some(address) => {
+                let listen = Listen { address, tls: None };
+                Some(server::start(&listen, Arc::new(report::Told(Arc::clone(&desk)))).await?)
+            }
+            None => None,
+        };
+        let report_addr = told.as_ref().map(|told| told.addr);
+        let addr = running.addr;
+        Ok(PortalHandle { addr, report_addr, faults, desk, _running: running, _report: told })
     }
 }
 
@@ -131,148 +176,147 @@ impl PortalHandle {
     /// What it has seen so far.
     #[must_use]
     pub fn report(&self) -> PortalReport {
-        let state = lock(&self.state);
-        let mut report = state.report.clone();
-        report.cases = state.cases.len() as u64;
-        report.progress = state.cases.progress_len() as u64;
-        report
+        lock(&self.desk.state).report()
     }
 
-    /// Every record it accepted, in order of arrival, as it arrived.
+    /// The records it accepted, in order of arrival, as they arrived; the last
+    /// [`PortalSettings::keep_bodies`] of them.
     #[must_use]
     pub fn accepted(&self) -> Vec<Value> {
-        lock(&self.state).cases.accepted().to_vec()
+        lock(&self.desk.state).kept()
     }
 
     /// The present status of a case.
     #[must_use]
     pub fn status_of(&self, case: &str) -> Option<u8> {
-        lock(&self.state).cases.status_of(case)
+        lock(&self.desk.state).cases.status_of(case)
+    }
+
+    /// The statuses that a case has had, in order of arrival.
+    #[must_use]
+    pub fn history_of(&self, case: &str) -> Vec<u8> {
+        lock(&self.desk.state).cases.history_of(case)
+    }
+
+    /// How many cases are in this status.
+    #[must_use]
+    pub fn cases_in_final_state(&self, status: u8) -> usize {
+        lock(&self.desk.state).cases.all().filter(|(_, held, _)| *held == status).count()
+    }
+
+    /// The first thousand changes of status it refused because they are in no table.
+    #[must_use]
+    pub fn illegal_transitions(&self) -> Vec<Illegal> {
+        lock(&self.desk.state).ledger.named.clone()
+    }
+
+    /// The length of the file of this SHA-256, when it holds it.
+    #[must_use]
+    pub fn length_of_file(&self, sha256: &str) -> Option<u64> {
+        lock(&self.desk.state).files.length_of(sha256)
+    }
+
+    /// Adds a question to those that wait for an answer. False when there is one of its code.
+    pub fn ask(&self, question: Question) -> bool {
+        lock(&self.desk.state).questions.ask(question)
+    }
+
+    /// Adds a report of the 1022 centre for the unit that it names in `MaDonVi`.
+    pub fn assign(&self, report: Value) -> bool {
+        lock(&self.desk.state).questions.assign(report)
     }
 
     /// Ends all sessions, as a restart of the platform would.
     pub fn expire_sessions(&self) {
-        lock(&self.state).sessions.clear();
+        self.desk.forget_sessions();
+    }
+
+    /// Sets its clock ahead by so many seconds, or behind.
+    pub fn set_clock_skew(&self, seconds: i64) {
+        self.desk.skew.store(seconds, Ordering::Relaxed);
     }
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A refusal of the stand-in: its code and a text without any value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct PortalError {
-    pub(crate) code: &'static str,
-    pub(crate) text: &'static str,
-}
-
-pub(crate) const SESSION_EXPIRED: PortalError =
-    PortalError { code: "101", text: "phien lam viec da het han" };
-pub(crate) const LOGIN_FAILED: PortalError =
-    PortalError { code: "102", text: "sai tai khoan hoac mat khau" };
-pub(crate) const MALFORMED: PortalError = PortalError { code: "103", text: "du lieu sai cau truc" };
-pub(crate) const UNKNOWN_CALL: PortalError =
-    PortalError { code: "104", text: "dich vu khong ton tai" };
-
-struct Desk {
-    settings: PortalSettings,
-    clock: Arc<dyn Clock>,
-    faults: Faults,
-    state: Arc<Mutex<State>>,
-}
-
-impl Serve for Desk {
-    async fn serve(&self, request: Request) -> Answer {
-        let fault = self.faults.next(request.call());
-        if let Some(fault) = fault {
-            tokio::time::sleep(fault.delay()).await;
-            if let Some(answer) = fault.instead() {
-                return answer;
-            }
-        }
-        let answer = self.answer(&request);
-        match fault {
-            Some(fault) => fault.spoil(answer),
-            None => answer,
+impl Drop for PortalHandle {
+    fn drop(&mut self) {
+        // Connections may hold the portal a little longer than its handle.
+        if let Some(journal) = &self.desk.journal {
+            journal.close();
         }
     }
 }
 
 impl Desk {
-    fn answer(&self, request: &Request) -> Answer {
-        if request.method != http::Method::POST {
-            return Answer::html(405, "<html><body>Method Not Allowed</body></html>");
-        }
-        let Ok(body) = serde_json::from_slice::<Value>(&request.body) else {
-            return self.refuse(MALFORMED);
+    fn open(
+        settings: PortalSettings,
+        clock: Arc<dyn Clock>,
+        faults: Faults,
+    ) -> Result<Self, Error> {
+        let ledger =
+            if settings.state_dir.is_some() { Ledger::journaled() } else { Ledger::default() };
+        let mut state = State::new(settings.keep_bodies, ledger);
+        let journal = match &settings.state_dir {
+            Some(directory) => Some(Journal::open(directory, |entry| state.replay(entry))?),
+            None => None,
         };
-        if request.call() == "login" {
-            return self.login(&body);
+        for number in 1..=settings.questions {
+            state.questions.ask(Question::synthetic(number, clock.now()));
         }
-        if let Err(error) = self.session(&body) {
-            return self.refuse(error);
-        }
-        let mut state = lock(&self.state);
-        let State { cases, report, .. } = &mut *state;
-        let outcome = match request.call() {
-            "DongBoHoSoMC" => cases.sync(&body, report),
-            "CapNhatTienDoHoSoMC" => cases.progress(&body, report),
-            "TraCuuHoSo" => cases.look_up(&body),
-            _ => Err(UNKNOWN_CALL),
-        };
-        drop(state);
-        match outcome {
-            Ok(result) => self.accept(&result),
-            Err(error) => self.refuse(error),
-        }
+        let rng = StdRng::seed_from_u64(session_seed(&settings, clock.now()));
+        let sessions = Sessions::new(settings.session_seconds, settings.quotas, rng);
+        Ok(Self {
+            skew: AtomicI64::new(settings.clock_skew_seconds),
+            settings,
+            clock,
+            faults,
+            sessions: Mutex::new(sessions),
+            state: Mutex::new(state),
+            journal,
+            answers: AtomicU64::new(0),
+        })
     }
 
-    fn login(&self, body: &Value) -> Answer {
-        let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
-        if text("username") != self.settings.username || text("password") != self.settings.password
-        {
-            return self.refuse(LOGIN_FAILED);
-        }
-        let mut state = lock(&self.state);
-        let session = format!("{:032x}", state.rng.random::<u128>());
-        let life = SignedDuration::from_secs(i64::from(self.settings.session_seconds));
-        let until = self.clock.now().saturating_add(life).unwrap_or(Timestamp::MAX);
-        state.sessions.insert(session.clone(), until);
-        state.report.logins += 1;
-        Answer::json(200, &json!({"error_code": 0, "session": session}))
+    /// The time by its own clock.
+    fn now(&self) -> Timestamp {
+        let skew = SignedDuration::from_secs(self.skew.load(Ordering::Relaxed));
+        self.clock.now().saturating_add(skew).unwrap_or(Timestamp::MAX)
     }
 
-    fn session(&self, body: &Value) -> Result<(), PortalError> {
-        let session = body.get("session").and_then(Value::as_str).unwrap_or_default();
+    /// The last moment that is not in the future, when it looks.
+    fn latest(&self) -> Option<String> {
+        let ahead = SignedDuration::from_secs(i64::from(self.settings.future_seconds?));
+        Some(moment(self.now().saturating_add(ahead).unwrap_or(Timestamp::MAX)))
+    }
+
+    /// Opens a session by the clock of the session store, which is right.
+    fn open_session(&self) -> String {
         let now = self.clock.now();
-        let mut state = lock(&self.state);
-        if state.sessions.get(session).is_some_and(|until| now < *until) {
-            return Ok(());
-        }
-        state.sessions.remove(session);
-        state.report.sessions_expired += 1;
-        Err(SESSION_EXPIRED)
+        lock(&self.sessions).open(now)
     }
 
-    /// Success is spelled `"00"`, `"0"` or `0`, as the real one does.
-    fn accept(&self, result: &Value) -> Answer {
-        let mut state = lock(&self.state);
-        state.report.accepted += 1;
-        let code = match state.rng.random_range(0..3) {
-            0 => json!("00"),
-            1 => json!("0"),
-            _ => json!(0),
-        };
-        Answer::json(200, &json!({"error_code": code, "result": result}))
+    /// Looks a session up by the clock of the portal, which may be wrong.
+    fn take_session(&self, id: &str) -> Result<(), PortalError> {
+        let now = self.now();
+        lock(&self.sessions).take(id, now)
     }
 
-    /// A refusal comes with status 200, as the real one's do.
-    fn refuse(&self, error: PortalError) -> Answer {
-        let mut state = lock(&self.state);
-        *state.report.refused.entry(error.code.to_owned()).or_default() += 1;
-        Answer::json(200, &json!({"error_code": error.code, "result": error.text}))
+    fn forget_sessions(&self) {
+        lock(&self.sessions).clear();
     }
+}
+
+/// A portal that keeps its state must not give a session of its former life to another.
+fn session_seed(settings: &PortalSettings, now: Timestamp) -> u64 {
+    let started = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    if settings.state_dir.is_some() {
+        settings.seed ^ started.rotate_left(20)
+    } else {
+        settings.seed
+    }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Largest request body.
-const MAX_BODY: usize = 4 << 20;
+const MAX_BODY: usize = 12 << 20;
 /// Connections served at once.
 const MAX_CONNECTIONS: usize = 1024;
 /// How long a TLS handshake or a request head may take.
@@ -84,6 +84,7 @@ pub(crate) struct Request {
     pub(crate) method: http::Method,
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: http::HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -91,6 +92,11 @@ impl Request {
     /// The last part of the path, which names the call.
     pub(crate) fn call(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// The text of a header; empty when there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
     /// The value of a query parameter.
@@ -336,7 +342,8 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, u16> {
     let read = read_body(body);
     let body = timeout(PATIENCE, read).await.map_err(|_| 408_u16)??;
     let query = head.uri.query().map(pairs).unwrap_or_default();
-    Ok(Request { method: head.method, path: head.uri.path().to_owned(), query, body })
+    let path = head.uri.path().to_owned();
+    Ok(Request { method: head.method, path, query, headers: head.headers, body })
 }
 
 async fn read_body(body: Incoming) -> Result<Bytes, u16> {
@@ -352,8 +359,8 @@ async fn read_body(body: Incoming) -> Result<Bytes, u16> {
     Ok(bytes.freeze())
 }
 
-/// The pairs of a query; `+` is a space, as in forms.
-fn pairs(query: &str) -> Vec<(String, String)> {
+/// The pairs of a query or a form; `+` is a space.
+pub(crate) fn pairs(query: &str) -> Vec<(String, String)> {
     query
         .split('&')
         .filter(|part| !part.is_empty())

@@ -36,6 +36,21 @@ pub(crate) async fn send(
     exchange(stream, method, path, body).await
 }
 
+/// Posts bytes over plain HTTP with these headers. `None` when the answer does not come whole.
+pub(crate) async fn send_with(
+    addr: SocketAddr,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<Got> {
+    let stream = TcpStream::connect(addr).await.unwrap();
+    let mut request = hyper::Request::post(path).header("host", "sandbox.example");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    exchange_request(stream, request.body(Full::new(Bytes::copy_from_slice(body))).unwrap()).await
+}
+
 /// Sends a request over any stream.
 pub(crate) async fn exchange<S>(
     stream: S,
@@ -46,9 +61,6 @@ pub(crate) async fn exchange<S>(
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
-    tokio::spawn(async move { drop(connection.await) });
     let body = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
     let request = hyper::Request::builder()
         .method(method)
@@ -56,6 +68,16 @@ where
         .header("host", "sandbox.example")
         .body(Full::new(body))
         .unwrap();
+    exchange_request(stream, request).await
+}
+
+async fn exchange_request<S>(stream: S, request: hyper::Request<Full<Bytes>>) -> Option<Got>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.ok()?;
+    tokio::spawn(async move { drop(connection.await) });
     let response = sender.send_request(request).await.ok()?;
     let (head, mut incoming) = response.into_parts();
     let mut bytes = Vec::new();

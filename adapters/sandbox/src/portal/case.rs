@@ -1,37 +1,24 @@
 //! The cases the portal holds and the rules by which it takes changes to them.
 //!
 //! Statuses 1 to 10 and their names are public; the transitions are derived (no official diagram
-//! has been seen).
+//! has been seen). Of what it took it keeps status, digests and order, not the records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use jiff::civil::DateTime;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{MALFORMED, PortalError, PortalReport};
+use super::{
+    check::Updating,
+    digest::Digest,
+    journal::Entry,
+    ledger::Ledger,
+    refusal::{FULL, ILLEGAL_TRANSITION, OTHER_CONTENT, PortalError, UNKNOWN_CASE},
+};
 
-const UNKNOWN_PROCEDURE: PortalError =
-    PortalError { code: "201", text: "ma thu tuc khong ton tai" };
-const WRONG_DATE: PortalError = PortalError { code: "202", text: "ngay thang sai dinh dang" };
-const ILLEGAL_TRANSITION: PortalError =
-    PortalError { code: "203", text: "chuyen trang thai khong hop le" };
-const OTHER_CONTENT: PortalError =
-    PortalError { code: "204", text: "ho so da ton tai voi noi dung khac" };
-const UNKNOWN_CASE: PortalError = PortalError { code: "205", text: "ho so khong ton tai" };
-
-/// Fields that hold a point in time, as `yyyyMMddHHmmss`.
-const DATES: &[&str] = &[
-    "NgayTiepNhan",
-    "NgayHenTra",
-    "NgayTra",
-    "NgayKetThucXuLy",
-    "ThoiDiemXuLy",
-    "NgayBatDau",
-    "NgayKetThucTheoQuyDinh",
-    "NgayBoSung",
-    "NgayHenTraTruoc",
-    "NgayHenTraMoi",
-];
+/// Most cases held.
+const MOST_CASES: usize = 2_000_000;
+/// Most steps of one case.
+const MOST_STEPS: usize = 1_000;
 
 /// The statuses that may follow `status`.
 #[must_use]
@@ -46,195 +33,218 @@ pub(super) fn next_statuses(status: u8) -> &'static [u8] {
     }
 }
 
+/// Which system holds a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) enum Holder {
+    /// The National Public Service Portal.
+    #[serde(rename = "n")]
+    Portal,
+    /// The ministry's own system.
+    #[serde(rename = "m")]
+    Ministry,
+}
+
+/// What a record says about a case, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) code: String,
+    pub(crate) status: u8,
+    pub(crate) digest: Digest,
+    /// When the step was taken, as `yyyyMMddHHmmss`.
+    pub(crate) at: u64,
+}
+
 #[derive(Debug)]
 struct Case {
     status: u8,
-    content: Map<String, Value>,
-    progress: Vec<Map<String, Value>>,
+    content: Digest,
+    steps: Vec<Step>,
+    /// Statuses in order of arrival.
+    history: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    digest: Digest,
+    at: u64,
+    status: u8,
 }
 
 /// The cases by code.
 #[derive(Debug)]
 pub(crate) struct Cases {
-    procedures: BTreeSet<String>,
-    cases: BTreeMap<String, Case>,
-    accepted: Vec<Value>,
+    holder: Holder,
+    cases: BTreeMap<Box<str>, Case>,
+    steps: u64,
 }
 
-type Taken = Result<Value, PortalError>;
+type Taken = Result<(), PortalError>;
 
 impl Cases {
-    pub(crate) fn new(procedures: BTreeSet<String>) -> Self {
-        Self { procedures, cases: BTreeMap::new(), accepted: Vec::new() }
+    pub(crate) fn new(holder: Holder) -> Self {
+        Self { holder, cases: BTreeMap::new(), steps: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.cases.len()
     }
 
-    pub(crate) fn progress_len(&self) -> usize {
-        self.cases.values().map(|case| case.progress.len()).sum()
+    pub(crate) fn steps(&self) -> u64 {
+        self.steps
     }
 
-    pub(crate) fn accepted(&self) -> &[Value] {
-        &self.accepted
+    pub(crate) fn holds(&self, code: &str) -> bool {
+        self.cases.contains_key(code)
     }
 
     pub(crate) fn status_of(&self, code: &str) -> Option<u8> {
         self.cases.get(code).map(|case| case.status)
     }
 
-    /// `DongBoHoSoMC`: a case as it stands now.
-    pub(crate) fn sync(&mut self, body: &Value, report: &mut PortalReport) -> Taken {
-        let updating = match body.get("isUpdating").and_then(Value::as_str) {
-            Some("False") => false,
-            Some("True") => true,
-            _ => return Err(MALFORMED),
-        };
-        for record in records(body)? {
-            self.sync_one(record, updating, report)?;
-            self.accepted.push(Value::Object(record.clone()));
-        }
-        Ok(json!("thanh cong"))
+    /// The statuses of a case in order of arrival.
+    pub(crate) fn history_of(&self, code: &str) -> Vec<u8> {
+        self.cases.get(code).map(|case| case.history.clone()).unwrap_or_default()
     }
 
-    fn sync_one(
+    /// Each case with its status and the statuses in order of arrival.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, u8, &[u8])> {
+        self.cases.iter().map(|(code, case)| (&**code, case.status, case.history.as_slice()))
+    }
+
+    /// A case as it stands now.
+    pub(crate) fn sync(
         &mut self,
-        record: &Map<String, Value>,
-        updating: bool,
-        report: &mut PortalReport,
-    ) -> Result<(), PortalError> {
-        let code = text(record, "MaHoSo").ok_or(MALFORMED)?;
-        let procedure = text(record, "MaTTHC").ok_or(MALFORMED)?;
-        let status = status(record, "TrangThaiHoSo")?;
-        check_dates(record)?;
-        if !self.procedures.contains(procedure) {
-            return Err(UNKNOWN_PROCEDURE);
-        }
-        let Some(case) = self.cases.get_mut(code) else {
-            if updating || !matches!(status, 1 | 2) {
-                report.order_violations += 1;
-                return Err(if updating { UNKNOWN_CASE } else { ILLEGAL_TRANSITION });
-            }
-            let case = Case { status, content: record.clone(), progress: Vec::new() };
-            self.cases.insert(code.to_owned(), case);
-            return Ok(());
+        change: &Change,
+        updating: Updating,
+        ledger: &mut Ledger,
+    ) -> Taken {
+        let Some(case) = self.cases.get(change.code.as_str()) else {
+            return self.open(change, updating, ledger);
         };
-        if case.content == *record {
-            report.repeated += 1;
+        if case.content == change.digest {
+            ledger.repeated();
             return Ok(());
         }
-        if !updating {
+        if updating == Updating::No {
             return Err(OTHER_CONTENT);
         }
-        move_to(case, status, report)?;
-        case.content = record.clone();
+        allow(case.status, change, ledger)?;
+        ledger.note(self.entry(change, false));
+        self.apply(&change.code, change.status, change.digest);
         Ok(())
     }
 
-    /// `CapNhatTienDoHoSoMC`: one step of the work on a case. What the real portal does with a
-    /// repeated step is not known: this one keeps it twice and counts it.
-    pub(crate) fn progress(&mut self, body: &Value, report: &mut PortalReport) -> Taken {
-        for record in records(body)? {
-            let code = text(record, "MaHoSo").ok_or(MALFORMED)?;
-            let at = text(record, "ThoiDiemXuLy").ok_or(MALFORMED)?;
-            let status = status(record, "TrangThai")?;
-            check_dates(record)?;
-            let Some(case) = self.cases.get_mut(code) else {
-                report.order_violations += 1;
-                return Err(UNKNOWN_CASE);
-            };
-            if case.progress.contains(record) {
-                report.duplicates += 1;
-            } else {
-                let last = case.progress.last().and_then(|p| text(p, "ThoiDiemXuLy"));
-                if last.is_some_and(|last| at < last) {
-                    report.order_violations += 1;
-                }
-                move_to(case, status, report)?;
-            }
-            case.progress.push(record.clone());
-            self.accepted.push(Value::Object(record.clone()));
+    fn open(&mut self, change: &Change, updating: Updating, ledger: &mut Ledger) -> Taken {
+        if updating == Updating::Yes {
+            ledger.too_early();
+            return Err(UNKNOWN_CASE);
         }
-        Ok(json!("thanh cong"))
+        if !matches!(change.status, 1 | 2) {
+            ledger.illegal(&change.code, 0, change.status);
+            return Err(ILLEGAL_TRANSITION);
+        }
+        if self.cases.len() >= MOST_CASES {
+            return Err(FULL);
+        }
+        ledger.note(self.entry(change, false));
+        self.apply(&change.code, change.status, change.digest);
+        Ok(())
     }
 
-    /// `TraCuuHoSo`: what is held about a case.
-    pub(crate) fn look_up(&self, body: &Value) -> Taken {
-        let mut found = Vec::new();
-        for record in records(body)? {
-            let code = text(record, "MaHoSo").ok_or(MALFORMED)?;
-            let case = self.cases.get(code).ok_or(UNKNOWN_CASE)?;
-            let steps: Vec<Value> = case
-                .progress
-                .iter()
-                .map(|step| json!({"ThoiDiemXuLy": step.get("ThoiDiemXuLy"), "TrangThai": step.get("TrangThai")}))
-                .collect();
-            found.push(json!({
-                "MaHoSo": code,
-                "TrangThaiHoSo": case.status.to_string(),
-                "QuaTrinhXuLy": steps,
-            }));
+    /// One step of the work on a case. What the real portal does with a repeated step is not
+    /// known: this one keeps it twice and counts it.
+    pub(crate) fn step(&mut self, change: &Change, ledger: &mut Ledger) -> Taken {
+        let Some(case) = self.cases.get(change.code.as_str()) else {
+            ledger.too_early();
+            return Err(UNKNOWN_CASE);
+        };
+        if case.steps.len() >= MOST_STEPS {
+            return Err(FULL);
         }
-        Ok(Value::Array(found))
+        if case.steps.iter().any(|step| step.digest == change.digest) {
+            ledger.duplicates += 1;
+        } else {
+            if case.steps.last().is_some_and(|last| change.at < last.at) {
+                ledger.too_early();
+            }
+            allow(case.status, change, ledger)?;
+        }
+        ledger.note(self.entry(change, true));
+        self.apply_step(change);
+        Ok(())
+    }
+
+    /// The status alone, as the ministry's system takes it.
+    pub(crate) fn set_status(&mut self, change: &Change, ledger: &mut Ledger) -> Taken {
+        let Some(case) = self.cases.get(change.code.as_str()) else {
+            ledger.too_early();
+            return Err(UNKNOWN_CASE);
+        };
+        if case.status == change.status {
+            ledger.repeated();
+            return Ok(());
+        }
+        allow(case.status, change, ledger)?;
+        let content = case.content;
+        ledger.note(self.entry(&Change { digest: content, ..change.clone() }, false));
+        self.apply(&change.code, change.status, content);
+        Ok(())
+    }
+
+    fn entry(&self, change: &Change, is_step: bool) -> Entry {
+        let Change { code, status, digest, at } = change.clone();
+        let holder = self.holder;
+        if is_step {
+            Entry::Step { holder, code, status, digest: digest.into(), at }
+        } else {
+            Entry::Case { holder, code, status, digest: digest.into() }
+        }
+    }
+
+    /// Takes a case as the journal has it.
+    pub(crate) fn apply(&mut self, code: &str, status: u8, content: Digest) {
+        let case = self.cases.entry(code.into()).or_insert_with(|| Case {
+            status,
+            content,
+            steps: Vec::new(),
+            history: Vec::new(),
+        });
+        case.status = status;
+        case.content = content;
+        case.history.push(status);
+    }
+
+    /// Takes a step as the journal has it. True when it was there before.
+    pub(crate) fn apply_step(&mut self, change: &Change) -> bool {
+        let Some(case) = self.cases.get_mut(change.code.as_str()) else { return false };
+        let again = case.steps.iter().any(|step| step.digest == change.digest);
+        if !again {
+            case.status = change.status;
+            case.history.push(change.status);
+        }
+        case.steps.push(Step { digest: change.digest, at: change.at, status: change.status });
+        self.steps += 1;
+        again
+    }
+
+    /// What is held about a case.
+    pub(crate) fn look_up(&self, code: &str) -> Result<Value, PortalError> {
+        let case = self.cases.get(code).ok_or(UNKNOWN_CASE)?;
+        let step = |step: &Step| json!({"ThoiDiemXuLy": format!("{:014}", step.at), "TrangThai": step.status.to_string()});
+        Ok(json!({
+            "MaHoSo": code,
+            "TrangThaiHoSo": case.status.to_string(),
+            "QuaTrinhXuLy": case.steps.iter().map(step).collect::<Vec<_>>(),
+        }))
     }
 }
 
-fn move_to(case: &mut Case, status: u8, report: &mut PortalReport) -> Result<(), PortalError> {
-    if status != case.status && !next_statuses(case.status).contains(&status) {
-        report.order_violations += 1;
+fn allow(from: u8, change: &Change, ledger: &mut Ledger) -> Taken {
+    if change.status != from && !next_statuses(from).contains(&change.status) {
+        ledger.illegal(&change.code, from, change.status);
         return Err(ILLEGAL_TRANSITION);
     }
-    case.status = status;
     Ok(())
-}
-
-fn records(body: &Value) -> Result<Vec<&Map<String, Value>>, PortalError> {
-    let items = body.get("data").and_then(Value::as_array).ok_or(MALFORMED)?;
-    if items.is_empty() || items.len() > 100 {
-        return Err(MALFORMED);
-    }
-    items.iter().map(|item| item.as_object().ok_or(MALFORMED)).collect()
-}
-
-fn text<'a>(record: &'a Map<String, Value>, field: &str) -> Option<&'a str> {
-    record.get(field).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-/// A status, which some send as a number and some as a text.
-fn status(record: &Map<String, Value>, field: &str) -> Result<u8, PortalError> {
-    let value = record.get(field).ok_or(MALFORMED)?;
-    let number = match value {
-        Value::String(text) => text.parse().ok(),
-        other => other.as_u64(),
-    };
-    match number {
-        Some(n) if (1..=10).contains(&n) => u8::try_from(n).map_err(|_| MALFORMED),
-        _ => Err(MALFORMED),
-    }
-}
-
-fn check_dates(record: &Map<String, Value>) -> Result<(), PortalError> {
-    for (field, value) in record {
-        if let Value::Array(items) = value {
-            for item in items.iter().filter_map(Value::as_object) {
-                check_dates(item)?;
-            }
-        }
-        let wrong = DATES.contains(&field.as_str())
-            && value.as_str().is_none_or(|text| !text.is_empty() && !is_moment(text));
-        if wrong && !value.is_null() {
-            return Err(WRONG_DATE);
-        }
-    }
-    Ok(())
-}
-
-/// Whether the text is a calendar date and time as `yyyyMMddHHmmss`.
-fn is_moment(text: &str) -> bool {
-    text.len() == 14
-        && text.bytes().all(|b| b.is_ascii_digit())
-        && DateTime::strptime("%Y%m%d%H%M%S", text).is_ok()
 }
 
 #[cfg(test)]

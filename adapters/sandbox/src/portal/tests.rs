@@ -1,7 +1,16 @@
 use lienthong_model::clock::ManualClock;
 
-use super::*;
+use serde_json::json;
+
+use super::{
+    refusal::{LOGIN_FAILED, MALFORMED, SESSION_EXPIRED, UNKNOWN_CALL},
+    *,
+};
 use crate::testing::{answer_schema, assert_valid, send};
+
+mod calls;
+mod durable;
+mod load;
 
 const OPENAPI: &str = include_str!("../../../../schemas/services/v1/portal-case-sync.yaml");
 
