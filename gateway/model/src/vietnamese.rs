@@ -13,7 +13,10 @@ use std::borrow::Cow;
 
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 
-pub use legacy::{Detected, LegacyEncoding, decode, decode_bytes, detect, detect_bytes};
+pub use legacy::{
+    Conversion, ConversionError, Converted, Detected, LegacyEncoding, Raw, TextEncoding, decode,
+    decode_bytes, detect, detect_bytes, to_unicode,
+};
 pub use tone::{TonePlacement, place_tones};
 
 /// The text in NFC, with look-alikes of đ (ð, ɖ and their capitals) as đ, which has no

@@ -5,8 +5,11 @@
 //! counts when every word with a letter beyond ASCII is a syllable of Vietnamese. Two readings that
 //! count are ambiguous, and then nothing is converted.
 
+mod convert;
 mod tcvn3;
 mod vni;
+
+pub use convert::{Conversion, ConversionError, Converted, Raw, TextEncoding, to_unicode};
 
 use super::{letter::apart, syllable};
 
@@ -28,8 +31,10 @@ pub enum Detected {
     Legacy(LegacyEncoding),
     /// More than one reading makes sense, as with `Lê`, which TCVN3 would read as `Lờ`.
     Ambiguous,
-    /// No reading makes sense as Vietnamese: a foreign name, or an encoding not known here.
-    Unknown,
+    /// No reading makes sense as Vietnamese, and as it stands it could be a foreign name.
+    Foreign,
+    /// No reading makes sense, and nobody writes it as it stands.
+    Garbled,
 }
 
 /// What a text seems to be that was decoded as Windows-1252 or Latin-1 on its way.
@@ -47,7 +52,10 @@ pub fn detect(text: &str) -> Detected {
 pub fn detect_bytes(bytes: &[u8]) -> Detected {
     match std::str::from_utf8(bytes) {
         Ok(text) => detect(text),
-        Err(_) => windows_1252(bytes).map_or(Detected::Unknown, |text| among(false, &text)),
+        Err(_) => match windows_1252(bytes).map(|text| among(false, &text)) {
+            Some(Detected::Foreign) | None => Detected::Garbled,
+            Some(detected) => detected,
+        },
     }
 }
 
@@ -58,7 +66,8 @@ fn among(is_unicode: bool, text: &str) -> Detected {
         (true, false, false) => Detected::Unicode,
         (false, true, false) => Detected::Legacy(LegacyEncoding::Tcvn3),
         (false, false, true) => Detected::Legacy(LegacyEncoding::Vni),
-        (false, false, false) => Detected::Unknown,
+        (false, false, false) if has_sign_in_word(text) => Detected::Garbled,
+        (false, false, false) => Detected::Foreign,
         _ => Detected::Ambiguous,
     }
 }
@@ -114,13 +123,27 @@ fn makes_sense(text: &str, is_as_it_stands: bool) -> bool {
 }
 
 fn has_sign_in_word(text: &str) -> bool {
-    let is_sign = |c: char| ('\u{a1}'..='\u{ff}').contains(&c) && !c.is_alphabetic();
-    let is_power = |c: char| matches!(c, '\u{b2}' | '\u{b3}' | '\u{b9}' | '\u{b0}');
-    let pairs = text.chars().zip(text.chars().skip(1));
-    let mut touches = pairs.map(|(a, b)| {
-        (is_sign(a) && b.is_alphabetic()) || (a.is_alphabetic() && is_sign(b) && !is_power(b))
-    });
-    touches.any(|touches| touches)
+    let is_quoted = text.contains('«') && text.contains('»');
+    let is_sign = |c: char| {
+        // Powers and degrees follow a letter, quotes stand on both sides of one.
+        let is_usual = matches!(c, '²' | '³' | '¹' | '°') || (is_quoted && matches!(c, '«' | '»'));
+        ('\u{a1}'..='\u{ff}').contains(&c) && !c.is_alphabetic() && !is_usual
+    };
+    let nexts = text.chars().skip(1).map(Some).chain([None]);
+    let mut before = None;
+    for (c, after) in text.chars().zip(nexts) {
+        let touches = |other: Option<char>| other.is_some_and(char::is_alphabetic);
+        // `4m×20m` is a measure, `B×nh` is not.
+        let holds = match c {
+            '×' | '÷' => touches(before) && touches(after),
+            _ => is_sign(c) && (touches(before) || touches(after)),
+        };
+        if holds {
+            return true;
+        }
+        before = Some(c);
+    }
+    false
 }
 
 #[cfg(test)]

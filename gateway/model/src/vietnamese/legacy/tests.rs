@@ -55,14 +55,24 @@ fn what_makes_sense_in_two_ways_or_in_none_is_not_converted() {
     for text in ["Lê", "Hoà", "Tú Anh"] {
         assert_eq!(detect(text), Detected::Ambiguous, "{text}");
     }
-    for text in ["Müller", "François", "Zoë ", "\u{b8}\u{ff}"] {
-        assert_eq!(detect(text), Detected::Unknown, "{text}");
+    for text in ["Müller", "François", "Zoë"] {
+        assert_eq!(detect(text), Detected::Foreign, "{text}");
+    }
+    for text in ["A\u{b8}\u{ff}", "B¬n xyzµ¸", "Nguy¤nn"] {
+        assert_eq!(detect(text), Detected::Garbled, "{text}");
     }
     for text in ["", "Nguyen Van An", "Nguyễn Văn An", "100 m²", "Hà Nội", "Lê Hoà", "«Nguyễn»"]
     {
         assert_eq!(detect(text), Detected::Unicode, "{text}");
     }
-    assert_eq!(detect_bytes(b"Nguy\x00\xff\x81"), Detected::Unknown);
+    for text in ["«An»", "37 °C", "10m²"] {
+        assert_eq!(detect(text), Detected::Unicode, "{text}");
+    }
+    for text in ["4 × 20", "4m×20m"] {
+        assert_eq!(detect(text), Detected::Ambiguous, "{text}");
+    }
+    assert_eq!(detect_bytes(b"Nguy\x00\xff\x81"), Detected::Garbled);
+    assert_eq!(detect_bytes(b"M\xfcller"), Detected::Garbled);
 }
 
 #[test]
@@ -79,6 +89,35 @@ fn old_exports_are_recognised_and_converted() {
         Some("Xin chào các bạn")
     );
     assert_eq!(detect_bytes(NAME.as_bytes()), Detected::Unicode);
+}
+
+#[test]
+fn a_conversion_is_reported_and_done_only_where_the_rule_says_so() {
+    fn names(raw: Raw<'_>, rule: TextEncoding) -> Result<(String, Conversion), ConversionError> {
+        to_unicode(raw, rule).map(|c| (c.text.into_owned(), c.conversion))
+    }
+    let bytes = latin1(NAME_TCVN3);
+    for raw in [Raw::Text(NAME_TCVN3), Raw::Bytes(&bytes)] {
+        assert!(names(raw, TextEncoding::Refused).is_err());
+        let converted = Conversion::From(LegacyEncoding::Tcvn3);
+        let expected = Ok((NAME.to_owned(), converted));
+        assert_eq!(names(raw, TextEncoding::Detected), expected);
+        assert_eq!(names(raw, TextEncoding::Known(LegacyEncoding::Tcvn3)), expected);
+        assert!(names(raw, TextEncoding::Known(LegacyEncoding::Vni)).is_err());
+    }
+    let bytes = NAME.as_bytes();
+    for raw in [Raw::Text(NAME), Raw::Bytes(bytes)] {
+        for rule in [TextEncoding::Refused, TextEncoding::Unicode, TextEncoding::Detected] {
+            assert_eq!(names(raw, rule), Ok((NAME.to_owned(), Conversion::None)));
+        }
+    }
+    assert!(names(Raw::Text(NAME), TextEncoding::Known(LegacyEncoding::Tcvn3)).is_err());
+    assert!(names(Raw::Bytes(&latin1(NAME_VNI)), TextEncoding::Unicode).is_err());
+    let unclear = Ok(("Lê".to_owned(), Conversion::Unclear));
+    assert_eq!(names(Raw::Text("Lê"), TextEncoding::Detected), unclear);
+    assert!(names(Raw::Text("Nguy¤nn"), TextEncoding::Detected).is_err());
+    let known = names(Raw::Bytes(b"Lan"), TextEncoding::Known(LegacyEncoding::Vni));
+    assert_eq!(known, Ok(("Lan".to_owned(), Conversion::None)));
 }
 
 #[test]
