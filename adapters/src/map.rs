@@ -255,4 +255,6 @@ fn list(text: &str, rules: &[FieldRule], texts: &mut TextCounts) -> Result<Value
 }
 
 #[cfg(test)]
+mod bad_rows;
+#[cfg(test)]
 mod tests;

@@ -46,6 +46,15 @@ fn the_table_has_the_counts_that_were_decreed() {
 }
 
 #[test]
+fn the_list_of_units_agrees_with_the_table() {
+    let list = include_str!("../../../../schemas/code-tables/v1/hcmc-wards.csv");
+    let listed: BTreeSet<&str> = list.lines().skip(1).collect();
+    let known: Vec<String> =
+        units().map(|unit| format!("{},{},79", unit.code, unit.name)).collect();
+    assert_eq!(listed, known.iter().map(String::as_str).collect());
+}
+
+#[test]
 fn every_line_of_the_table_is_read() {
     assert_eq!(TABLE.lines().skip(1).count(), WARDS.edges.len());
     let codes = WARDS.edges.iter().filter(|edge| edge.old.code.is_none()).count();
