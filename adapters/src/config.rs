@@ -26,7 +26,7 @@ use lienthong_store::{Place, ServerAddress};
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
 pub use platform::NpspConfig;
-pub use source::{SourceConfig, SourceMode};
+pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
 
 /// The checked configuration.
 #[derive(Debug, Clone)]

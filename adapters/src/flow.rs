@@ -22,7 +22,7 @@ use crate::{
     config::FlowConfig,
     deliver::{Courier, Settled},
     row::Row,
-    source::sqlite::{SourceError, SqliteSource},
+    source::{Mark, Source, SourceError},
 };
 
 /// How often rows in quarantine are looked at again.
@@ -48,7 +48,7 @@ pub(crate) enum Until {
 #[derive(Debug)]
 pub(crate) struct Flow {
     config: FlowConfig,
-    source: SqliteSource,
+    source: Source,
     kinds: Vec<Kind>,
     store: Arc<Store>,
     courier: Arc<Courier>,
@@ -73,7 +73,7 @@ impl Flow {
     /// Opens the source and compiles the checks.
     pub(crate) async fn open(courier: Arc<Courier>, lease: SignedDuration) -> Result<Self, Error> {
         let config = courier.flow.clone();
-        let source = SqliteSource::open(&config).await.map_err(|e| fail(&config, &e))?;
+        let source = Source::open(&config).await.map_err(|e| fail(&config, &e))?;
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
         let (store, clock) = (Arc::clone(&courier.store), Arc::clone(&courier.clock));
         Ok(Self { config, source, kinds, store, courier, clock, lease })
@@ -148,7 +148,11 @@ impl Flow {
     /// Takes the next rows of the source into the outbox. Gives their number.
     pub(crate) async fn take(&self) -> Result<usize, Error> {
         let watermark = self.store.outbox().watermark(&self.config.id).await?;
-        let rows = self.source.next(watermark).await.map_err(|e| fail(&self.config, &e))?;
+        let failed = |e| fail(&self.config, &e);
+        let mark = watermark.map(|at| Mark::new(at.to_string())).transpose().map_err(failed)?;
+        let now = self.clock.now();
+        let reading = self.source.next(mark.as_ref(), self.config.source.batch, now).await;
+        let rows = reading.map_err(failed)?.rows;
         if rows.is_empty() {
             return Ok(0);
         }

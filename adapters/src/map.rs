@@ -12,7 +12,7 @@ mod ward;
 
 use std::borrow::Cow;
 
-use lienthong_model::identifier::AgencyCode;
+use lienthong_model::{identifier::AgencyCode, vietnamese::Raw};
 use serde_json::{Map, Number, Value};
 
 pub(crate) use cells::Cells;
@@ -181,7 +181,7 @@ fn value(
         },
         FieldSource::List(column, rules) => match &*row.cell(column) {
             Cell::Null => Ok(None),
-            cell => list(&text_of(cell), rules, texts).map(Some),
+            cell => list(&text_of(cell).map_err(Problem::Here)?, rules, texts).map(Some),
         },
         FieldSource::Object(rules) => {
             let object = fields(rules, row, texts).map_err(Problem::Below)?;
@@ -191,10 +191,10 @@ fn value(
 }
 
 /// The text of a cell that is not null.
-fn text_of(cell: &Cell) -> Cow<'_, str> {
+fn text_of(cell: &Cell) -> Result<Cow<'_, str>, &'static str> {
     match cell {
-        Cell::Text(text) => Cow::Borrowed(text),
-        other => Cow::Owned(other.text().unwrap_or_default()),
+        Cell::Text(text) => Ok(Cow::Borrowed(text)),
+        other => other.text().map(Cow::Owned).ok_or("is not text in UTF-8"),
     }
 }
 
@@ -204,9 +204,12 @@ fn shaped(
     row: &dyn Cells,
     texts: &mut TextCounts,
 ) -> Result<Option<Value>, &'static str> {
-    let text = text_of(cell);
+    if let (Shape::Text(rule), Cell::Bytes(bytes)) = (shape, cell) {
+        return Ok(Some(Value::from(rule.write(Raw::Bytes(bytes), texts)?)));
+    }
+    let text = text_of(cell)?;
     let value = match shape {
-        Shape::Text(rule) => Value::from(rule.write(&text, texts)?),
+        Shape::Text(rule) => Value::from(rule.write(Raw::Text(&text), texts)?),
         Shape::Number => number(cell, &text)?,
         Shape::Boolean(form) => form.write(&text)?,
         Shape::Codes(table) => table.write(&text)?,

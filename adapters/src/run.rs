@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use lienthong_model::clock::Clock;
+use lienthong_model::{clock::Clock, text::Language};
 use lienthong_store::{Store, StoreError};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
@@ -17,7 +17,7 @@ use crate::{
     flow::{Flow, Until},
     npsp::{self, Npsp},
     report::{Aside, CheckOutcome, FlowReport, Report},
-    source::sqlite::SqliteSource,
+    source::Source,
 };
 
 /// Most rows and letters that a report names one by one.
@@ -124,7 +124,7 @@ async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Resul
     let mut flows = Vec::with_capacity(config.flows.len());
     for flow in &config.flows {
         let counters = outbox.counters(&flow.id).await?;
-        let guarantee = SqliteSource::guarantee(&flow.source.mode);
+        let guarantee = Source::guarantee(&flow.source).words(Language::English);
         let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
         let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
         entry.quarantine = quarantined
@@ -143,7 +143,7 @@ async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Resul
 pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
     let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
     for flow in &config.flows {
-        let problem = SqliteSource::open(flow).await.err().map(|e| e.to_string());
+        let problem = Source::open(flow).await.err().map(|e| e.to_string());
         outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
     }
     match GatewayClient::new(&config.gateway) {

@@ -61,6 +61,9 @@ fn message(
     row: &Row,
     ordering_key: Option<&str>,
 ) -> Result<NewMessage, String> {
+    if let Some(why) = row.unusable {
+        return Err(why.to_owned());
+    }
     let ordering_key =
         ordering_key.ok_or_else(|| format!("column `{}` is empty", config.order_by))?;
     let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or("row fits no message type")?;

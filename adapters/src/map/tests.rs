@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use lienthong_model::{
     platform_code::{Gender, GenderProfile},
     vietnamese::{LegacyEncoding, TextEncoding, TonePlacement},
@@ -9,17 +7,10 @@ use serde_json::json;
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::*;
+use crate::row::Row;
 
-struct Columns(BTreeMap<&'static str, Cell>);
-
-impl Cells for Columns {
-    fn cell(&self, column: &str) -> Cow<'_, Cell> {
-        self.0.get(column).map_or(Cow::Owned(Cell::Null), Cow::Borrowed)
-    }
-}
-
-fn row(cells: &[(&'static str, Cell)]) -> Columns {
-    Columns(cells.iter().cloned().collect())
+fn row(cells: &[(&str, Cell)]) -> Row {
+    Row::of(1, "1", cells.iter().map(|(name, cell)| ((*name).to_owned(), cell.clone())))
 }
 
 fn text(text: &str) -> Cell {
@@ -165,6 +156,25 @@ fn tcvn3_text_is_converted_and_counted_where_the_rule_says_so() {
         assert_eq!(mapped.record, json!({"Ten": "Nguyễn Văn ánh", "Dia": "12 Le Loi"}));
         assert_eq!(mapped.texts, TextCounts { converted: 1, unclear: 0 });
     }
+}
+
+#[test]
+fn bytes_are_read_as_text_alone_and_by_the_rule() {
+    let bytes = || Cell::Bytes(b"Nguy\xd4n V\xa8n".to_vec());
+    let mapped = |shape| map(&[rule("F", "f", shape)], &row(&[("f", bytes())]));
+    let problem = |shape| mapped(shape).err().unwrap()[0].to_string();
+    assert_eq!(problem(plain()), "`F` is text in TCVN3, which no rule says");
+    for shape in [Shape::Number, codes(), Shape::Date(DateForm::Day)] {
+        assert_eq!(problem(shape), "`F` is not text in UTF-8");
+    }
+    let detect = TextRule { encoding: TextEncoding::Detected, ..TextRule::default() };
+    let mapped = mapped(Shape::Text(detect)).ok().unwrap();
+    assert_eq!(mapped.record, json!({"F": "Nguyễn Văn"}));
+    assert_eq!(mapped.texts, TextCounts { converted: 1, unclear: 0 });
+}
+
+#[test]
+fn a_text_that_makes_sense_twice_is_left_and_counted() {
     let detect = TextRule { encoding: TextEncoding::Detected, ..TextRule::default() };
     let mapped = map(&[rule("Ten", "name", Shape::Text(detect))], &row(&[("name", text("Lê"))]));
     assert_eq!(mapped.ok().unwrap().texts, TextCounts { converted: 0, unclear: 1 });

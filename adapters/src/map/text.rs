@@ -38,8 +38,12 @@ pub(crate) enum Letters {
 }
 
 impl TextRule {
-    pub(super) fn write(self, text: &str, counts: &mut TextCounts) -> Result<String, &'static str> {
-        let converted = to_unicode(Raw::Text(text), self.encoding).map_err(|error| error.rule)?;
+    pub(super) fn write(
+        self,
+        raw: Raw<'_>,
+        counts: &mut TextCounts,
+    ) -> Result<String, &'static str> {
+        let converted = to_unicode(raw, self.encoding).map_err(|error| error.rule)?;
         match converted.conversion {
             Conversion::None => {}
             Conversion::From(_) => counts.converted += 1,

@@ -69,8 +69,8 @@ fn day(cell: &Cell) -> Result<Date, &'static str> {
     if *cell == Cell::Null {
         return Err("is a ward code without a date: a person must decide");
     }
-    let written: Result<WrittenDate, _> = text_of(cell).parse();
-    let written = written.map_err(|_| "is a ward code whose date cannot be read")?;
+    let written: Option<WrittenDate> = text_of(cell).ok().and_then(|text| text.parse().ok());
+    let written = written.ok_or("is a ward code whose date cannot be read")?;
     let (first, last) = written.date.span();
     if first < MERGED_ON && last >= MERGED_ON {
         return Err("is a ward code whose date may be before or after the merger: \
