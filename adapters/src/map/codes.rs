@@ -78,9 +78,9 @@ impl PlatformCode for SubjectType {
 
 impl CodeTable {
     /// The table that a configuration lists.
-    pub(crate) fn new(codes: BTreeMap<String, String>) -> Self {
-        let entry = |(from, to): (String, String)| (key(&from).into_owned(), Some(Value::from(to)));
-        Self(codes.into_iter().map(entry).collect())
+    pub(crate) fn new(codes: &BTreeMap<String, String>, wire: Wire) -> Self {
+        let entry = |(from, to): (&String, &String)| (key(from).into_owned(), Some(wire.write(to)));
+        Self(codes.iter().map(entry).collect())
     }
 
     /// From what the source writes, which means these, to what the platform takes.

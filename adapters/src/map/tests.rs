@@ -26,7 +26,7 @@ fn plain() -> Shape {
 }
 
 fn codes() -> Shape {
-    Shape::Codes(CodeTable::new([("citizen".to_owned(), "1".to_owned())].into()))
+    Shape::Codes(CodeTable::new(&[("citizen".to_owned(), "1".to_owned())].into(), Wire::Text))
 }
 
 /// What one column becomes.
@@ -132,8 +132,8 @@ fn nfd_text_is_mapped_to_nfc() {
     let decomposed: String = "Đặng Thị Hòa".nfd().collect();
     assert_eq!(shaped_as(plain(), &decomposed).unwrap(), "Đặng Thị Hòa");
     // A code is found in whichever form the source writes it.
-    let table = CodeTable::new([("Nữ".nfd().collect(), "2".to_owned())].into());
-    assert_eq!(shaped_as(Shape::Codes(table), "Nữ").unwrap(), "2");
+    let table = CodeTable::new(&[("Nữ".nfd().collect(), "2".to_owned())].into(), Wire::Number);
+    assert_eq!(shaped_as(Shape::Codes(table), "Nữ").unwrap(), 2);
 }
 
 #[test]

@@ -9,21 +9,26 @@ use lienthong_model::{
     schema::{Kind, Schema},
 };
 
+use serde_json::Number;
+
 use crate::{
     config::Reader,
     map::{CodeTable, PlatformCode, Wire},
 };
 
 impl<'a> Reader<'a, '_> {
-    pub(super) fn codes(&mut self, node: &'a Node) -> BTreeMap<String, String> {
+    pub(super) fn codes(&mut self, node: &'a Node, schema: &Schema) -> CodeTable {
+        let wire = wire(schema);
         let entries = document::entries(self.file, node, "`codes`", self.found);
         let mut table = BTreeMap::new();
         for (key, value) in entries {
-            if let Some(code) = document::text(self.file, value, self.found) {
-                table.insert(key.text.clone(), code.to_owned());
+            let Some(code) = document::text(self.file, value, self.found) else { continue };
+            if wire == Wire::Number && code.parse::<Number>().is_err() {
+                self.mistake(value.at, "the platform's schema has a number here");
             }
+            table.insert(key.text.clone(), code.to_owned());
         }
-        table
+        CodeTable::new(&table, wire)
     }
 
     pub(super) fn gender(&mut self, node: &'a Node, schema: &Schema) -> Option<CodeTable> {
@@ -50,11 +55,7 @@ impl<'a> Reader<'a, '_> {
             true => self.meanings::<T>(from, to),
             false => CodeTable::meanings::<T>(self.choice(from, T::profiles())?),
         };
-        let wire = match schema.kind {
-            Kind::Integer(_) | Kind::Number(_) => Wire::Number,
-            _ => Wire::Text,
-        };
-        Some(CodeTable::translated(&meanings, to?, wire))
+        Some(CodeTable::translated(&meanings, to?, wire(schema)))
     }
 
     fn meanings<T: PlatformCode>(
@@ -73,5 +74,13 @@ impl<'a> Reader<'a, '_> {
             meanings.push((Cow::Owned(key.text.clone()), meaning));
         }
         meanings
+    }
+}
+
+/// How the platform's schema has a code.
+fn wire(schema: &Schema) -> Wire {
+    match schema.kind {
+        Kind::Integer(_) | Kind::Number(_) => Wire::Number,
+        _ => Wire::Text,
     }
 }

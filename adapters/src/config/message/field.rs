@@ -13,8 +13,8 @@ use super::named;
 use crate::{
     config::{Reader, source::Column},
     map::{
-        AgencySpelling, AsOf, BooleanForm, CodeTable, DateForm, FieldRule, FieldSource, Letters,
-        Shape, Spaces, TextRule, WardRule, WardSide,
+        AgencySpelling, AsOf, BooleanForm, DateForm, FieldRule, FieldSource, Letters, Shape,
+        Spaces, TextRule, WardRule, WardSide,
     },
 };
 
@@ -45,7 +45,10 @@ impl<'a> Reader<'a, '_> {
         let given: Vec<&str> =
             SHAPES.into_iter().filter(|shape| map.optional(shape).is_some()).collect();
         match (constant, column, list, object, &given[..]) {
-            (Some(text), None, None, None, []) => Some(FieldSource::Constant(text)),
+            (Some(text), None, None, None, []) => {
+                self.fits(node, "a text", schema);
+                Some(FieldSource::Constant(text))
+            }
             (None, None, None, Some(object), []) => {
                 let rules = self.fields(object, schema);
                 self.all_required(node, &rules, schema, name);
@@ -60,11 +63,18 @@ impl<'a> Reader<'a, '_> {
                 self.all_required(node, &fields, &rules.items, name);
                 Some(FieldSource::List(column, fields))
             }
-            (None, Some(column), None, None, []) => {
-                Some(FieldSource::Column(column, Shape::Text(TextRule::default())))
-            }
-            (None, Some(column), None, None, [shape]) => {
-                Some(FieldSource::Column(column, self.shape(shape, node, schema)?))
+            (None, Some(column), None, None, shapes @ ([] | [_])) => {
+                let shape = match shapes.first() {
+                    None => Shape::Text(TextRule::default()),
+                    Some(shape) => self.shape(shape, node, schema)?,
+                };
+                match shape {
+                    Shape::Number => self.fits(node, "a number", schema),
+                    Shape::Boolean(BooleanForm::Json) => self.fits(node, "true or false", schema),
+                    Shape::Codes(_) if is_number(schema) => {}
+                    _ => self.fits(node, "a text", schema),
+                }
+                Some(FieldSource::Column(column, shape))
             }
             _ => {
                 let message = format!(
@@ -78,13 +88,30 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
+    /// Tells when the platform's schema wants something else than the rule makes.
+    fn fits(&mut self, node: &'a Node, made: &str, schema: &Schema) {
+        let wanted = match schema.kind {
+            Kind::String(_) => "a text",
+            Kind::Integer(_) | Kind::Number(_) => "a number",
+            Kind::Boolean => "true or false",
+            Kind::Object(_) => "an object",
+            Kind::Array(_) => "a list",
+            // Only the whole of it can be checked, row by row.
+            Kind::Tree | Kind::Opaque(_) => return,
+        };
+        if wanted != made {
+            let message = format!("the platform's schema has {wanted} here, and this makes {made}");
+            self.mistake(node.at, message);
+        }
+    }
+
     fn shape(&mut self, name: &str, node: &'a Node, schema: &Schema) -> Option<Shape> {
         let value = node.get(name)?;
         match name {
             "text" => self.text_rule(value).map(Shape::Text),
             "number" => self.number(value),
             "boolean" => self.choice(value, BooleanForm::NAMES).map(Shape::Boolean),
-            "codes" => Some(Shape::Codes(CodeTable::new(self.codes(value)))),
+            "codes" => Some(Shape::Codes(self.codes(value, schema))),
             "gender" => self.gender(value, schema).map(Shape::Codes),
             "subject_type" => self.subject_type(value, schema).map(Shape::Codes),
             "date" => self.choice(value, DateForm::NAMES).map(Shape::Date),
@@ -143,6 +170,10 @@ impl<'a> Reader<'a, '_> {
         let to = self.choice(to?, WardSide::NAMES);
         Some(WardRule { as_of: as_of?, to: to? })
     }
+}
+
+fn is_number(schema: &Schema) -> bool {
+    matches!(schema.kind, Kind::Integer(_) | Kind::Number(_))
 }
 
 const ENCODINGS: &[(&str, TextEncoding)] = &[

@@ -37,6 +37,8 @@ async fn tells_every_mistake_of_a_field() {
             "`person` is not one of `citizen`, `business`, `household`",
         ),
         ("{column: a, boolean: yes please}", "`yes please` is not one of `json`"),
+        ("{column: a, number: true}", "has a text here, and this makes a number"),
+        ("{column: a, boolean: json}", "has a text here, and this makes true or false"),
         ("{column: a, number: false}", "`number` can only be true"),
     ] {
         let world = with(field).await;
@@ -44,6 +46,21 @@ async fn tells_every_mistake_of_a_field() {
         assert!(told.contains(mistake), "{mistake} in {told}");
         assert!(told.contains("adapters.yaml:"), "{told}");
     }
+}
+
+#[tokio::test]
+async fn tells_when_a_number_or_a_list_gets_a_text() {
+    let mut world = World::new().await;
+    world.set("Gia: {column: amount, number: true}", "Gia: {column: amount, codes: {x: y}}");
+    assert!(mistakes(&world).contains("the platform's schema has a number here"));
+    world.set("Gia: {column: amount, codes: {x: y}}", "Gia: {constant: y}");
+    assert!(mistakes(&world).contains("has a number here, and this makes a text"));
+    let mut world = World::new().await;
+    world.set(
+        "TrichYeuHoSo: {column: summary}",
+        "TrichYeuHoSo: {column: a}\n          DanhSachGiayToKetQua: {column: b}",
+    );
+    assert!(mistakes(&world).contains("has a list here, and this makes a text"));
 }
 
 #[tokio::test]

@@ -40,11 +40,17 @@ pub enum Detected {
 /// What a text seems to be that was decoded as Windows-1252 or Latin-1 on its way.
 #[must_use]
 pub fn detect(text: &str) -> Detected {
-    // A letter that those encodings do not have came from Unicode.
-    if text.is_ascii() || text.chars().any(|c| c > '\u{ff}' && is_letter(c)) {
-        return Detected::Unicode;
-    }
-    among(makes_sense(text, true), text)
+    if is_surely_unicode(text) { Detected::Unicode } else { among(makes_sense(text, true), text) }
+}
+
+/// Whether the text has a letter that those encodings do not have, or needs none of them.
+fn is_surely_unicode(text: &str) -> bool {
+    text.is_ascii() || text.chars().any(|c| c > '\u{ff}' && is_letter(c))
+}
+
+/// Whether the text makes sense in Unicode, whatever else it could be.
+fn reads_as_it_stands(text: &str) -> bool {
+    is_surely_unicode(text) || makes_sense(text, true)
 }
 
 /// What bytes seem to be.

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{Detected, LegacyEncoding, decode, decode_bytes, detect, detect_bytes};
+use super::{
+    Detected, LegacyEncoding, decode, decode_bytes, detect, detect_bytes, reads_as_it_stands,
+};
 
 /// A text as its source gives it.
 #[derive(Clone, Copy)]
@@ -92,6 +94,10 @@ pub fn to_unicode(raw: Raw<'_>, rule: TextEncoding) -> Result<Converted<'_>, Con
             Detected::Ambiguous | Detected::Foreign => as_it_stands(Conversion::Unclear),
             Detected::Garbled => Err(ConversionError { rule: "is text in no known encoding" }),
         },
+        // Most texts here are Unicode; reading them as anything else can only confirm it.
+        TextEncoding::Refused if utf8.is_some_and(reads_as_it_stands) => {
+            as_it_stands(Conversion::None)
+        }
         TextEncoding::Refused => match detected() {
             Detected::Legacy(encoding) => Err(ConversionError { rule: looks_like(encoding) }),
             Detected::Garbled => Err(ConversionError { rule: "is text in no known encoding" }),
