@@ -260,6 +260,22 @@ fn an_old_ward_code_without_a_date_or_of_a_split_ward_needs_a_person() {
 }
 
 #[test]
+fn the_old_district_is_told_where_it_is_one() {
+    fn district(code: &str, date: &str) -> Result<Value, String> {
+        ward(AsOf::Column("at".to_owned()), WardSide::OldDistrict, code, text(date))
+    }
+    assert_eq!(district("25741", "30/06/2025").unwrap(), "718");
+    assert_eq!(district("25747", "01/07/2025").unwrap(), "718");
+    assert_eq!(district("26732", "01/07/2025").unwrap(), "755");
+    assert!(district("00001", "01/07/2025").is_err());
+    let several = lienthong_model::ward::units()
+        .filter_map(|unit| district(unit.code.as_str(), "01/07/2025").err())
+        .collect::<Vec<_>>();
+    assert!(!several.is_empty());
+    assert!(several.iter().all(|why| why.ends_with("several districts: a person must decide")));
+}
+
+#[test]
 fn ward_codes_are_read_by_their_date() {
     let at = || AsOf::Column("at".to_owned());
     let new = |code, date| ward(at(), WardSide::New, code, text(date)).unwrap();

@@ -31,12 +31,17 @@ pub(crate) enum AsOf {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WardSide {
     Old,
+    /// The district of before, which some schemas still ask for.
+    OldDistrict,
     New,
 }
 
 impl WardSide {
-    pub(crate) const NAMES: &[(&'static str, Self)] = &[("old", Self::Old), ("new", Self::New)];
+    pub(crate) const NAMES: &[(&'static str, Self)] =
+        &[("old", Self::Old), ("old_district", Self::OldDistrict), ("new", Self::New)];
 }
+
+const UNKNOWN: &str = "is no ward code of its date in the table";
 
 impl WardRule {
     pub(super) fn write(&self, text: &str, row: &dyn Cells) -> Result<String, &'static str> {
@@ -45,22 +50,37 @@ impl WardRule {
             AsOf::Day(day) => *day,
             AsOf::Column(column) => day(&row.cell(column))?,
         };
-        let unknown = "is no ward code of its date in the table";
         let code = match self.to {
             WardSide::New => match today(code, on) {
                 Today::One(unit) => unit.code,
                 Today::Split(_) => return Err("is a ward that was split: a person must decide"),
-                Today::Unknown => return Err(unknown),
+                Today::Unknown => return Err(UNKNOWN),
             },
+            WardSide::OldDistrict => return district(before(code, on)),
             WardSide::Old => match before(code, on) {
                 Before::One(unit) => unit.code.ok_or("is a unit that had no ward code before")?,
                 Before::Several(_) => {
                     return Err("is a ward made of several: a person must decide");
                 }
-                Before::Unknown => return Err(unknown),
+                Before::Unknown => return Err(UNKNOWN),
             },
         };
         Ok(code.as_str().to_owned())
+    }
+}
+
+/// The district that all of the old units were in.
+fn district(before: Before) -> Result<String, &'static str> {
+    let units = match before {
+        Before::One(unit) => vec![unit],
+        Before::Several(units) => units.into_iter().map(|(unit, _)| unit).collect(),
+        Before::Unknown => return Err(UNKNOWN),
+    };
+    let mut districts = units.iter().map(|unit| unit.district);
+    let first = districts.next().ok_or(UNKNOWN)?;
+    match districts.all(|district| district == first) {
+        true => Ok(first.to_owned()),
+        false => Err("is a ward made of several districts: a person must decide"),
     }
 }
 

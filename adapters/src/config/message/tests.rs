@@ -23,7 +23,10 @@ async fn tells_every_mistake_of_a_field() {
         ("{column: a, text: {upper: 1}}", "`upper` must be true or false"),
         ("{column: a, text: {uper: true}}", "did you mean `upper`?"),
         ("{column: a, ward: {to: new}}", "key `as_of` is missing"),
-        ("{column: a, ward: {as_of: at, to: newer}}", "`newer` is not one of `old`, `new`"),
+        (
+            "{column: a, ward: {as_of: at, to: newer}}",
+            "`newer` is not one of `old`, `old_district`, `new`",
+        ),
         ("{column: a, ward: {as_of: 1/7/2025, to: new}}", "neither a column nor a day"),
         ("{column: a, agency: {spelling: old}}", "`old` is not one of `decision_20`, `qcvn_102`"),
         ("{column: a, gender: {from: population}}", "key `to` is missing"),
