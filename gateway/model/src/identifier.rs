@@ -92,7 +92,10 @@ fn is_digits(text: &str, lengths: std::ops::RangeInclusive<usize>) -> bool {
 
 /// A newtype of exactly so many digits that belongs to a person.
 macro_rules! personal_digits {
-    ($(#[$doc:meta])* $name:ident, $length:literal, $rule:literal, $severity:expr) => {
+    (
+        $(#[$doc:meta])* $name:ident, $length:literal, $rule:literal, $severity:expr
+        $(, $doubts:expr)?
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(super::Digits<$length>);
@@ -121,6 +124,12 @@ macro_rules! personal_digits {
 
         impl super::Identifier for $name {
             const SHAPE: super::Severity = $severity;
+            $(
+                fn doubts(&self) -> Vec<super::Warning> {
+                    let doubts: fn(&Self) -> Vec<super::Warning> = $doubts;
+                    doubts(self)
+                }
+            )?
         }
     };
 }

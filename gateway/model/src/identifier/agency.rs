@@ -24,11 +24,16 @@ impl AgencyCode {
     }
 
     /// The code in the reversed spelling of QCVN 102:2016: `000.00.12.H29`. `None` when it has a
-    /// level that the old form has no room for: four levels, of two digits and at last three.
+    /// level that the old form has no room for (four levels, of two digits and at last three), or
+    /// ends with one of zeros, which would read as padding.
     #[must_use]
     pub fn reversed(&self) -> Option<String> {
         let mut levels = self.as_str().split('.');
         let first = levels.next()?;
+        let is_padding = |part: &str| part.bytes().all(|b| b == b'0');
+        if levels.clone().next_back().is_some_and(is_padding) {
+            return None;
+        }
         let mut level = |padding: &'static str| {
             let part = levels.next().unwrap_or(padding);
             (part.len() == padding.len()).then_some(part)

@@ -12,7 +12,7 @@ personal_digits!(
     ///
     /// What its digits say of place, sex and year is a hint at most: people whose sex was
     /// determined anew or whose birth year was corrected keep their number.
-    CitizenNumber, 12, "is not 12 digits", Severity::Hard
+    CitizenNumber, 12, "is not 12 digits", Severity::Hard, |number| number.warnings(None, None)
 );
 
 personal_digits!(

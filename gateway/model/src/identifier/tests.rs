@@ -37,7 +37,7 @@ fn digits_of_a_citizen_number_warn_and_refuse_nothing() {
     let abroad: CitizenNumber = "128390000001".parse().unwrap();
     assert_eq!(abroad.place(), Place::Unlisted);
     assert_eq!(abroad.stated_year(), 2090);
-    assert_eq!(abroad.warnings(None, None).len(), 1);
+    assert_eq!(abroad.doubts().len(), 1);
     let listed = (0..1_000)
         .filter(|place| {
             format!("{place:03}190900001").parse::<CitizenNumber>().unwrap().place()
@@ -147,6 +147,7 @@ fn agency_codes_are_read_in_both_spellings() {
         assert_eq!(code(reversed), code(decision));
     }
     assert_eq!(code("H15.50.05.13").reversed(), None);
+    assert_eq!(code("H29.12.00").reversed(), None);
     assert_eq!(code("H15.50.05.13").first_level(), "H15");
 }
 
@@ -221,6 +222,14 @@ proptest! {
             let _ = (code.form(), code.agency(), code.date(), code.doubts());
         }
         prop_assert!(Phone::suggestion(&text).is_none_or(|p| p.kind() == PhoneKind::Mobile));
+    }
+
+    #[test]
+    fn agency_codes_make_the_round_trip(text in "[A-Z][0-9]{2}(\\.[0-9A-Z]{2}){0,2}(\\.[0-9]{3})?") {
+        let code: AgencyCode = text.parse().unwrap();
+        if let Some(reversed) = code.reversed() {
+            prop_assert_eq!(reversed.parse::<AgencyCode>(), Ok(code));
+        }
     }
 
     #[test]
