@@ -9,6 +9,8 @@ pub(crate) enum Outcome {
     Delivered,
     /// The platform or the gateway will never take it as it is.
     Refused(Reason),
+    /// The data subject's consent is not in force: it was not sent, and may not be kept to be sent.
+    Withheld(Reason),
     /// It was not taken; another attempt may help.
     Failed(Reason),
     /// Nobody can tell whether it was taken.

@@ -22,6 +22,9 @@ pub struct MessageConfig {
     pub when: Option<(String, String)>,
     /// What to do when nobody can tell whether a message was taken.
     pub repeat: Repeat,
+    /// Whether a message takes the place of the one right before it in its key, of the same type,
+    /// when that one was never tried.
+    pub supersedes: bool,
     /// Fields that hold identifiers.
     pub(crate) identifiers: Vec<IdentifierRule>,
     /// How fields are made.
@@ -47,11 +50,12 @@ impl<'a> Reader<'a, '_> {
         node: &'a Node,
         npsp: Option<&NpspConfig>,
     ) -> Option<MessageConfig> {
-        let known = ["call", "when", "repeat", "identifiers", "map"];
+        let known = ["call", "when", "repeat", "supersedes", "identifiers", "map"];
         let mut map = self.map(node, "a message type", &known)?;
         let call = map.text("call");
         let (when, repeat) = (map.optional("when"), map.required("repeat"));
         let (identifiers, fields) = (map.optional("identifiers"), map.required("map"));
+        let supersedes = map.boolean("supersedes", false);
         let when = match when {
             Some(node) => Some(self.when(node)?),
             None => None,
@@ -72,6 +76,7 @@ impl<'a> Reader<'a, '_> {
             call,
             when,
             repeat: repeat?,
+            supersedes,
             identifiers,
             fields,
             schema: schema.clone(),

@@ -9,7 +9,7 @@ use lienthong_model::{
 };
 use serde_json::Value;
 
-use super::{Reader, is_address};
+use super::{RateConfig, Reader, is_address};
 
 /// The National Public Service Portal, as the gateway offers it.
 #[derive(Debug, Clone)]
@@ -32,13 +32,15 @@ pub struct NpspConfig {
     pub session_ended_codes: Vec<String>,
     /// Error codes after which another attempt may help. They are not public.
     pub retry_codes: Vec<String>,
+    /// How fast it may be asked; nothing for as fast as workers can.
+    pub rate: Option<RateConfig>,
     /// The schema of one record, by call.
     pub records: BTreeMap<String, Schema>,
     /// Every call that the service offers.
     pub calls: Vec<String>,
 }
 
-const KNOWN: [&str; 10] = [
+const KNOWN: [&str; 11] = [
     "service",
     "openapi",
     "agency",
@@ -49,6 +51,7 @@ const KNOWN: [&str; 10] = [
     "session_seconds",
     "session_ended_codes",
     "retry_codes",
+    "rate",
 ];
 
 impl<'a> Reader<'a, '_> {
@@ -64,10 +67,15 @@ impl<'a> Reader<'a, '_> {
         let seconds = map.integer("session_seconds", 10..=86_400, 600);
         let session_ended_codes = map.parse_list("session_ended_codes");
         let retry_codes = map.parse_list("retry_codes");
+        let rate = map.optional("rate");
         if service.as_ref().is_some_and(|text| !is_address(text, 5)) {
             self.mistake(node.at, "`service` is not `instance/class/member/subsystem/service`");
         }
         let document = openapi.and_then(|name| self.openapi(node, &name));
+        let rate = match rate {
+            Some(node) => Some(self.rate(node)?),
+            None => None,
+        };
         let password = password_file.and_then(|name| self.secret(node.at, &name));
         let (records, calls) = document.map(|doc| self.records(node, &doc))?;
         Some(NpspConfig {
@@ -80,6 +88,7 @@ impl<'a> Reader<'a, '_> {
             session_seconds: u32::try_from(seconds).unwrap_or(600),
             session_ended_codes,
             retry_codes,
+            rate,
             records,
             calls,
         })

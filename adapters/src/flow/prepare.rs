@@ -10,6 +10,7 @@ use crate::{
     deliver::Envelope,
     map::{self, TextCounts},
     row::Row,
+    seal::{Binding, Sealer},
 };
 
 /// A message type with its checks compiled.
@@ -42,9 +43,9 @@ pub(super) enum Prepared {
 }
 
 /// Maps and checks a row.
-pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Prepared {
+pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], sealer: &Sealer, row: &Row) -> Prepared {
     let ordering_key = row.text(&config.order_by).filter(|key| !key.is_empty());
-    match message(config, kinds, row, ordering_key.as_deref()) {
+    match message(config, kinds, sealer, row, ordering_key.as_deref()) {
         Ok(message) => Prepared::Message(message),
         Err(reason) => Prepared::Aside(QuarantinedRow {
             source_key: row.key.clone(),
@@ -58,6 +59,7 @@ pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Prepare
 fn message(
     config: &FlowConfig,
     kinds: &[Kind],
+    sealer: &Sealer,
     row: &Row,
     ordering_key: Option<&str>,
 ) -> Result<NewMessage, String> {
@@ -88,12 +90,17 @@ fn message(
         record: mapped.into_record(),
     };
     let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;
+    let call = kind.config.call.as_str();
+    let binding = Binding { flow: &config.id, kind: call, key: &row.key };
+    let payload = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
+    let supersedes = kind.config.supersedes;
     Ok(NewMessage {
-        kind: kind.config.call.clone(),
+        kind: call.to_owned(),
         idempotency_key: row.key.clone(),
         ordering_key: ordering_key.to_owned(),
         position: row.position,
         payload: Sensitive::new(payload),
+        replaces: supersedes.then(|| call.to_owned()),
     })
 }
 

@@ -13,6 +13,7 @@ fn config() -> NpspConfig {
         password: Sensitive::new("x".to_owned()),
         session_seconds: 600,
         session_ended_codes: vec!["101".to_owned()],
+        rate: None,
         retry_codes: vec!["999".to_owned()],
         records: std::collections::BTreeMap::new(),
         calls: Vec::new(),
