@@ -8,7 +8,7 @@ use crate::{
     check::Checks,
     config::{FlowConfig, MessageConfig},
     deliver::Envelope,
-    map,
+    map::{self, TextCounts},
     row::Row,
     seal::{Binding, Sealer},
 };
@@ -69,9 +69,9 @@ fn message(
     let ordering_key =
         ordering_key.ok_or_else(|| format!("column `{}` is empty", config.order_by))?;
     let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or("row fits no message type")?;
-    let record = map::map(&kind.config.fields, row)
+    let mapped = map::map(&kind.config.fields, row)
         .map_err(|errors| join(errors.iter().map(ToString::to_string)))?;
-    let findings = kind.checks.check(&record);
+    let findings = kind.checks.check(&mapped.record);
     if !findings.wrong.is_empty() {
         return Err(join(findings.wrong.into_iter()));
     }
@@ -79,10 +79,15 @@ fn message(
         let doubts = join(findings.doubtful.into_iter());
         tracing::info!(flow = %config.id, doubts, "row is sent although it raises doubts");
     }
+    let texts = mapped.texts;
+    if texts != TextCounts::default() {
+        let (converted, unclear) = (texts.converted, texts.unclear);
+        tracing::info!(flow = %config.id, converted, unclear, "row has texts of old fonts");
+    }
     let envelope = Envelope {
         dossier: header(row, &config.dossier)?,
         officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
-        record,
+        record: mapped.into_record(),
     };
     let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;
     let call = kind.config.call.as_str();
