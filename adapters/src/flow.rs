@@ -6,6 +6,7 @@
 mod compare;
 mod prepare;
 mod read;
+mod scene;
 mod send;
 
 use std::{
@@ -93,7 +94,17 @@ impl Flow {
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Signs::default();
         let flow = Self {
-            config, source, kinds, store, sealer, courier, gate, platform, clock, lease, signs,
+            config,
+            source,
+            kinds,
+            store,
+            sealer,
+            courier,
+            gate,
+            platform,
+            clock,
+            lease,
+            signs,
         };
         Ok(flow)
     }
