@@ -129,12 +129,13 @@ impl std::fmt::Debug for Shown {
 }
 
 impl Desk {
-    /// The desk of a configuration whose flows do not run: it has the durable state to itself.
+    /// The desk of a configuration whose flows do not run here: a directory it has to itself, a server
+    /// it shares.
     ///
     /// # Errors
     /// When another process has the durable state, or it cannot be used.
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
-        let store = Arc::new(Store::open(config.state.clone()).await?);
+        let store = Arc::new(Store::share(config.state.clone()).await?.0);
         let sealer = Sealer::of(&config)?;
         Ok(Self { config: Arc::new(config), store, sealer, clock, running: None })
     }

@@ -59,6 +59,8 @@ pub(crate) struct Flow {
     platform: Arc<Platform>,
     clock: Arc<dyn Clock>,
     lease: SignedDuration,
+    /// What this process is called where several work on the same flows.
+    name: String,
     signs: Signs,
 }
 
@@ -93,6 +95,7 @@ impl Flow {
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Signs::default();
+        let name = uuid::Uuid::new_v4().to_string();
         let flow = Self {
             config,
             source,
@@ -104,6 +107,7 @@ impl Flow {
             platform,
             clock,
             lease,
+            name,
             signs,
         };
         Ok(flow)

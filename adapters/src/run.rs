@@ -63,15 +63,9 @@ pub(crate) async fn drive(
     until: Until,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Report, Error> {
-    let store = Arc::new(Store::open(config.state.clone()).await?);
-    let recovered = store.outbox().recover().await?;
-    if recovered > 0 {
-        tracing::warn!(recovered, "attempts were cut off when the last process ended");
-    }
-    let (settler, settling) = Settler::new(Arc::clone(&store), Arc::clone(&clock));
+    let store = open(config).await?;
     let common = common(config, &store, &clock, &mut rng)?;
-    let couriers = couriers(config, &common, &settler, &mut rng);
-    drop(settler);
+    let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
     let mut orders = BTreeMap::new();
@@ -104,7 +98,7 @@ pub(crate) async fn drive(
                 kept = keeping => kept.map_err(Error::from),
             }
         },
-        settling
+        all_settled(settling)
     );
     errands.abort();
     stop.send_replace(true);
@@ -114,6 +108,27 @@ pub(crate) async fn drive(
     settled?;
     ended?;
     report(config, &store, &clock).await
+}
+
+/// Opens the durable state; others may work on it beside us where it is on a server.
+async fn open(config: &Config) -> Result<Arc<Store>, Error> {
+    let (store, is_alone) = Store::share(config.state.clone()).await?;
+    // The attempts of a process that is still there end by themselves.
+    if is_alone {
+        let recovered = store.outbox().recover().await?;
+        if recovered > 0 {
+            tracing::warn!(recovered, "attempts were cut off when the last process ended");
+        }
+    }
+    Ok(Arc::new(store))
+}
+
+/// Waits until every settler has nothing more to write down.
+async fn all_settled(mut settling: JoinSet<Result<(), StoreError>>) -> Result<(), Error> {
+    while let Some(settled) = settling.join_next().await {
+        settled.map_err(|_| Error::Interrupted)??;
+    }
+    Ok(())
 }
 
 /// Waits for the end of all flows; tells them when they are to stop.
@@ -168,20 +183,32 @@ fn common(
     })
 }
 
-fn couriers(config: &Config, common: &Common, settler: &Settler, rng: &mut StdRng) -> Vec<Courier> {
-    let courier = |flow: &FlowConfig| Courier {
-        flow: flow.clone(),
-        settler: settler.clone(),
-        sealer: Arc::clone(&common.sealer),
-        platform: Arc::clone(&common.platform),
-        clock: Arc::clone(&common.clock),
-        back_off: BackOff::new(
-            flow.delivery.first_wait,
-            flow.delivery.longest_wait,
-            StdRng::from_rng(rng),
-        ),
+/// Who delivers the messages of each flow, and the work of writing down what became of them.
+fn couriers(
+    config: &Config,
+    common: &Common,
+    rng: &mut StdRng,
+) -> (Vec<Courier>, JoinSet<Result<(), StoreError>>) {
+    let mut settling = JoinSet::new();
+    let courier = |flow: &FlowConfig| {
+        let (store, clock) = (Arc::clone(&common.store), Arc::clone(&common.clock));
+        let (settler, work) = Settler::new(flow.id.clone(), store, clock);
+        settling.spawn(work);
+        Courier {
+            flow: flow.clone(),
+            settler,
+            sealer: Arc::clone(&common.sealer),
+            platform: Arc::clone(&common.platform),
+            clock: Arc::clone(&common.clock),
+            back_off: BackOff::new(
+                flow.delivery.first_wait,
+                flow.delivery.longest_wait,
+                StdRng::from_rng(rng),
+            ),
+        }
     };
-    config.flows.iter().map(courier).collect()
+    let couriers = config.flows.iter().map(courier).collect();
+    (couriers, settling)
 }
 
 /// The durable counters of every flow; works beside a running process.

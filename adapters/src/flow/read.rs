@@ -20,6 +20,8 @@ use crate::{
 const RECHECK: SignedDuration = SignedDuration::from_secs(60);
 /// How long a source that cannot be read for a while is left alone.
 const LEAVE_ALONE: SignedDuration = SignedDuration::from_secs(10);
+/// How long a process that went away keeps others from reading its flows.
+const LEAD: SignedDuration = SignedDuration::from_secs(30);
 /// Rows in quarantine looked at in one go.
 const PAGE: u32 = 500;
 /// Most times that all of them are looked at, one after the other.
@@ -56,11 +58,11 @@ impl Flow {
         let mut pace = Pace { poll: now, recheck: now, compare: self.next_comparison(now) };
         loop {
             if *stop.borrow_and_update() || *ended.borrow_and_update() {
-                return Ok(());
+                return Ok(self.store.outbox().stop_leading(&self.config.id, &self.name).await?);
             }
             let paused = self.store.outbox().paused(&self.config.id).await?.is_some();
             self.signs.paused.store(paused, Ordering::Release);
-            let wait = if paused {
+            let wait = if paused || !self.leads().await? {
                 after(self.clock.now(), LEAVE_ALONE)
             } else {
                 self.turn(&mut pace).await?
@@ -76,6 +78,17 @@ impl Flow {
                 changed = ended.changed() => if changed.is_err() { return Ok(()) },
             }
         }
+    }
+
+    /// Whether this process is the one that reads the flow.
+    async fn leads(&self) -> Result<bool, Error> {
+        let (id, now) = (&self.config.id, self.clock.now());
+        let leads = self.store.outbox().lead(id, &self.name, now, LEAD).await?;
+        if !leads {
+            // Who delivers only has nothing to wait for but what comes in.
+            self.signs.drained.store(true, Ordering::Release);
+        }
+        Ok(leads)
     }
 
     /// Does what is due. Gives when something is due next.
@@ -150,19 +163,20 @@ impl Flow {
         let mut batch = self.prepare_all(&rows).await?;
         batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         batch.mark = mark.map(|mark| mark.as_str().to_owned());
-        self.enqueue(&batch).await?;
+        self.enqueue(batch).await?;
         // Only now: a mark before this point could lose the rows.
         self.source.taken(&rows, self.clock.now()).await?;
         Ok(more)
     }
 
     /// Takes a batch; when this returns, its messages survive anything.
-    pub(super) async fn enqueue(&self, batch: &Batch) -> Result<(), Error> {
+    pub(super) async fn enqueue(&self, batch: Batch) -> Result<(), Error> {
         for row in &batch.quarantined {
             let reason = row.reason.as_str();
             tracing::warn!(flow = %self.config.id, reason, "row put into quarantine");
         }
-        self.store.outbox().enqueue(&self.config.id, batch, self.clock.now()).await?;
+        let batch = Batch { reader: Some(self.name.clone()), ..batch };
+        self.store.outbox().enqueue(&self.config.id, &batch, self.clock.now()).await?;
         self.signs.ready.notify_one();
         Ok(())
     }
@@ -191,7 +205,7 @@ impl Flow {
             rows.sort_by_key(|row| row.position);
             let batch = self.again(&aside, &rows).await?;
             freed |= !batch.released.is_empty();
-            self.enqueue(&batch).await?;
+            self.enqueue(batch).await?;
         }
     }
 
@@ -238,7 +252,7 @@ impl Flow {
         let mark = self.source.again(mark.as_ref(), from).await?;
         self.signs.drained.store(false, Ordering::Release);
         let batch = Batch { mark: Some(mark.as_str().to_owned()), ..Batch::default() };
-        self.enqueue(&batch).await?;
+        self.enqueue(batch).await?;
         Ok(())
     }
 }

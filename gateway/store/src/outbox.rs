@@ -16,6 +16,7 @@ mod forget;
 mod heads;
 mod letters;
 mod pause;
+mod reader;
 mod settle;
 
 use jiff::{SignedDuration, Timestamp};
@@ -170,5 +171,7 @@ fn milliseconds(at: Timestamp) -> i64 {
     at.saturating_add(SignedDuration::from_nanos(999_999)).unwrap_or(at).as_millisecond()
 }
 
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use sqlx::AssertSqlSafe;
 
-use super::{Outbox, Total, count, heads, list, milliseconds};
+use super::{Outbox, Total, count, heads, list, milliseconds, reader};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
@@ -70,6 +70,9 @@ pub struct Batch {
     pub quarantined: Vec<QuarantinedRow>,
     /// Rows that were in quarantine and are not any more.
     pub released: Vec<String>,
+    /// Who read it, when several processes might: the batch is refused when that one is not the reader
+    /// of the flow any more.
+    pub reader: Option<String>,
     /// How far the source has been read, when the source says so.
     pub mark: Option<String>,
     /// What has been said of keys, these messages included.
@@ -102,15 +105,17 @@ impl Outbox<'_> {
     /// Takes a batch in one transaction. When this returns, the messages survive anything.
     ///
     /// # Errors
-    /// When the database fails; nothing of the batch is taken then.
+    /// When the database fails, or another process reads the flow now; nothing of the batch is taken
+    /// then.
     pub async fn enqueue(
         &self,
         flow: &FlowId,
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
-        let mut transaction = self.store.write().await?;
+        let mut transaction = self.store.write_flow(flow.as_str()).await?;
         let (on, flow, now) = (&mut transaction, flow.as_str(), milliseconds(now));
+        reader::still(on, flow, batch.reader.as_deref()).await?;
         put_aside(on, flow, batch, now).await?;
         let (messages, repeated) = distinct(&batch.messages);
         let taken = insert::insert(on, flow, &messages, now).await?;
