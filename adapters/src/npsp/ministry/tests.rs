@@ -13,7 +13,7 @@ use crate::npsp::{
 
 const MINISTRY: &str =
     "  profile: ministry_2026\n  service: VN/GOV/G09/CONG/cases\n  openapi: ministry.yaml\n";
-const FILES: &str = "  attachments:\n    - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, \
+const FILES: &str = "  files:\n    - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, \
                      hash: HashTepTin, upload: UploadFile, folder: scans, media: [application/pdf]}\n";
 
 fn dossier() -> Value {

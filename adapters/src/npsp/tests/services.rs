@@ -25,14 +25,14 @@ const WHOLE: &str = r#"  service: VN/GOV/G22/DVCQG/cases
     - {call: LayThuTuc, code: MATTHC, each: {field: MaTTHC, of: ["1.000894"]}}
   inboxes:
     - {id: questions, call: LayDanhSachHoiDapGuiTuDVCQG, key: MaHoiDap, folder: questions}
-  attachments:
+  files:
     - {call: DongBoHoSoMC, list: TaiLieuNop, file: TenTepDinhKem, into: TepDinhKemId, upload: TaiLenTepTin, folder: scans, media: [application/pdf]}
 "#;
 
 const MINISTRY: &str = r#"  profile: ministry_2026
   service: VN/GOV/G98/CONG/cases
   openapi: ministry-2026.yaml
-  attachments:
+  files:
     - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, hash: HashTepTin, upload: UploadFile, folder: scans, media: [application/pdf]}
 "#;
 
