@@ -4,18 +4,24 @@
 //! through the gateway over mutual TLS, like any other participant. No payload value ever reaches
 //! a log, an error or a `Debug`.
 
+mod breaker;
 mod check;
 mod client;
 pub mod config;
 mod deliver;
 mod flow;
+mod gate;
+mod keep;
 mod map;
 mod npsp;
 mod outcome;
 mod platform;
+mod rate;
 mod report;
 mod row;
 mod run;
+mod seal;
+mod settle;
 mod source;
 #[cfg(test)]
 mod testing;

@@ -19,7 +19,7 @@ pub use file::FilesConfig;
 pub use list::{CatalogueConfig, InboxConfig};
 
 use self::document::Offered;
-use super::{Reader, is_address};
+use super::{RateConfig, Reader, is_address};
 use crate::npsp::Transitions;
 
 /// The portal, as the gateway offers it.
@@ -49,6 +49,8 @@ pub struct NpspConfig {
     pub codes: Codes,
     /// The moves of a dossier that are allowed.
     pub transitions: Transitions,
+    /// How fast it may be asked; nothing for as fast as workers can.
+    pub rate: Option<RateConfig>,
     /// The schema of one record, by call.
     pub records: BTreeMap<String, Schema>,
     /// Every call that the services offer.
@@ -116,7 +118,7 @@ pub struct Codes {
     pub unknown_case: Vec<String>,
 }
 
-const KNOWN: [&str; 21] = [
+const KNOWN: [&str; 22] = [
     "profile",
     "numbers",
     "service",
@@ -138,6 +140,7 @@ const KNOWN: [&str; 21] = [
     "catalogues",
     "inboxes",
     "files",
+    "rate",
 ];
 
 impl<'a> Reader<'a, '_> {
@@ -159,6 +162,7 @@ impl<'a> Reader<'a, '_> {
         let first = map.optional("first_statuses").map(|_| map.parse_list("first_statuses"));
         let transitions = map.optional("transitions");
         let lists = [map.list("catalogues"), map.list("inboxes"), map.list("files")];
+        let rate = map.optional("rate");
         self.one_meaning(node, &codes);
         if numbers.is_some() && profile == Profile::Portal2020 {
             self.mistake(node.at, "`numbers` is a setting of the profile `ministry_2026`");
@@ -166,6 +170,10 @@ impl<'a> Reader<'a, '_> {
         if dstcode.is_some() && profile == Profile::Ministry2026 {
             self.mistake(node.at, "`dstcode` is a setting of the profile `portal_2020`");
         }
+        let rate = match rate {
+            Some(node) => Some(self.rate(node)?),
+            None => None,
+        };
         let offered = self.offered(node, profile, service.as_deref().zip(openapi), services);
         let transitions = self.transitions(first, transitions);
         let password = password_file.and_then(|name| self.secret(node.at, name));
@@ -187,6 +195,7 @@ impl<'a> Reader<'a, '_> {
             session_seconds: u32::try_from(seconds).unwrap_or(600),
             codes,
             transitions,
+            rate,
             records: offered.records,
             calls: offered.calls,
             routes: offered.routes,
