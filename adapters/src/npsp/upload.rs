@@ -127,6 +127,18 @@ impl Npsp {
         if open > usize::try_from(config.max_files).unwrap_or(usize::MAX) {
             return Err(refused("record has too many files"));
         }
+        // A lease counts on it. What was sent by then is remembered for the next attempt.
+        let budget = self.longest_call.saturating_mul(config.max_files.saturating_mul(2));
+        let sent = tokio::time::timeout(budget, self.send_files(parcel, config, record)).await;
+        sent.unwrap_or_else(|_| Err(Outcome::Failed(Reason::new("files take too long"))))
+    }
+
+    async fn send_files<'a>(
+        &self,
+        parcel: Parcel<'_>,
+        config: &FilesConfig,
+        record: Record<'a>,
+    ) -> Result<Record<'a>, Outcome> {
         let mut record = record.into_owned();
         let elements = record.get_mut(&config.list).and_then(Value::as_array_mut);
         for element in elements.into_iter().flatten() {

@@ -69,6 +69,20 @@ async fn a_dossier_gets_one_number_which_all_its_messages_bear() {
 }
 
 #[tokio::test]
+async fn two_who_ask_at_once_get_no_two_numbers() {
+    let portal = portal(100).await;
+    let npsp = Desk::new(portal.addr, MINISTRY).open();
+    let case = envelope(&dossier());
+    let (one, other) =
+        tokio::join!(npsp.send(parcel("NoiHoSo", &case)), npsp.send(parcel("NoiHoSo", &case)));
+    assert_eq!(one, Outcome::Delivered);
+    assert!(matches!(other, Outcome::Failed(_)), "{other:?}");
+    assert_eq!(portal.asked("GetNextValue").len(), 1);
+    assert_eq!(npsp.send(parcel("NoiHoSo", &case)).await, Outcome::Delivered);
+    assert_eq!(portal.asked("GetNextValue").len(), 1);
+}
+
+#[tokio::test]
 async fn a_dossier_that_was_not_handed_over_has_no_number_to_report_under() {
     let portal = portal(100).await;
     let status = envelope(&json!({"MaHoSo": "H29.40-261102-0001", "TrangThai": "4"}));
