@@ -95,11 +95,11 @@ impl Npsp {
         })
     }
 
-    /// A look-up, a log-in, a send, the last two again, a number, and every file that a record may
-    /// have.
+    /// Another's log-in, a look-up, a send, and a send as a change, each with a log-in and again;
+    /// and every file that a record may have.
     pub(crate) fn longest_attempt(&self) -> SignedDuration {
         let files = self.config.files.iter().map(|one| one.max_files).max().unwrap_or(0);
-        let calls = files.saturating_mul(2).saturating_add(8);
+        let calls = files.saturating_mul(2).saturating_add(12);
         SignedDuration::try_from(self.longest_call.saturating_mul(calls))
             .unwrap_or(SignedDuration::from_hours(1))
     }
