@@ -29,7 +29,7 @@ pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
 pub use platform::{
-    AttachmentConfig, CatalogueConfig, Codes, InboxConfig, NpspConfig, Numbers, Profile,
+    CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile,
 };
 pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
 

@@ -245,15 +245,7 @@ async fn state_problem(config: &Config) -> Option<String> {
 
 /// Whether the gateway opens each call to us.
 async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
-    let Some((subsystem, service)) = config.npsp.service.rsplit_once('/') else {
-        return Vec::new();
-    };
-    let listing = match client.allowed_methods(subsystem).await {
-        Ok(listing) => listing,
-        Err(problem) => return vec![CheckOutcome::new("gateway", Some(problem))],
-    };
-    let mut outcomes = vec![CheckOutcome::new("gateway", None)];
-    let mut calls = vec!["login"];
+    let mut calls = config.npsp.errands();
     for message in config.flows.iter().flat_map(|flow| &flow.messages) {
         calls.push(&message.call);
         if let Repeat::LookUp(call) = &message.repeat {
@@ -262,11 +254,24 @@ async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
     }
     calls.sort_unstable();
     calls.dedup();
+    let mut listings = BTreeMap::new();
+    let mut outcomes = Vec::new();
     for call in calls {
-        let problem = (!is_listed(&listing, service, call))
-            .then(|| "the gateway has no agreement that allows it".to_owned());
+        // A call that no service offers is a mistake of the file, which was told.
+        let address = config.npsp.routes.get(call).and_then(|address| address.rsplit_once('/'));
+        let Some((subsystem, service)) = address else { continue };
+        if !listings.contains_key(subsystem) {
+            match client.allowed_methods(subsystem).await {
+                Ok(listing) => drop(listings.insert(subsystem, listing)),
+                Err(problem) => return vec![CheckOutcome::new("gateway", Some(problem))],
+            }
+        }
+        let is_open =
+            listings.get(subsystem).is_some_and(|listing| is_listed(listing, service, call));
+        let problem = (!is_open).then(|| "the gateway has no agreement that allows it".to_owned());
         outcomes.push(CheckOutcome::new(format!("call `{call}`"), problem));
     }
+    outcomes.insert(0, CheckOutcome::new("gateway", None));
     outcomes
 }
 
