@@ -36,9 +36,9 @@ pub(crate) enum Command {
     /// public part. With --config the file is the one that the configuration names, and the log
     /// gets an entry when there is one.
     ///
-    /// PURPOSE is tls, provider, evidence, digest, pseudonym, lgsp, cms, consent-subject, consent-seal
-    /// or consent-receipt. For tls, provider and cms a request for a certificate is written beside the
-    /// key.
+    /// PURPOSE is tls, provider, evidence, digest, pseudonym, lgsp, cms, consent-subject, consent-seal,
+    /// consent-receipt or outbox-seal. For tls, provider and cms a request for a certificate is written
+    /// beside the key.
     ///
     /// Exit code: 0 when done, 1 when there is one already, 3 when it could not run.
     ///

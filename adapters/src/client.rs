@@ -1,9 +1,11 @@
 //! The client of the gateway: one POST, bounded in time and size, over pinned mutual TLS.
 //!
-//! No proxy, no redirect, no retry of its own. Tells whether a failure can have had an effect.
+//! No proxy, no redirect, no retry of its own. Tells whether a failure can have had an effect. What
+//! is logged of a call is its operation, its id and its end: no header, no body.
 
 use std::{path::Path, time::Duration};
 
+use bytes::Bytes;
 use jiff::SignedDuration;
 use reqwest::{StatusCode, header::HeaderMap, redirect};
 use rustls::{
@@ -18,7 +20,7 @@ use crate::{
 };
 
 /// Largest answer that is read.
-const MAX_ANSWER: usize = 1 << 20;
+pub(crate) const MAX_ANSWER: usize = 1 << 20;
 /// Longest wait that an answer may ask for.
 const MAX_WAIT_SECONDS: i64 = 3_600;
 
@@ -30,11 +32,12 @@ pub(crate) struct GatewayClient {
     client: String,
 }
 
-/// One request.
-#[derive(Debug)]
+/// One request. It has no `Debug`: headers and body may hold secrets.
 pub(crate) struct Call<'a> {
-    /// Path below the version: `VN/GOV/G22/DVCQG/cases/DongBoHoSoMC`.
-    pub(crate) path: String,
+    /// The service below the version: `VN/GOV/G22/DVCQG/cases`.
+    pub(crate) service: &'a str,
+    /// The operation: `DongBoHoSoMC`.
+    pub(crate) operation: &'a str,
     /// `X-Road-Id`.
     pub(crate) id: &'a str,
     /// `X-Road-Issue`.
@@ -43,12 +46,21 @@ pub(crate) struct Call<'a> {
     pub(crate) officer: Option<&'a str>,
     /// `Lienthong-Purpose`.
     pub(crate) purpose: Option<&'a str>,
-    /// `dstcode`.
-    pub(crate) dstcode: Option<&'a str>,
-    pub(crate) body: Vec<u8>,
+    /// Parameters of the operation that travel as headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
 }
 
-/// An answer, read whole.
+/// The body of a request.
+pub(crate) enum Body {
+    Json(Vec<u8>),
+    /// Pairs that are already encoded.
+    Form(String),
+    /// A file that passes whole, of this media type.
+    File(&'static str, Bytes),
+}
+
+/// An answer, read whole. It has no `Debug`: its body may hold personal data.
 pub(crate) struct Received {
     pub(crate) status: u16,
     pub(crate) is_problem: bool,
@@ -88,25 +100,42 @@ impl GatewayClient {
 
     /// Sends a request and reads the answer.
     pub(crate) async fn post(&self, call: Call<'_>) -> Result<Received, NoAnswer> {
+        let (operation, id) = (call.operation, call.id);
+        let received = self.exchange(call).await;
+        match &received {
+            Ok(received) => tracing::debug!(operation, id, status = received.status, "answered"),
+            Err(none) => tracing::debug!(operation, id, ?none, "not answered"),
+        }
+        received
+    }
+
+    async fn exchange(&self, call: Call<'_>) -> Result<Received, NoAnswer> {
+        let (sends, body) = match call.body {
+            Body::Json(json) => ("application/json", Bytes::from(json)),
+            Body::Form(pairs) => ("application/x-www-form-urlencoded", Bytes::from(pairs)),
+            Body::File(media, bytes) => (media, bytes),
+        };
         let mut request = self
             .http
-            .post(format!("{}/r1/{}", self.base, call.path))
+            .post(format!("{}/r1/{}/{}", self.base, call.service, call.operation))
             .header("accept", "application/json")
-            .header("content-type", "application/json")
+            .header("content-type", sends)
             .header("x-road-client", &self.client)
             .header("x-road-id", call.id);
         let optional = [
             ("x-road-issue", call.dossier),
             ("x-road-userid", call.officer),
             ("lienthong-purpose", call.purpose),
-            ("dstcode", call.dstcode),
         ];
         for (name, value) in optional {
             if let Some(value) = value {
                 request = request.header(name, value);
             }
         }
-        let sent = request.body(call.body).send().await;
+        for (name, value) in &call.headers {
+            request = request.header(*name, value);
+        }
+        let sent = request.body(body).send().await;
         let mut response = sent.map_err(|error| {
             if error.is_connect() || error.is_builder() {
                 NoAnswer::NotSent

@@ -10,6 +10,7 @@ mod platform;
 mod source;
 
 use std::{
+    num::NonZeroU32,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     time::Duration,
@@ -18,21 +19,28 @@ use std::{
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
-    secret_file::is_private,
+    secret_file::{self, is_private},
     sensitive::Sensitive,
 };
 use lienthong_store::{Place, ServerAddress};
 
+pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
-pub use platform::NpspConfig;
-pub use source::{SourceConfig, SourceMode};
+pub use platform::{
+    AttachmentConfig, CatalogueConfig, Codes, InboxConfig, NpspConfig, Numbers, Profile,
+};
+pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
+
+pub use crate::npsp::{Status, Transitions};
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where the durable state lives; one process at a time.
     pub state: Place,
+    /// Keys that payloads are sealed with: the first seals, all open. At least one.
+    pub seal_keys: Vec<Sensitive<[u8; 32]>>,
     /// How to reach the gateway.
     pub gateway: GatewayConfig,
     /// The National Public Service Portal.
@@ -92,9 +100,21 @@ impl Config {
 }
 
 fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Option<Config> {
-    let known = ["data_dir", "database", "database_password_file", "gateway", "npsp", "flows"];
+    let known = [
+        "data_dir",
+        "database",
+        "database_password_file",
+        "seal_key_file",
+        "previous_seal_key_files",
+        "gateway",
+        "npsp",
+        "flows",
+    ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
     let state = state(&mut map, folder);
+    let seal_key = map.text("seal_key_file");
+    let mut seal_keys: Vec<String> = seal_key.map(str::to_owned).into_iter().collect();
+    seal_keys.extend(map.parse_list::<String>("previous_seal_key_files"));
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
@@ -108,7 +128,10 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
             reader.found.add(file, root.at, format!("flow `{}` stands twice", flow.id));
         }
     }
-    Some(Config { state: state?, gateway: gateway?, npsp: npsp?, flows })
+    let seal_keys = seal_keys.into_iter().map(|name| reader.seal_key(root.at, &name));
+    let seal_keys = seal_keys.collect::<Option<Vec<_>>>()?;
+    seal_key?;
+    Some(Config { state: state?, seal_keys, gateway: gateway?, npsp: npsp?, flows })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {
@@ -208,6 +231,31 @@ impl<'a> Reader<'a, '_> {
                 None
             }
         }
+    }
+
+    fn seal_key(&mut self, at: Position, name: &str) -> Option<Sensitive<[u8; 32]>> {
+        let text = self.secret(at, name)?;
+        let key = secret_file::hexadecimal(text.expose().trim());
+        if key.is_none() {
+            let message = format!("`{name}` must hold 64 hexadecimal digits");
+            self.found.add_with_help(
+                self.file,
+                at,
+                message,
+                "lienthong keys new outbox-seal --out FILE",
+            );
+        }
+        key.map(Sensitive::new)
+    }
+
+    fn rate(&mut self, node: &'a Node) -> Option<RateConfig> {
+        let mut map = self.map(node, "`rate`", &["per_second", "burst"])?;
+        let per_second =
+            map.required("per_second").map(|_| map.integer("per_second", 1..=100_000, 1));
+        let per_second = u32::try_from(per_second?).ok().and_then(NonZeroU32::new)?;
+        let burst = map.integer("burst", 1..=100_000, i64::from(per_second.get()));
+        let burst = u32::try_from(burst).ok().and_then(NonZeroU32::new)?;
+        Some(RateConfig { per_second, burst })
     }
 
     fn owner_only(&mut self, at: Position, path: &Path) {

@@ -12,18 +12,19 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{clock::Clock, id::FlowId};
-use lienthong_store::{
-    Store, StoreError,
-    outbox::{Claimed, Earlier, Effect},
-};
+use lienthong_store::outbox::{Claimed, Earlier, Effect, Ending};
 use rand::{RngExt as _, rngs::StdRng};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::{
+    Error,
+    breaker::Attempted,
     config::{FlowConfig, Repeat},
-    npsp::{LookedUp, Npsp, Parcel},
     outcome::{Outcome, Reason},
+    platform::{LookedUp, Parcel, Platform},
+    seal::{Binding, Sealer},
+    settle::{Settler, Written},
 };
 
 /// What the outbox keeps of a message. Personal data: `Debug` shows nothing.
@@ -71,46 +72,66 @@ impl BackOff {
 #[derive(Debug)]
 pub(crate) struct Courier {
     pub(crate) flow: FlowConfig,
-    pub(crate) store: Arc<Store>,
-    pub(crate) platform: Arc<Npsp>,
+    pub(crate) settler: Settler,
+    pub(crate) sealer: Arc<Sealer>,
+    pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) back_off: BackOff,
 }
 
 /// What became of a claimed message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settled {
     Delivered,
     /// Another attempt follows.
     Again,
     /// A person must look.
     Dead,
+    /// Consent is missing: it is not sent and not kept.
+    Withheld,
     /// Given back untried: nothing can be sent at present.
-    Unavailable(Reason, Option<SignedDuration>),
+    GivenBack,
     /// The lease was over before the outcome could be written.
     Lost,
 }
 
+/// What is to be written of an attempt, what it is called, and what it tells of the platform.
+struct Verdict {
+    ending: Ending,
+    settled: Settled,
+    attempted: Attempted,
+}
+
 impl Courier {
-    /// Tries to deliver a message and writes down what became of it.
-    pub(crate) async fn attempt(&self, message: Claimed) -> Result<Settled, StoreError> {
-        let settled = match self.try_once(&message).await {
-            Ok((outcome, known)) => self.settle(&message, outcome, known).await,
-            Err(reason) => self.bury(&message, Effect::Unknown, &reason).await,
+    /// Tries to deliver a message and writes down what became of it. Gives that, and what it tells of
+    /// the platform.
+    ///
+    /// # Errors
+    /// When it could not be written down; the message's lease ends by itself.
+    pub(crate) async fn attempt(&self, message: Claimed) -> Result<(Settled, Attempted), Error> {
+        let verdict = match self.try_once(&message).await {
+            Ok((outcome, earlier)) => self.judge(&message, outcome, earlier),
+            Err(reason) => self.dead(&message, Effect::Unknown, &reason, Attempted::Answered),
         };
-        match settled {
-            Err(StoreError::LeaseLost) => {
+        let Verdict { ending, settled, attempted } = verdict;
+        match self.settler.settle(message.ticket, ending).await {
+            Written::Durable => Ok((settled, attempted)),
+            Written::LeaseLost => {
                 tracing::warn!(flow = %self.flow.id, "a lease ended before its outcome was known");
-                Ok(Settled::Lost)
+                Ok((Settled::Lost, attempted))
             }
-            other => other,
+            Written::Failed => Err(Error::Interrupted),
         }
     }
 
     /// Sends, after the questions that an uncertain earlier attempt raises. Gives the outcome and
     /// whether earlier attempts are still uncertain; an error goes to a person unsent.
     async fn try_once(&self, message: &Claimed) -> Result<(Outcome, Earlier), Reason> {
-        let envelope: Envelope = serde_json::from_slice(message.payload.expose())
+        let binding =
+            Binding { flow: &self.flow.id, kind: &message.kind, key: &message.idempotency_key };
+        let payload = self.sealer.open(binding, message.payload.expose());
+        let payload = payload.map_err(|error| Reason::new(error.words()))?;
+        let envelope: Envelope = serde_json::from_slice(payload.expose())
             .map_err(|_| Reason::new("message cannot be read from the outbox"))?;
         let id = message_id(&self.flow.id, &message.idempotency_key);
         let parcel =
@@ -125,7 +146,9 @@ impl Courier {
                     LookedUp::NotTaken => {
                         return Ok((self.platform.send(parcel).await, Earlier::NoEffect));
                     }
-                    LookedUp::Open(Outcome::Unavailable(reason, wait)) => {
+                    LookedUp::Open(
+                        Outcome::Unavailable(reason, wait) | Outcome::Uncertain(reason, wait),
+                    ) => {
                         return Ok((Outcome::Unavailable(reason, wait), Earlier::Uncertain));
                     }
                     LookedUp::Open(_) => {
@@ -144,67 +167,90 @@ impl Courier {
             .ok_or_else(|| Reason::new("message type is not configured any more"))
     }
 
-    async fn settle(
-        &self,
-        message: &Claimed,
-        outcome: Outcome,
-        earlier: Earlier,
-    ) -> Result<Settled, StoreError> {
+    fn judge(&self, message: &Claimed, outcome: Outcome, earlier: Earlier) -> Verdict {
         let before = match earlier {
             Earlier::NoEffect => Effect::None,
             Earlier::Uncertain => Effect::Unknown,
         };
         match outcome {
-            Outcome::Delivered => {
-                self.store.outbox().delivered(message.ticket, self.clock.now()).await?;
-                Ok(Settled::Delivered)
+            Outcome::Delivered => Verdict {
+                ending: Ending::Delivered,
+                settled: Settled::Delivered,
+                attempted: Attempted::Answered,
+            },
+            Outcome::Refused(reason) => self.dead(message, before, &reason, Attempted::Answered),
+            Outcome::Withheld(reason) => {
+                tracing::warn!(flow = %self.flow.id, %reason, "message is withheld and erased");
+                Verdict {
+                    ending: Ending::Withhold(reason.to_string()),
+                    settled: Settled::Withheld,
+                    attempted: Attempted::Answered,
+                }
             }
-            Outcome::Refused(reason) => self.bury(message, before, &reason).await,
-            Outcome::Failed(reason) => self.again(message, before, &reason).await,
+            Outcome::Failed(reason) => self.again(message, before, reason),
             Outcome::Unknown(reason) => match self.repeat(&message.kind) {
                 Ok(Repeat::Safe | Repeat::LookUp(_)) => {
-                    self.again(message, Effect::Unknown, &reason).await
+                    self.again(message, Effect::Unknown, reason)
                 }
-                Ok(Repeat::Never) | Err(_) => self.bury(message, Effect::Unknown, &reason).await,
+                Ok(Repeat::Never) | Err(_) => {
+                    let attempted = Attempted::Failed(reason.clone());
+                    self.dead(message, Effect::Unknown, &reason, attempted)
+                }
             },
-            Outcome::Unavailable(reason, wait) => {
-                self.store.outbox().give_back(message.ticket).await?;
-                Ok(Settled::Unavailable(reason, wait))
-            }
+            Outcome::Unavailable(reason, wait) => Verdict {
+                ending: Ending::GiveBack,
+                settled: Settled::GivenBack,
+                attempted: Attempted::Away(reason, wait),
+            },
+            Outcome::Uncertain(reason, wait) => self.uncertain(message, reason, wait),
         }
     }
 
-    async fn again(
+    /// The flow pauses, and the message keeps that it may have been taken. It pays for no attempt
+    /// with its place among the living: what is wrong is not about it.
+    fn uncertain(
         &self,
         message: &Claimed,
-        effect: Effect,
-        reason: &Reason,
-    ) -> Result<Settled, StoreError> {
-        if message.attempts >= self.flow.delivery.attempts {
-            return self.bury(message, effect, reason).await;
+        reason: Reason,
+        wait: Option<SignedDuration>,
+    ) -> Verdict {
+        let attempted = Attempted::Away(reason.clone(), wait);
+        if let Ok(Repeat::Never) | Err(_) = self.repeat(&message.kind) {
+            return self.dead(message, Effect::Unknown, &reason, attempted);
         }
-        let wait = self.back_off.wait(message.attempts);
-        let at = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-        self.store.outbox().retry(message.ticket, at, effect, reason.as_str()).await?;
+        let pause = wait.unwrap_or_default().max(self.back_off.wait(message.attempts));
+        let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
+        let ending = Ending::Retry(at, Effect::Unknown, reason.to_string());
+        Verdict { ending, settled: Settled::GivenBack, attempted }
+    }
+
+    fn again(&self, message: &Claimed, effect: Effect, reason: Reason) -> Verdict {
         let attempts = message.attempts;
+        let attempted = Attempted::Failed(reason.clone());
+        if attempts >= self.flow.delivery.attempts {
+            return self.dead(message, effect, &reason, attempted);
+        }
+        let wait = self.back_off.wait(attempts);
+        let at = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         tracing::info!(flow = %self.flow.id, %reason, attempts, "delivery failed, another follows");
-        Ok(Settled::Again)
+        let ending = Ending::Retry(at, effect, reason.to_string());
+        Verdict { ending, settled: Settled::Again, attempted }
     }
 
-    async fn bury(
+    fn dead(
         &self,
         message: &Claimed,
         effect: Effect,
         reason: &Reason,
-    ) -> Result<Settled, StoreError> {
-        let words = match effect {
+        attempted: Attempted,
+    ) -> Verdict {
+        let reason = match effect {
             Effect::None => reason.to_string(),
             Effect::Unknown => format!("{reason} (it may have been taken)"),
         };
-        self.store.outbox().bury(message.ticket, effect, &words, self.clock.now()).await?;
         let attempts = message.attempts;
-        tracing::warn!(flow = %self.flow.id, reason = words, attempts, "message needs a person");
-        Ok(Settled::Dead)
+        tracing::warn!(flow = %self.flow.id, reason, attempts, "message needs a person");
+        Verdict { ending: Ending::Bury(effect, reason), settled: Settled::Dead, attempted }
     }
 }
 

@@ -4,17 +4,24 @@
 //! through the gateway over mutual TLS, like any other participant. No payload value ever reaches
 //! a log, an error or a `Debug`.
 
+mod breaker;
 mod check;
 mod client;
 pub mod config;
 mod deliver;
 mod flow;
+mod gate;
+mod keep;
 mod map;
 mod npsp;
 mod outcome;
+mod platform;
+mod rate;
 mod report;
 mod row;
 mod run;
+mod seal;
+mod settle;
 mod source;
 #[cfg(test)]
 mod testing;
@@ -40,6 +47,9 @@ pub enum Error {
     /// The client of the gateway cannot be built.
     #[error("client of the gateway: {0}")]
     Client(String),
+    /// What is kept of a platform cannot be used.
+    #[error("platform: {0}")]
+    Platform(String),
     /// A schema cannot be compiled.
     #[error("schema of `{0}` cannot be compiled")]
     Schema(String),

@@ -1,18 +1,27 @@
 //! From the columns of a row to the fields of a message.
 //!
-//! Texts become NFC, codes are translated by table, dates get the platform's form. An unmapped code
-//! or an unreadable date is a mistake of that row: nothing is guessed. Mistakes name fields only.
+//! Texts become NFC, codes are translated by table, dates get the platform's form, ward codes those
+//! of the wanted day. An unmapped code or an unreadable date is a mistake of that row: nothing is
+//! guessed. Mistakes name fields only. What can be worked out when the configuration is read is.
 
+mod cells;
+mod codes;
 mod date;
+mod text;
+mod ward;
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
+use lienthong_model::{identifier::AgencyCode, vietnamese::Raw};
 use serde_json::{Map, Number, Value};
-use unicode_normalization::UnicodeNormalization as _;
 
+pub(crate) use cells::Cells;
+pub(crate) use codes::{BooleanForm, CodeTable, PlatformCode, Wire};
 pub(crate) use date::DateForm;
+pub(crate) use text::{Letters, Spaces, TextRule};
+pub(crate) use ward::{AsOf, WardRule, WardSide};
 
-use crate::row::{Cell, Row};
+use crate::row::Cell;
 
 /// How one field is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,16 +41,35 @@ pub(crate) enum FieldSource {
     Column(String, Shape),
     /// A column that holds a JSON list of objects, each mapped.
     List(String, Vec<FieldRule>),
+    /// An object of fields, each made from the same row; left out when none of them has a value.
+    Object(Vec<FieldRule>),
 }
 
 /// The shape of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
-    Text,
+    Text(TextRule),
     Number,
+    Boolean(BooleanForm),
     /// By table; a value that is not in it is a mistake.
-    Codes(BTreeMap<String, String>),
+    Codes(CodeTable),
     Date(DateForm),
+    Ward(WardRule),
+    Agency(AgencySpelling),
+}
+
+/// How an agency code is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AgencySpelling {
+    /// `H29.12`, Decision 20/2020/QD-TTg.
+    Decision20,
+    /// `000.00.12.H29`, QCVN 102:2016.
+    Qcvn102,
+}
+
+impl AgencySpelling {
+    pub(crate) const NAMES: &[(&'static str, Self)] =
+        &[("decision_20", Self::Decision20), ("qcvn_102", Self::Qcvn102)];
 }
 
 /// Why a row cannot be mapped. Names a field, never a value.
@@ -52,30 +80,75 @@ pub(crate) struct MapError {
     pub(crate) problem: &'static str,
 }
 
+/// A record and what was done for it.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Mapped {
+    /// The record, an object.
+    pub(crate) record: Value,
+    pub(crate) texts: TextCounts,
+}
+
+/// What was done with texts of old fonts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct TextCounts {
+    /// Converted from TCVN3 or VNI.
+    pub(crate) converted: u32,
+    /// Left as they are although they could be of an old font.
+    pub(crate) unclear: u32,
+}
+
+impl Mapped {
+    /// The fields of the record.
+    pub(crate) fn into_record(self) -> Map<String, Value> {
+        match self.record {
+            Value::Object(record) => record,
+            _ => Map::new(),
+        }
+    }
+}
+
 /// Most elements of a list.
 const MAX_LIST: usize = 1_000;
 
-/// The columns that the rules read.
+/// The columns that the rules read from a row.
 pub(crate) fn columns(rules: &[FieldRule]) -> impl Iterator<Item = &str> {
-    rules.iter().filter_map(|rule| match &rule.source {
-        FieldSource::Constant(_) => None,
-        FieldSource::Column(column, _) | FieldSource::List(column, _) => Some(column.as_str()),
-    })
+    let mut columns = Vec::new();
+    collect(rules, &mut columns);
+    columns.into_iter()
+}
+
+fn collect<'a>(rules: &'a [FieldRule], columns: &mut Vec<&'a str>) {
+    for rule in rules {
+        match &rule.source {
+            FieldSource::Constant(_) => {}
+            FieldSource::Column(column, shape) => {
+                columns.push(column);
+                if let Shape::Ward(WardRule { as_of: AsOf::Column(as_of), .. }) = shape {
+                    columns.push(as_of);
+                }
+            }
+            FieldSource::List(column, _) => columns.push(column),
+            FieldSource::Object(fields) => collect(fields, columns),
+        }
+    }
 }
 
 /// Makes the record of a row. A column without a value leaves its field out.
-pub(crate) fn map(rules: &[FieldRule], row: &Row) -> Result<Map<String, Value>, Vec<MapError>> {
-    fields(rules, &|column| row.cell(column).clone())
+pub(crate) fn map(rules: &[FieldRule], row: &dyn Cells) -> Result<Mapped, Vec<MapError>> {
+    let mut texts = TextCounts::default();
+    let record = Value::Object(fields(rules, row, &mut texts)?);
+    Ok(Mapped { record, texts })
 }
 
 fn fields(
     rules: &[FieldRule],
-    cell: &dyn Fn(&str) -> Cell,
+    row: &dyn Cells,
+    texts: &mut TextCounts,
 ) -> Result<Map<String, Value>, Vec<MapError>> {
-    let mut record = Map::new();
+    let mut record = Map::with_capacity(rules.len());
     let mut wrong = Vec::new();
     for rule in rules {
-        match value(&rule.source, cell) {
+        match value(&rule.source, row, texts) {
             Ok(Some(value)) => drop(record.insert(rule.field.clone(), value)),
             Ok(None) => {}
             Err(Problem::Here(problem)) => {
@@ -95,41 +168,78 @@ enum Problem {
     Below(Vec<MapError>),
 }
 
-fn value(source: &FieldSource, cell: &dyn Fn(&str) -> Cell) -> Result<Option<Value>, Problem> {
+fn value(
+    source: &FieldSource,
+    row: &dyn Cells,
+    texts: &mut TextCounts,
+) -> Result<Option<Value>, Problem> {
     match source {
         FieldSource::Constant(text) => Ok(Some(Value::from(text.as_str()))),
-        FieldSource::Column(column, shape) => {
-            let cell = cell(column);
-            if cell == Cell::Null {
-                return Ok(None);
-            }
-            shaped(shape, &cell).map(Some).map_err(Problem::Here)
+        FieldSource::Column(column, shape) => match &*row.cell(column) {
+            Cell::Null => Ok(None),
+            cell => shaped(shape, cell, row, texts).map_err(Problem::Here),
+        },
+        FieldSource::List(column, rules) => match &*row.cell(column) {
+            Cell::Null => Ok(None),
+            cell => list(&text_of(cell).map_err(Problem::Here)?, rules, texts).map(Some),
+        },
+        FieldSource::Object(rules) => {
+            let object = fields(rules, row, texts).map_err(Problem::Below)?;
+            Ok((!object.is_empty()).then_some(Value::Object(object)))
         }
-        FieldSource::List(column, rules) => match cell(column).text() {
-            None => Ok(None),
-            Some(text) => list(&text, rules).map(Some),
-        },
     }
 }
 
-fn shaped(shape: &Shape, cell: &Cell) -> Result<Value, &'static str> {
-    let text = || cell.text().map(|t| t.nfc().collect::<String>()).unwrap_or_default();
-    match shape {
-        Shape::Text => Ok(Value::from(text())),
-        Shape::Number => match cell {
-            Cell::Integer(n) => Ok(Value::from(*n)),
-            Cell::Real(n) => Number::from_f64(*n).map(Value::Number).ok_or("is not a number"),
-            _ => text().trim().parse::<Number>().map(Value::Number).map_err(|_| "is not a number"),
-        },
-        Shape::Codes(table) => table
-            .get(text().trim())
-            .map(|code| Value::from(code.as_str()))
-            .ok_or("has an unmapped code"),
-        Shape::Date(form) => form.write(&text()).map(Value::from),
+/// The text of a cell that is not null.
+fn text_of(cell: &Cell) -> Result<Cow<'_, str>, &'static str> {
+    match cell {
+        Cell::Text(text) => Ok(Cow::Borrowed(text)),
+        other => other.text().map(Cow::Owned).ok_or("is not text in UTF-8"),
     }
 }
 
-fn list(text: &str, rules: &[FieldRule]) -> Result<Value, Problem> {
+fn shaped(
+    shape: &Shape,
+    cell: &Cell,
+    row: &dyn Cells,
+    texts: &mut TextCounts,
+) -> Result<Option<Value>, &'static str> {
+    if let (Shape::Text(rule), Cell::Bytes(bytes)) = (shape, cell) {
+        return Ok(Some(Value::from(rule.write(Raw::Bytes(bytes), texts)?)));
+    }
+    let text = text_of(cell)?;
+    let value = match shape {
+        Shape::Text(rule) => Value::from(rule.write(Raw::Text(&text), texts)?),
+        Shape::Number => number(cell, &text)?,
+        Shape::Boolean(form) => form.write(&text)?,
+        Shape::Codes(table) => table.write(&text)?,
+        Shape::Date(form) => return form.write(&text),
+        Shape::Ward(rule) => Value::from(rule.write(&text, row)?),
+        Shape::Agency(spelling) => Value::from(agency(*spelling, &text)?),
+    };
+    Ok(Some(value))
+}
+
+fn number(cell: &Cell, text: &str) -> Result<Value, &'static str> {
+    let problem = "is not a number";
+    match cell {
+        Cell::Integer(n) => Ok(Value::from(*n)),
+        Cell::Real(n) => Number::from_f64(*n).map(Value::Number).ok_or(problem),
+        _ => text.trim().parse::<Number>().map(Value::Number).map_err(|_| problem),
+    }
+}
+
+fn agency(spelling: AgencySpelling, text: &str) -> Result<String, &'static str> {
+    let code: AgencyCode = text.trim().parse().map_err(|_| "is not an agency code")?;
+    match spelling {
+        AgencySpelling::Decision20 => Ok(code.as_str().to_owned()),
+        AgencySpelling::Qcvn102 => {
+            code.reversed().ok_or("is an agency code that the old spelling cannot write")
+        }
+    }
+}
+
+fn list(text: &str, rules: &[FieldRule], texts: &mut TextCounts) -> Result<Value, Problem> {
     let items: Vec<Map<String, Value>> =
         serde_json::from_str(text).map_err(|_| Problem::Here("is not a JSON list of objects"))?;
     if items.len() > MAX_LIST {
@@ -138,7 +248,7 @@ fn list(text: &str, rules: &[FieldRule]) -> Result<Value, Problem> {
     let mut mapped = Vec::with_capacity(items.len());
     let mut wrong = Vec::new();
     for item in &items {
-        match fields(rules, &|column| from_json(item.get(column))) {
+        match fields(rules, item, texts) {
             Ok(record) => mapped.push(Value::Object(record)),
             Err(below) => wrong.extend(below),
         }
@@ -147,18 +257,7 @@ fn list(text: &str, rules: &[FieldRule]) -> Result<Value, Problem> {
     if wrong.is_empty() { Ok(Value::Array(mapped)) } else { Err(Problem::Below(wrong)) }
 }
 
-fn from_json(value: Option<&Value>) -> Cell {
-    match value {
-        None | Some(Value::Null) => Cell::Null,
-        Some(Value::String(text)) => Cell::Text(text.clone()),
-        Some(Value::Number(n)) => match (n.as_i64(), n.as_f64()) {
-            (Some(n), _) => Cell::Integer(n),
-            (None, Some(n)) => Cell::Real(n),
-            (None, None) => Cell::Text(n.to_string()),
-        },
-        Some(other) => Cell::Text(other.to_string()),
-    }
-}
-
+#[cfg(test)]
+mod bad_rows;
 #[cfg(test)]
 mod tests;

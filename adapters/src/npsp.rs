@@ -1,112 +1,310 @@
-//! The National Public Service Portal, spoken through the gateway.
+//! The National Public Service Portal, and ministries' portals of the pattern of 2026, spoken
+//! through the gateway.
 //!
-//! One message is one call with one record. What the portal has not made public (its error codes,
-//! the answer to a look-up) is configuration or the sandbox's own.
+//! One message is one call with one record: order, repeats and refusals are each about one dossier,
+//! and a record that is refused takes no other with it. What the portals have not made public
+//! (error codes, shapes of answers) is configuration or the sandbox's own.
 
+mod attachment;
 mod auth;
+mod catalogue;
+mod inbox;
+mod listing;
+mod ministry;
 mod request;
 mod response;
+mod status;
+#[cfg(test)]
+mod testing;
 
-use std::sync::Arc;
+use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use lienthong_model::clock::Clock;
-use serde_json::Value;
+use rand::{SeedableRng as _, rngs::StdRng};
+use serde_json::{Map, Value};
+use tokio::sync::watch;
 
+pub(crate) use self::status::Standing;
+pub use self::status::{Status, Transitions};
 use self::{
+    attachment::Uploads,
     auth::Sessions,
+    catalogue::Catalogues,
+    inbox::Inbox,
+    request::{Ask, Matter},
     response::{Answer, read},
+    status::{IllegalTransition, Step},
 };
 use crate::{
+    Error,
     client::GatewayClient,
-    config::{Config, NpspConfig},
-    deliver::Envelope,
+    config::{Config, NpspConfig, Profile},
     outcome::{Outcome, Reason},
+    platform::{Listed, LookedUp, Parcel, kept::Kept},
 };
+
+/// A record, changed where files or numbers were filled in.
+type Record<'a> = Cow<'a, Map<String, Value>>;
 
 /// The portal.
 #[derive(Debug)]
 pub(crate) struct Npsp {
     config: NpspConfig,
     client: GatewayClient,
+    clock: Arc<dyn Clock>,
+    longest_call: Duration,
     sessions: Sessions,
-}
-
-/// One message on its way.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Parcel<'a> {
-    /// The call.
-    pub(crate) call: &'a str,
-    /// The message's id at the gateway: the same for every attempt.
-    pub(crate) id: &'a str,
-    /// Whether the portal holds an earlier message of this call and dossier.
-    pub(crate) follows: bool,
-    pub(crate) envelope: &'a Envelope,
-}
-
-/// What a look-up says of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum LookedUp {
-    Taken,
-    NotTaken,
-    /// The look-up itself failed.
-    Open(Outcome),
-}
-
-/// Longest time that one attempt takes: a look-up, a log-in, a send, and the last two again.
-pub(crate) fn longest_attempt(config: &Config) -> SignedDuration {
-    let call = config.gateway.answer.saturating_add(config.gateway.connect);
-    SignedDuration::try_from(call * 6).unwrap_or(SignedDuration::from_hours(1))
+    catalogues: Catalogues,
+    inboxes: Vec<Inbox>,
+    uploads: Uploads,
+    numbers: ministry::Given,
 }
 
 impl Npsp {
-    pub(crate) fn new(config: &NpspConfig, client: GatewayClient, clock: Arc<dyn Clock>) -> Self {
-        Self { config: config.clone(), client, sessions: Sessions::new(clock) }
+    /// Opens what is kept on disk.
+    pub(crate) fn open(
+        config: &Config,
+        client: GatewayClient,
+        clock: Arc<dyn Clock>,
+        mut rng: StdRng,
+    ) -> Result<Self, Error> {
+        let folder = config.state.directory();
+        let folder = folder.ok_or_else(|| fail("there is no data directory".to_owned()))?;
+        let folder = folder.join("npsp");
+        let kept = |name: &str| open(&folder.join(name));
+        let npsp = config.npsp.clone();
+        let inboxes = npsp.inboxes.iter().map(|inbox| {
+            let had = kept(&format!("inbox-{}", inbox.id))?;
+            Ok(Inbox::new(inbox.clone(), open(&inbox.folder)?, had))
+        });
+        Ok(Self {
+            client,
+            longest_call: config.gateway.answer.saturating_add(config.gateway.connect),
+            sessions: Sessions::open(kept("log-in")?, &npsp),
+            catalogues: Catalogues::open(
+                &npsp.catalogues,
+                kept("catalogues")?,
+                StdRng::from_rng(&mut rng),
+            ),
+            inboxes: inboxes.collect::<Result<_, Error>>()?,
+            uploads: Uploads::new(kept("uploads")?),
+            numbers: ministry::Given::new(kept("numbers")?),
+            clock,
+            config: npsp,
+        })
+    }
+
+    /// A look-up, a log-in, a send, the last two again, a number, and every file that a record may
+    /// have.
+    pub(crate) fn longest_attempt(&self) -> SignedDuration {
+        let files = self.config.attachments.iter().map(|one| one.max_files).max().unwrap_or(0);
+        let calls = files.saturating_mul(2).saturating_add(8);
+        SignedDuration::try_from(self.longest_call.saturating_mul(calls))
+            .unwrap_or(SignedDuration::from_hours(1))
     }
 
     /// Sends a message once; twice when its session had ended.
     pub(crate) async fn send(&self, parcel: Parcel<'_>) -> Outcome {
-        match self.call(parcel, &|session| request::body(&self.config, session, parcel)).await {
-            Ok(_) => Outcome::Delivered,
+        match self.try_send(parcel).await {
+            Ok(()) => Outcome::Delivered,
             Err(outcome) => outcome,
+        }
+    }
+
+    async fn try_send(&self, parcel: Parcel<'_>) -> Result<(), Outcome> {
+        let record = Cow::Borrowed(&parcel.envelope.record);
+        let record = self.with_number(parcel, record).await?;
+        let record = self.with_files(parcel, record).await?;
+        let matter = match self.config.profile {
+            Profile::Portal2020 => Matter::Records(&record, Some(parcel.follows)),
+            Profile::Ministry2026 => Matter::Plain(&record),
+        };
+        let ask = Ask::of(parcel);
+        match self.ask(ask, matter).await {
+            Ok(_) => Ok(()),
+            Err(No::Exists(_)) if !parcel.follows && self.config.profile == Profile::Portal2020 => {
+                // Somebody sent the dossier before us: what we have is a change to it.
+                let matter = Matter::Records(&record, Some(true));
+                self.ask(ask, matter).await.map(drop).map_err(No::outcome)
+            }
+            Err(no) => Err(no.outcome()),
         }
     }
 
     /// Asks whether a message was taken.
     pub(crate) async fn look_up(&self, call: &str, parcel: Parcel<'_>) -> LookedUp {
-        let question = Parcel { call, ..parcel };
-        let body = |session: &str| request::question(&self.config, session, question);
-        match self.call(question, &body).await {
-            Ok(result) if response::holds(&result, &parcel.envelope.record) => LookedUp::Taken,
-            Ok(_) => LookedUp::NotTaken,
-            // The portal says that it does not hold the dossier.
-            Err(Outcome::Refused(_)) => LookedUp::NotTaken,
-            Err(outcome) => LookedUp::Open(outcome),
+        let record = &parcel.envelope.record;
+        let tells = self.config.profile == Profile::Portal2020;
+        let Some((step, ..)) = moves(self.config.profile, parcel.call).filter(|_| tells) else {
+            let reason = Reason::new("look-up cannot tell of this call");
+            return LookedUp::Open(Outcome::Failed(reason));
+        };
+        let question = request::question(record);
+        let ask = Ask { call, ..Ask::of(parcel) };
+        match self.ask(ask, Matter::Records(&question, None)).await {
+            // An update may leave the status as it is: only sending it again is sure to change the
+            // rest, and changes nothing when it was taken.
+            Ok(_) if step == Step::Sync && parcel.follows => LookedUp::NotTaken,
+            Ok(body) if response::holds(result(&body), record) => LookedUp::Taken,
+            Ok(_) | Err(No::UnknownCase(_)) => LookedUp::NotTaken,
+            // Anything else is no proof that the portal does not hold it.
+            Err(no) => LookedUp::Open(for_errand("look-up", no.outcome())),
         }
     }
 
-    /// One call in a session, which is renewed once when the portal says that it has ended.
-    async fn call(
+    /// Whether the record's codes stand in the catalogues.
+    pub(crate) fn listed(&self, call: &str, record: &Map<String, Value>) -> Listed {
+        self.catalogues.listed(call, record, self.clock.now())
+    }
+
+    /// The move that a record makes, checked against the dossier's standing and taken down in it.
+    /// Nothing is checked of calls that move no dossier.
+    pub(crate) fn step(
         &self,
-        parcel: Parcel<'_>,
-        body: &(dyn Fn(&str) -> Value + Sync),
-    ) -> Result<Value, Outcome> {
-        let mut session = self.session().await?;
+        call: &str,
+        record: &Map<String, Value>,
+        standing: &mut Standing,
+    ) -> Result<(), String> {
+        step(&self.config, call, record, standing)
+    }
+
+    /// One question, in a session that is renewed once when the portal says that it has ended.
+    async fn ask(&self, ask: Ask<'_>, matter: Matter<'_>) -> Result<Map<String, Value>, No> {
+        let mut session = self.session().await.map_err(No::Outcome)?;
         for renewed in [false, true] {
-            let body = body(session.expose()).to_string().into_bytes();
-            let call = request::call(&self.config, parcel, body);
-            match read(&self.config, self.client.post(call).await) {
-                Answer::Taken(result) => return Ok(result),
+            let call = request::call(&self.config, &session, ask, matter).map_err(No::Outcome)?;
+            let received = self.client.post(call).await;
+            match read(&self.config, received) {
+                Answer::Taken(body) => return Ok(body),
                 Answer::SessionEnded if !renewed => {
                     self.sessions.forget(&session).await;
-                    session = self.session().await?;
+                    session = self.session().await.map_err(No::Outcome)?;
                 }
                 Answer::SessionEnded => {
-                    return Err(Outcome::Failed(Reason::new("portal ends each new session")));
+                    let reason = Reason::new("portal ends each new session");
+                    return Err(No::Outcome(Outcome::Unavailable(reason, None)));
                 }
-                Answer::Not(outcome) => return Err(outcome),
+                Answer::Exists(reason) => return Err(No::Exists(reason)),
+                Answer::UnknownCase(reason) => return Err(No::UnknownCase(reason)),
+                Answer::Not(outcome) => return Err(No::Outcome(outcome)),
             }
         }
-        Err(Outcome::Failed(Reason::new("portal gives no session")))
+        Err(No::Outcome(Outcome::Failed(Reason::new("portal gives no session"))))
+    }
+
+    /// Catalogues and inboxes that are due, again and again until told to stop.
+    pub(crate) async fn tend(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow_and_update() {
+            let wait = self.tend_once().await;
+            let wait = Duration::try_from(wait).unwrap_or_default();
+            tokio::select! {
+                // Short, so that a clock that is set is noticed.
+                () = tokio::time::sleep(wait.clamp(Duration::from_millis(10), NAP)) => {}
+                changed = stop.changed() => if changed.is_err() { return },
+            }
+        }
+    }
+
+    /// Catalogues and inboxes that are due. Gives how long nothing more is.
+    pub(crate) async fn tend_once(&self) -> SignedDuration {
+        self.forget_uploads().await;
+        self.refresh_catalogues().await;
+        for inbox in &self.inboxes {
+            self.poll(inbox).await;
+        }
+        let now = self.clock.now();
+        let due = self.inboxes.iter().map(Inbox::due).chain([self.catalogues.due()]).min();
+        due.map_or(SignedDuration::from_hours(1), |due| due.duration_since(now))
+            .max(SignedDuration::ZERO)
     }
 }
+
+/// Longest sleep between errands.
+const NAP: Duration = Duration::from_secs(1);
+
+/// Why a question has no answer.
+#[derive(Debug, PartialEq)]
+enum No {
+    /// The portal has the dossier already.
+    Exists(Reason),
+    /// The portal knows no such dossier.
+    UnknownCase(Reason),
+    Outcome(Outcome),
+}
+
+impl No {
+    fn outcome(self) -> Outcome {
+        match self {
+            Self::Exists(reason) | Self::UnknownCase(reason) => Outcome::Refused(reason),
+            Self::Outcome(outcome) => outcome,
+        }
+    }
+}
+
+/// What the failure of an errand means for the message that it was for: the message itself was not
+/// sent.
+fn for_errand(errand: &'static str, outcome: Outcome) -> Outcome {
+    let named = |reason: Reason| reason.during(errand);
+    match outcome {
+        Outcome::Delivered => Outcome::Failed(Reason::new("errand has no answer")),
+        Outcome::Refused(reason) => Outcome::Refused(named(reason)),
+        Outcome::Withheld(reason) => Outcome::Withheld(reason),
+        Outcome::Failed(reason) | Outcome::Unknown(reason) => Outcome::Failed(named(reason)),
+        Outcome::Unavailable(reason, wait) | Outcome::Uncertain(reason, wait) => {
+            Outcome::Unavailable(named(reason), wait)
+        }
+    }
+}
+
+/// The move that a record makes, checked and taken down.
+pub(crate) fn step(
+    config: &NpspConfig,
+    call: &str,
+    record: &Map<String, Value>,
+    standing: &mut Standing,
+) -> Result<(), String> {
+    let Some((kind, field)) = moves(config.profile, call) else { return Ok(()) };
+    let status = match field {
+        // Handing a dossier over to a ministry says nothing of a status: it begins as registered.
+        None => Status::new(1),
+        Some(field) => record.get(field).and_then(|value| match value {
+            Value::String(text) => text.parse().ok(),
+            other => other.as_u64().and_then(Status::new),
+        }),
+    };
+    let status = status
+        .ok_or_else(|| format!("`{}` is not a status from 1 to 10", field.unwrap_or_default()))?;
+    let taken: Result<(), IllegalTransition> = standing.step(&config.transitions, kind, status);
+    taken.map_err(|error| error.to_string())
+}
+
+/// What a call does to its dossier, and the field that says to which status.
+fn moves(profile: Profile, call: &str) -> Option<(Step, Option<&'static str>)> {
+    match (profile, call) {
+        (Profile::Portal2020, "DongBoHoSoMC") => Some((Step::Sync, Some("TrangThaiHoSo"))),
+        (Profile::Portal2020, "CapNhatTienDoHoSoMC")
+        | (Profile::Ministry2026, "CapNhatTienTrinh" | "CapNhatTrangThai") => {
+            Some((Step::Progress, Some("TrangThai")))
+        }
+        (Profile::Ministry2026, "NoiHoSo") => Some((Step::Sync, None)),
+        _ => None,
+    }
+}
+
+fn result(body: &Map<String, Value>) -> &Value {
+    body.get("result").unwrap_or(&Value::Null)
+}
+
+fn open(folder: &Path) -> Result<Arc<Kept>, Error> {
+    Kept::open(folder)
+        .map(Arc::new)
+        .map_err(|error| fail(format!("folder `{}`: {error}", folder.display())))
+}
+
+fn fail(problem: String) -> Error {
+    Error::Platform(problem)
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,7 +11,7 @@ pub struct FlowReport {
     /// The flow.
     pub name: FlowId,
     /// What the source guarantees, in words.
-    pub guarantee: &'static str,
+    pub guarantee: String,
     /// Rows read from the source.
     pub rows: u64,
     /// Messages newly put into the outbox.
@@ -72,7 +72,7 @@ impl CheckOutcome {
 impl FlowReport {
     pub(crate) fn new(
         name: FlowId,
-        guarantee: &'static str,
+        guarantee: String,
         counters: &Counters,
         now: Timestamp,
     ) -> Self {

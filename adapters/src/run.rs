@@ -1,23 +1,32 @@
 //! Running, watching and rehearsing all flows of a configuration.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use lienthong_model::clock::Clock;
+use lienthong_model::{clock::Clock, text::Language};
 use lienthong_store::{Store, StoreError};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 use crate::{
     Error,
+    breaker::Breaker,
     client::GatewayClient,
-    config::{Config, FlowConfig, Repeat},
+    config::{Config, DeliveryConfig, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
-    flow::{Flow, Until},
-    npsp::{self, Npsp},
+    flow::{Common, Flow, Until},
+    gate::Gate,
+    keep::Keep,
+    platform::Platform,
+    rate::Rate,
     report::{Aside, CheckOutcome, FlowReport, Report},
-    source::sqlite::SqliteSource,
+    seal::Sealer,
+    settle::Settler,
+    source::Source,
 };
 
 /// Most rows and letters that a report names one by one.
@@ -58,14 +67,44 @@ pub(crate) async fn drive(
     if recovered > 0 {
         tracing::warn!(recovered, "attempts were cut off when the last process ended");
     }
+    let (settler, settling) = Settler::new(Arc::clone(&store), Arc::clone(&clock));
+    let common = common(config, &store, &clock, &mut rng)?;
+    let couriers = couriers(config, &common, &settler, &mut rng);
+    drop(settler);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
-    for flow in couriers(config, &store, &clock, &mut rng)? {
-        let lease = npsp::longest_attempt(config).saturating_add(SignedDuration::from_secs(30));
-        let flow = Flow::open(Arc::new(flow), lease).await?;
-        flows.spawn(flow.run(until, stopped.clone()));
+    for courier in couriers {
+        let flow = Flow::open(Arc::new(courier), common.clone()).await?;
+        let (_, orders) = mpsc::channel(1);
+        flows.spawn(flow.run(until, stopped.clone(), orders));
     }
-    drop(stopped);
+    // Catalogues and questions take no message's time.
+    let platform = Arc::clone(&common.platform);
+    let errands = tokio::spawn(async move { platform.tend(stopped).await });
+    let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
+    let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
+    // Settling ends when the last flow has, and keeping goes on as long as this is waited for.
+    let (ended, settled) = tokio::join!(
+        async {
+            tokio::select! {
+                ended = all_of(&mut flows, &stop, shutdown) => ended,
+                kept = keeping => kept.map_err(Error::from),
+            }
+        },
+        settling
+    );
+    errands.abort();
+    settled?;
+    ended?;
+    report(config, &store, &clock).await
+}
+
+/// Waits for the end of all flows; tells them when they are to stop.
+async fn all_of(
+    flows: &mut JoinSet<Result<(), Error>>,
+    stop: &watch::Sender<bool>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
     let mut ended = Ok(());
     tokio::pin!(shutdown);
     let mut stopping = false;
@@ -73,7 +112,7 @@ pub(crate) async fn drive(
         tokio::select! {
             () = &mut shutdown, if !stopping => stopping = true,
             flow = flows.join_next() => match flow {
-                None => break,
+                None => return ended,
                 Some(Ok(Ok(()))) => {}
                 Some(Ok(Err(error))) => (ended, stopping) = (Err(error), true),
                 Some(Err(_)) => (ended, stopping) = (Err(Error::Interrupted), true),
@@ -84,30 +123,55 @@ pub(crate) async fn drive(
             stop.send_replace(true);
         }
     }
-    ended?;
-    report(config, &store, &clock).await
 }
 
-fn couriers(
+/// What all flows share.
+fn common(
     config: &Config,
     store: &Arc<Store>,
     clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
-) -> Result<Vec<Courier>, Error> {
+) -> Result<Common, Error> {
+    let sealer = Sealer::new(&config.seal_keys);
+    let sealer = sealer.ok_or_else(|| Error::Client("there is no seal key".to_owned()))?;
+    let wait = |pick: fn(&DeliveryConfig) -> Duration| {
+        config.flows.iter().map(|flow| pick(&flow.delivery)).min().unwrap_or(Duration::from_secs(1))
+    };
+    let back_off =
+        BackOff::new(wait(|d| d.first_wait), wait(|d| d.longest_wait), StdRng::from_rng(rng));
+    let rate = config.npsp.rate.map(|rate| Rate::new(rate, Arc::clone(clock)));
     let client = GatewayClient::new(&config.gateway)?;
-    let platform = Arc::new(Npsp::new(&config.npsp, client, Arc::clone(clock)));
+    let chance = StdRng::from_rng(rng);
+    let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
+    Ok(Common {
+        lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
+        platform,
+        store: Arc::clone(store),
+        sealer: Arc::new(sealer),
+        gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
+        clock: Arc::clone(clock),
+    })
+}
+
+fn couriers(
+    config: &Config,
+    common: &Common,
+    settler: &Settler,
+    rng: &mut StdRng,
+) -> Vec<Courier> {
     let courier = |flow: &FlowConfig| Courier {
         flow: flow.clone(),
-        store: Arc::clone(store),
-        platform: Arc::clone(&platform),
-        clock: Arc::clone(clock),
+        settler: settler.clone(),
+        sealer: Arc::clone(&common.sealer),
+        platform: Arc::clone(&common.platform),
+        clock: Arc::clone(&common.clock),
         back_off: BackOff::new(
             flow.delivery.first_wait,
             flow.delivery.longest_wait,
             StdRng::from_rng(rng),
         ),
     };
-    Ok(config.flows.iter().map(courier).collect())
+    config.flows.iter().map(courier).collect()
 }
 
 /// The durable counters of every flow; works beside a running process.
@@ -124,7 +188,7 @@ async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Resul
     let mut flows = Vec::with_capacity(config.flows.len());
     for flow in &config.flows {
         let counters = outbox.counters(&flow.id).await?;
-        let guarantee = SqliteSource::guarantee(&flow.source.mode);
+        let guarantee = Source::guarantee(&flow.source).words(Language::English);
         let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
         let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
         entry.quarantine = quarantined
@@ -143,7 +207,7 @@ async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Resul
 pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
     let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
     for flow in &config.flows {
-        let problem = SqliteSource::open(flow).await.err().map(|e| e.to_string());
+        let problem = Source::open(flow).await.err().map(|e| e.to_string());
         outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
     }
     match GatewayClient::new(&config.gateway) {

@@ -1,3 +1,139 @@
-//! Where rows come from.
+//! Where rows come from: a table of a database, or a folder of files.
+//!
+//! A reading is bounded and resumable: it begins at a [`Mark`] and gives the rows that follow and the
+//! mark behind them, which the caller keeps in the same transaction as the rows. What was read twice
+//! is recognised by its key. The order of calls is: `next`, rows durable, `taken`, `next`.
+//!
+//! Nothing here may tell a value: errors name files, tables and columns.
 
-pub(crate) mod sqlite;
+#![allow(dead_code, reason = "keys and again are for the comparison and the backfill of flows")]
+
+mod again;
+mod bounded;
+mod error;
+mod guarantee;
+mod layout;
+mod mark;
+mod sqlite;
+
+use jiff::Timestamp;
+
+pub(crate) use self::{
+    error::SourceError,
+    guarantee::{Guarantee, Reach},
+    mark::Mark,
+};
+use self::{layout::Layout, sqlite::Sqlite};
+use crate::{
+    config::{FlowConfig, SourceConfig, SourceKind},
+    row::Row,
+};
+
+/// Most bytes of the rows of one reading.
+const MAX_BYTES: usize = 16 << 20;
+
+/// A source that rows are read from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Sqlite(Sqlite),
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Reading {
+    /// The rows, in order of their positions. There may be none although there are more.
+    pub(crate) rows: Vec<Row>,
+    /// How far that is, to be kept with the rows; nothing when the mark given still says it.
+    pub(crate) mark: Option<Mark>,
+    /// Whether the next reading may begin at once.
+    pub(crate) more: bool,
+}
+
+/// A page of the keys of a source.
+#[derive(Debug)]
+pub(crate) struct Keys {
+    /// The keys, in an order that stays. A row without a usable key has the one of its place.
+    pub(crate) keys: Vec<String>,
+    /// Where the next page begins; nothing at the end.
+    pub(crate) next: Option<String>,
+}
+
+impl Source {
+    /// Opens the source of a flow and makes sure that table and columns are as the flow says.
+    pub(crate) async fn open(flow: &FlowConfig) -> Result<Self, SourceError> {
+        match &flow.source.kind {
+            SourceKind::Sqlite(config) => Sqlite::open(flow, config).await.map(Self::Sqlite),
+        }
+    }
+
+    /// What a source of this configuration promises.
+    pub(crate) fn guarantee(config: &SourceConfig) -> Guarantee {
+        match &config.kind {
+            SourceKind::Sqlite(_) => Sqlite::guarantee(),
+        }
+    }
+
+    /// The next rows behind a mark, from the beginning without one; at most `limit`.
+    pub(crate) async fn next(
+        &self,
+        mark: Option<&Mark>,
+        limit: u32,
+        _now: Timestamp,
+    ) -> Result<Reading, SourceError> {
+        match self {
+            Self::Sqlite(source) => source.next(mark, limit).await,
+        }
+    }
+
+    /// Tells the source that rows are durable here. Only then may it forget them.
+    pub(crate) async fn taken(&self, rows: &[Row], now: Timestamp) -> Result<(), SourceError> {
+        match self {
+            Self::Sqlite(source) => source.taken(rows, now).await,
+        }
+    }
+
+    /// The rows with these keys, taken or not, as they are now.
+    pub(crate) async fn with_keys(&self, keys: &[String]) -> Result<Vec<Row>, SourceError> {
+        match self {
+            Self::Sqlite(source) => source.with_keys(keys).await,
+        }
+    }
+
+    /// A page of all keys, for the comparison with what was read: a key that is not known here and not
+    /// in quarantine is of a row that was missed, and `with_keys` gives it. That is all a source
+    /// without changes and deletions can tell. `after` is the `next` of the page before, or the
+    /// position (of a folder: the name of the file) behind which to begin, which the caller sets so that
+    /// rows whose messages were forgotten are not taken for missing.
+    pub(crate) async fn keys(&self, after: Option<&str>, limit: u32) -> Result<Keys, SourceError> {
+        match self {
+            Self::Sqlite(source) => source.keys(after, limit).await,
+        }
+    }
+
+    /// A mark from which `next` first reads again every row behind a position (of a folder: a
+    /// file), or every row there is, and then goes on where `mark` stands.
+    pub(crate) async fn again(
+        &self,
+        mark: Option<&Mark>,
+        from: Option<&str>,
+    ) -> Result<Mark, SourceError> {
+        match self {
+            Self::Sqlite(source) => source.again(mark, from).await,
+        }
+    }
+}
+
+impl Keys {
+    /// A page of keys in order of their positions.
+    fn page(rows: Vec<(i64, Option<String>)>, limit: u32) -> Self {
+        let full = u32::try_from(rows.len()).is_ok_and(|rows| rows >= limit);
+        let next = rows.last().filter(|_| full).map(|(position, _)| position.to_string());
+        let keys = rows.into_iter().map(|(position, key)| Layout::known_as(position, key));
+        Self { keys: keys.collect(), next }
+    }
+}
+
+/// A position that a person or an earlier page names; before the first without one.
+fn position(text: Option<&str>) -> Result<i64, SourceError> {
+    text.map_or(Ok(i64::MIN), |text| text.parse().map_err(|_| SourceError::Mark))
+}

@@ -86,6 +86,9 @@ impl World {
         let secret = folder.path().join("portal-password");
         std::fs::write(&secret, "sandbox-only\n").unwrap();
         std::fs::set_permissions(&secret, PermissionsExt::from_mode(0o600)).unwrap();
+        let key = folder.path().join("seal.key");
+        std::fs::write(&key, "5a".repeat(32)).unwrap();
+        std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
         let openapi = include_str!("../../schemas/services/v1/portal-case-sync.yaml");
         std::fs::write(folder.path().join("portal.yaml"), openapi).unwrap();
         let mut world = Self { folder, portal, clock, text: EXAMPLE.to_owned() };

@@ -2,6 +2,7 @@
 
 use std::{fs, path::Path};
 
+pub(crate) use lienthong_model::secret_file::hexadecimal;
 use lienthong_model::sensitive::Sensitive;
 
 use crate::provider::owner_only;
@@ -17,16 +18,4 @@ pub fn read(file: &Path) -> Result<Sensitive<[u8; 32]>, String> {
     hexadecimal(text.expose().trim()).map(Sensitive::new).ok_or_else(|| {
         "must hold 64 hexadecimal digits; make one with `lienthong keys new`".to_owned()
     })
-}
-
-/// The key that 64 hexadecimal digits stand for.
-pub(crate) fn hexadecimal(text: &str) -> Option<[u8; 32]> {
-    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
-    let digits = digits.filter(|d| d.len() == 64)?;
-    let mut key = [0; 32];
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let [high, low] = pair else { return None };
-        *byte = u8::try_from(high * 16 + low).ok()?;
-    }
-    Some(key)
 }

@@ -53,6 +53,8 @@ pub enum Purpose {
     ConsentSeal,
     /// Signs receipts of consents.
     ConsentReceipt,
+    /// Seals what waits in the outbox of the adapters.
+    OutboxSeal,
 }
 
 /// Who shares a secret.
@@ -77,7 +79,7 @@ impl Scope {
 
 impl Purpose {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tls,
         Self::Provider,
         Self::Evidence,
@@ -88,6 +90,7 @@ impl Purpose {
         Self::ConsentSubject,
         Self::ConsentSeal,
         Self::ConsentReceipt,
+        Self::OutboxSeal,
     ];
 
     /// As it is written.
@@ -104,6 +107,7 @@ impl Purpose {
             Self::ConsentSubject => "consent-subject",
             Self::ConsentSeal => "consent-seal",
             Self::ConsentReceipt => "consent-receipt",
+            Self::OutboxSeal => "outbox-seal",
         }
     }
 
@@ -118,7 +122,8 @@ impl Purpose {
             | Self::Pseudonym
             | Self::Lgsp
             | Self::ConsentSubject
-            | Self::ConsentSeal => Scope::City,
+            | Self::ConsentSeal
+            | Self::OutboxSeal => Scope::City,
         }
     }
 

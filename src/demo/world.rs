@@ -207,6 +207,10 @@ impl World {
         let mut written =
             options.write(true).create(true).truncate(true).mode(0o600).open(&secret)?;
         std::io::Write::write_all(&mut written, b"sandbox-only")?;
+        let seal = self.directory.join("seal.key");
+        if !seal.exists() {
+            keys::symmetric(keys::Purpose::OutboxSeal, &seal).context("making the seal key")?;
+        }
         fs::write(&file, adapters_configuration(self.gateway.local_addr()))?;
         let config = lienthong_adapters::Config::read(&file)?;
         let report = lienthong_adapters::run_until_idle(&config, clock::system()).await?;

@@ -102,9 +102,11 @@ pub(super) async fn new(new: New, output: &Output) -> anyhow::Result<Exit> {
             }
             _ => keys::symmetric(Purpose::Digest, &file),
         },
-        Purpose::Pseudonym | Purpose::Lgsp | Purpose::ConsentSubject | Purpose::ConsentSeal => {
-            keys::symmetric(new.purpose, &file)
-        }
+        Purpose::Pseudonym
+        | Purpose::Lgsp
+        | Purpose::ConsentSubject
+        | Purpose::ConsentSeal
+        | Purpose::OutboxSeal => keys::symmetric(new.purpose, &file),
         Purpose::ConsentReceipt => keys::receipt(&file),
         _ if new.names.is_empty() => return Ok(Needed("--name NAME").tell(output)),
         _ => keys::tls(&new.names, &file),
@@ -149,6 +151,8 @@ fn place(new: &New, config: Option<&Config>) -> Result<(PathBuf, Option<Quarter>
         Purpose::ConsentSubject => config.consent.as_ref().map(|of| of.subject_key_file.clone()),
         Purpose::ConsentSeal => config.consent.as_ref().map(|of| of.seal_key_file.clone()),
         Purpose::ConsentReceipt => config.consent.as_ref().map(|of| of.receipt_key_file.clone()),
+        // The configuration of the adapters names it.
+        Purpose::OutboxSeal => None,
     });
     named.map(|file| (file, quarter)).ok_or(Needed("--out FILE"))
 }

@@ -66,13 +66,14 @@ impl Pki {
 
 async fn post(client: &GatewayClient) -> Result<u16, NoAnswer> {
     let call = Call {
-        path: "VN/GOV/G22/DVCQG/cases/login".to_owned(),
+        service: "VN/GOV/G22/DVCQG/cases",
+        operation: "login",
         id: "1",
         dossier: None,
         officer: None,
         purpose: None,
-        dstcode: None,
-        body: b"{}".to_vec(),
+        headers: Vec::new(),
+        body: Body::Json(b"{}".to_vec()),
     };
     client.post(call).await.map(|received| received.status)
 }

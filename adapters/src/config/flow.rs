@@ -38,6 +38,11 @@ pub struct DeliveryConfig {
     pub longest_wait: Duration,
     /// How long delivered messages are remembered, so that a repeated row is known. Default 90 days.
     pub remember_days: u32,
+    /// How long a case of which nothing is heard is remembered, so that a later message of it is not
+    /// taken for the first. Default 3,650 days.
+    pub remember_cases_days: u32,
+    /// How long the payload of a dead message is kept for a person to look at. Default 30 days.
+    pub keep_dead_days: u32,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -74,8 +79,15 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn delivery(&mut self, node: &'a Node) -> Option<DeliveryConfig> {
-        let known =
-            ["workers", "attempts", "first_wait_ms", "longest_wait_seconds", "remember_days"];
+        let known = [
+            "workers",
+            "attempts",
+            "first_wait_ms",
+            "longest_wait_seconds",
+            "remember_days",
+            "remember_cases_days",
+            "keep_dead_days",
+        ];
         let mut map = self.map(node, "`delivery`", &known)?;
         let number = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
         Some(DeliveryConfig {
@@ -88,6 +100,8 @@ impl<'a> Reader<'a, '_> {
                 map.integer("longest_wait_seconds", 1..=86_400, 600).unsigned_abs(),
             ),
             remember_days: number(map.integer("remember_days", 1..=3_650, 90)),
+            remember_cases_days: number(map.integer("remember_cases_days", 1..=36_500, 3_650)),
+            keep_dead_days: number(map.integer("keep_dead_days", 1..=3_650, 30)),
         })
     }
 }
@@ -100,6 +114,8 @@ impl Default for DeliveryConfig {
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(600),
             remember_days: 90,
+            remember_cases_days: 3_650,
+            keep_dead_days: 30,
         }
     }
 }

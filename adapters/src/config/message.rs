@@ -1,6 +1,8 @@
 //! The settings of a message type: when it applies, how its record is made and checked.
 
-use std::{collections::BTreeMap, str::FromStr};
+mod codes;
+mod field;
+mod identifier;
 
 use lienthong_model::{
     diagnostic::nearest,
@@ -9,10 +11,7 @@ use lienthong_model::{
 };
 
 use super::{NpspConfig, Reader, source::Column};
-use crate::{
-    check::Identifier,
-    map::{DateForm, FieldRule, FieldSource, Shape},
-};
+use crate::{check::IdentifierRule, map::FieldRule};
 
 /// A message type.
 #[derive(Debug, Clone)]
@@ -23,8 +22,11 @@ pub struct MessageConfig {
     pub when: Option<(String, String)>,
     /// What to do when nobody can tell whether a message was taken.
     pub repeat: Repeat,
+    /// Whether a message takes the place of the one right before it in its key, of the same type,
+    /// when that one was never tried.
+    pub supersedes: bool,
     /// Fields that hold identifiers.
-    pub(crate) identifiers: BTreeMap<String, Identifier>,
+    pub(crate) identifiers: Vec<IdentifierRule>,
     /// How fields are made.
     pub(crate) fields: Vec<FieldRule>,
     /// The schema of a record.
@@ -48,11 +50,12 @@ impl<'a> Reader<'a, '_> {
         node: &'a Node,
         npsp: Option<&NpspConfig>,
     ) -> Option<MessageConfig> {
-        let known = ["call", "when", "repeat", "identifiers", "map"];
+        let known = ["call", "when", "repeat", "supersedes", "identifiers", "map"];
         let mut map = self.map(node, "a message type", &known)?;
         let call = map.text("call");
         let (when, repeat) = (map.optional("when"), map.required("repeat"));
         let (identifiers, fields) = (map.optional("identifiers"), map.required("map"));
+        let supersedes = map.boolean("supersedes", false);
         let when = match when {
             Some(node) => Some(self.when(node)?),
             None => None,
@@ -66,18 +69,14 @@ impl<'a> Reader<'a, '_> {
             return None;
         };
         let fields = self.fields(fields?, schema);
-        let identifiers =
-            identifiers.map_or_else(BTreeMap::new, |node| self.identifiers(node, schema));
-        for name in required(schema) {
-            if !fields.iter().any(|rule| rule.field == *name) {
-                self.mistake(node.at, format!("required field `{name}` of `{call}` is not mapped"));
-            }
-        }
+        let identifiers = identifiers.map_or_else(Vec::new, |node| self.identifiers(node, schema));
+        self.all_required(node, &fields, schema, call);
         let call = call.to_owned();
         Some(MessageConfig {
             call,
             when,
             repeat: repeat?,
+            supersedes,
             identifiers,
             fields,
             schema: schema.clone(),
@@ -111,30 +110,14 @@ impl<'a> Reader<'a, '_> {
         None
     }
 
-    fn identifiers(&mut self, node: &'a Node, schema: &Schema) -> BTreeMap<String, Identifier> {
-        let mut identifiers = BTreeMap::new();
-        let entries = document::entries(self.file, node, "`identifiers`", self.found);
-        for (key, value) in entries {
-            self.declared(key, schema);
-            if let Some(kind) = document::parse_text::<IdentifierName>(self.file, value, self.found)
-            {
-                identifiers.insert(key.text.clone(), kind.0);
+    /// Tells which fields the schema requires and no rule makes.
+    fn all_required(&mut self, node: &'a Node, rules: &[FieldRule], schema: &Schema, of: &str) {
+        let Kind::Object(object) = &schema.kind else { return };
+        for name in &object.required {
+            if !rules.iter().any(|rule| rule.field == *name) {
+                self.mistake(node.at, format!("required field `{name}` of `{of}` is not mapped"));
             }
         }
-        identifiers
-    }
-
-    /// The rules of an object's fields, each of which the schema must declare.
-    fn fields(&mut self, node: &'a Node, schema: &Schema) -> Vec<FieldRule> {
-        let entries = document::entries(self.file, node, "`map`", self.found);
-        let mut rules = Vec::new();
-        for (key, value) in entries {
-            let Some(property) = self.declared(key, schema) else { continue };
-            if let Some(source) = self.field(value, property) {
-                rules.push(FieldRule { field: key.text.clone(), source });
-            }
-        }
-        rules
     }
 
     fn declared<'s>(&mut self, key: &document::Key, schema: &'s Schema) -> Option<&'s Schema> {
@@ -155,85 +138,9 @@ impl<'a> Reader<'a, '_> {
         }
         property
     }
-
-    fn field(&mut self, node: &'a Node, schema: &Schema) -> Option<FieldSource> {
-        let known = ["column", "constant", "codes", "date", "number", "list"];
-        let mut map = self.map(node, "a field", &known)?;
-        let constant = map.parse_optional::<String>("constant");
-        let column = map.parse_optional::<Column>("column").map(|c| c.0);
-        let date = map.parse_optional::<DateName>("date").map(|d| d.0);
-        let is_number = map.boolean("number", false);
-        let (codes, list) = (map.optional("codes"), map.optional("list"));
-        let shapes = [date.is_some(), is_number, codes.is_some(), list.is_some()];
-        let count = shapes.iter().filter(|given| **given).count();
-        match (constant, column) {
-            (Some(text), None) if count == 0 => Some(FieldSource::Constant(text)),
-            (None, Some(column)) if count <= 1 => {
-                if let Some(list) = list {
-                    let Kind::Array(rules) = &schema.kind else {
-                        self.mistake(node.at, "the platform's schema has no list here");
-                        return None;
-                    };
-                    return Some(FieldSource::List(column, self.fields(list, &rules.items)));
-                }
-                let shape = match (date, codes) {
-                    (Some(form), _) => Shape::Date(form),
-                    (None, Some(codes)) => Shape::Codes(self.codes(codes)),
-                    (None, None) if is_number => Shape::Number,
-                    (None, None) => Shape::Text,
-                };
-                Some(FieldSource::Column(column, shape))
-            }
-            _ => {
-                let message = "a field is a `constant`, or a `column` with at most one of `codes`, \
-                               `date`, `number` and `list`";
-                self.mistake(node.at, message);
-                None
-            }
-        }
-    }
-
-    fn codes(&mut self, node: &'a Node) -> BTreeMap<String, String> {
-        let entries = document::entries(self.file, node, "`codes`", self.found);
-        let mut table = BTreeMap::new();
-        for (key, value) in entries {
-            if let Some(code) = document::text(self.file, value, self.found) {
-                table.insert(key.text.clone(), code.to_owned());
-            }
-        }
-        table
-    }
 }
 
-fn required(schema: &Schema) -> impl Iterator<Item = &String> {
-    match &schema.kind {
-        Kind::Object(rules) => Some(rules.required.iter()),
-        _ => None,
-    }
-    .into_iter()
-    .flatten()
-}
-
-struct DateName(DateForm);
-
-impl FromStr for DateName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        named(text, &DateForm::NAMES).map(Self)
-    }
-}
-
-struct IdentifierName(Identifier);
-
-impl FromStr for IdentifierName {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        named(text, Identifier::NAMES).map(Self)
-    }
-}
-
+/// A value by its name in configuration files.
 fn named<T: Copy>(text: &str, names: &[(&'static str, T)]) -> Result<T, String> {
     let found = names.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
@@ -241,3 +148,6 @@ fn named<T: Copy>(text: &str, names: &[(&'static str, T)]) -> Result<T, String> 
         format!("not one of `{}`", names.join("`, `"))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,19 +1,34 @@
-//! The settings of a platform.
+//! The settings of a platform: the National Public Service Portal or, by one key, a ministry's
+//! portal of the pattern of 2026.
 
-use std::collections::BTreeMap;
+mod attachment;
+mod document;
+mod list;
+mod transitions;
+
+use std::{collections::BTreeMap, os::unix::fs::MetadataExt as _};
 
 use lienthong_model::{
-    document::{self, Node},
+    document::{MapReader, Node},
+    id::PurposeId,
     schema::Schema,
     sensitive::Sensitive,
 };
-use serde_json::Value;
 
-use super::{Reader, is_address};
+pub use attachment::AttachmentConfig;
+pub use list::{CatalogueConfig, InboxConfig};
 
-/// The National Public Service Portal, as the gateway offers it.
+use self::document::Offered;
+use super::{RateConfig, Reader, is_address};
+use crate::npsp::Transitions;
+
+/// The portal, as the gateway offers it.
 #[derive(Debug, Clone)]
 pub struct NpspConfig {
+    /// Which pattern it follows.
+    pub profile: Profile,
+    /// Whether a ministry is asked for the number of a dossier, or takes the city's.
+    pub numbers: Numbers,
     /// The service's address: `VN/GOV/G22/DVCQG/cases`.
     pub service: String,
     /// The agency code the portal knows us by (`madonvi`).
@@ -22,25 +37,82 @@ pub struct NpspConfig {
     pub dstcode: Option<String>,
     /// The purpose, where the agreement allows more than one.
     pub purpose: Option<String>,
-    /// User name of the account.
+    /// User name of the account; the client's id of the pattern of 2026.
     pub username: String,
-    /// Password of the account.
+    /// Password of the account; the client's secret of the pattern of 2026.
     pub password: Sensitive<String>,
+    /// When the password's file was last changed, in seconds.
+    pub password_changed: i64,
     /// How long a session is used before a new one is opened. Default 600.
     pub session_seconds: u32,
-    /// Error codes that mean the session has ended. They are not public.
-    pub session_ended_codes: Vec<String>,
-    /// Error codes after which another attempt may help. They are not public.
-    pub retry_codes: Vec<String>,
+    /// What the portal's error codes mean.
+    pub codes: Codes,
+    /// The moves of a dossier that are allowed.
+    pub transitions: Transitions,
+    /// How fast it may be asked; nothing for as fast as workers can.
+    pub rate: Option<RateConfig>,
     /// The schema of one record, by call.
     pub records: BTreeMap<String, Schema>,
-    /// Every call that the service offers.
+    /// Every call that the services offer.
     pub calls: Vec<String>,
+    /// The address of the service that offers a call.
+    pub routes: BTreeMap<String, String>,
+    /// Lists of codes that records are checked against.
+    pub catalogues: Vec<CatalogueConfig>,
+    /// Lists that are polled for the city.
+    pub inboxes: Vec<InboxConfig>,
+    /// Files that go with records.
+    pub attachments: Vec<AttachmentConfig>,
 }
 
-const KNOWN: [&str; 10] = [
+/// The pattern that a portal follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// The connection guide of the National Public Service Portal, version 1.4 of 2020.
+    Portal2020,
+    /// What ministries' portals ask for in 2026: token, number, files, dossier, progress, status.
+    Ministry2026,
+}
+
+impl Profile {
+    const NAMES: [(&'static str, Self); 2] =
+        [("portal_2020", Self::Portal2020), ("ministry_2026", Self::Ministry2026)];
+}
+
+/// Whose number a dossier has at a ministry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    /// The ministry gives one, once for each dossier.
+    Asked,
+    /// The city's own.
+    Own,
+}
+
+impl Numbers {
+    const NAMES: [(&'static str, Self); 2] = [("asked", Self::Asked), ("own", Self::Own)];
+}
+
+/// What error codes mean. The real portal's are not public, so that all of them are configuration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Codes {
+    /// The session has ended.
+    pub session_ended: Vec<String>,
+    /// Another attempt may help.
+    pub retry: Vec<String>,
+    /// Nothing can be sent for a while: a quota, maintenance.
+    pub pause: Vec<String>,
+    /// The record was sent as new and is there already.
+    pub exists: Vec<String>,
+    /// There is no such dossier.
+    pub unknown_case: Vec<String>,
+}
+
+const KNOWN: [&str; 22] = [
+    "profile",
+    "numbers",
     "service",
     "openapi",
+    "services",
     "agency",
     "dstcode",
     "purpose",
@@ -49,81 +121,192 @@ const KNOWN: [&str; 10] = [
     "session_seconds",
     "session_ended_codes",
     "retry_codes",
+    "pause_codes",
+    "exists_codes",
+    "unknown_case_codes",
+    "first_statuses",
+    "transitions",
+    "catalogues",
+    "inboxes",
+    "attachments",
+    "rate",
 ];
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn npsp(&mut self, node: &'a Node) -> Option<NpspConfig> {
         let mut map = self.map(node, "`npsp`", &KNOWN)?;
-        let service = map.text("service").map(str::to_owned);
-        let openapi = map.text("openapi").map(str::to_owned);
-        let agency = map.parse::<String>("agency");
-        let dstcode = map.parse_optional::<Token>("dstcode").map(|t| t.0);
-        let purpose = map.parse_optional::<lienthong_model::id::PurposeId>("purpose");
+        let profile = map.parse_optional::<Named<Profile>>("profile");
+        let profile = profile.map_or(Profile::Portal2020, |named| named.0);
+        let numbers = map.parse_optional::<Named<Numbers>>("numbers");
+        let service = map.parse::<Service>("service").map(|service| service.0);
+        let openapi = map.text("openapi");
+        let services = map.list("services");
+        let agency = map.parse::<Token>("agency").map(|token| token.0);
+        let dstcode = map.parse_optional::<Token>("dstcode").map(|token| token.0);
+        let purpose = map.parse_optional::<PurposeId>("purpose");
         let username = map.parse::<String>("username");
-        let password_file = map.text("password_file").map(str::to_owned);
+        let password_file = map.text("password_file");
         let seconds = map.integer("session_seconds", 10..=86_400, 600);
-        let session_ended_codes = map.parse_list("session_ended_codes");
-        let retry_codes = map.parse_list("retry_codes");
-        if service.as_ref().is_some_and(|text| !is_address(text, 5)) {
-            self.mistake(node.at, "`service` is not `instance/class/member/subsystem/service`");
+        let codes = codes(&mut map);
+        let first = map.optional("first_statuses").map(|_| map.parse_list("first_statuses"));
+        let transitions = map.optional("transitions");
+        let lists = [map.list("catalogues"), map.list("inboxes"), map.list("attachments")];
+        let rate = map.optional("rate");
+        self.one_meaning(node, &codes);
+        if numbers.is_some() && profile == Profile::Portal2020 {
+            self.mistake(node.at, "`numbers` is a setting of the profile `ministry_2026`");
         }
-        let document = openapi.and_then(|name| self.openapi(node, &name));
-        let password = password_file.and_then(|name| self.secret(node.at, &name));
-        let (records, calls) = document.map(|doc| self.records(node, &doc))?;
+        if dstcode.is_some() && profile == Profile::Ministry2026 {
+            self.mistake(node.at, "`dstcode` is a setting of the profile `portal_2020`");
+        }
+        let rate = match rate {
+            Some(node) => Some(self.rate(node)?),
+            None => None,
+        };
+        let offered = self.offered(node, profile, service.as_deref().zip(openapi), services);
+        let transitions = self.transitions(first, transitions);
+        let password = password_file.and_then(|name| self.secret(node.at, name));
+        let mut offered = offered?;
+        let numbers = numbers.map_or(Numbers::Asked, |named| named.0);
+        self.needed(node, profile, numbers, &offered.calls);
+        let (catalogues, inboxes, attachments) = self.lists(node, lists, &offered)?;
+        offered.calls.sort_unstable();
         Some(NpspConfig {
+            profile,
+            numbers,
             service: service?,
             agency: agency?,
             dstcode,
             purpose: purpose.map(|p| p.to_string()),
             username: username?,
             password: password?,
+            password_changed: password_file.map_or(0, |name| self.changed(name)),
             session_seconds: u32::try_from(seconds).unwrap_or(600),
-            session_ended_codes,
-            retry_codes,
-            records,
-            calls,
+            codes,
+            transitions,
+            rate,
+            records: offered.records,
+            calls: offered.calls,
+            routes: offered.routes,
+            catalogues,
+            inboxes,
+            attachments,
         })
     }
 
-    fn openapi(&mut self, node: &Node, name: &str) -> Option<Value> {
-        let path = self.folder.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                Some(document::parse(&path.display().to_string(), &text, self.found)?.to_json())
+    /// What is read from the platform beside the records, and the files that go with them.
+    fn lists(
+        &mut self,
+        node: &Node,
+        [catalogues, inboxes, attachments]: [&'a [Node]; 3],
+        offered: &Offered,
+    ) -> Option<(Vec<CatalogueConfig>, Vec<InboxConfig>, Vec<AttachmentConfig>)> {
+        // All of each list first: one mistake must not hide the next.
+        let catalogues: Vec<_> =
+            catalogues.iter().map(|node| self.catalogue(node, offered)).collect();
+        let inboxes: Vec<_> = inboxes.iter().map(|node| self.inbox(node, offered)).collect();
+        let attachments: Vec<_> =
+            attachments.iter().map(|node| self.attachment(node, offered)).collect();
+        let catalogues: Vec<CatalogueConfig> = catalogues.into_iter().collect::<Option<_>>()?;
+        let inboxes: Vec<InboxConfig> = inboxes.into_iter().collect::<Option<_>>()?;
+        let attachments: Vec<AttachmentConfig> = attachments.into_iter().collect::<Option<_>>()?;
+        self.once(node, "catalogue", catalogues.iter().map(|one| one.call.as_str()));
+        self.once(node, "inbox", inboxes.iter().map(|one| one.id.as_str()));
+        let files = attachments.iter().map(|one| one.call.as_str());
+        self.once(node, "attachments of call", files);
+        Some((catalogues, inboxes, attachments))
+    }
+
+    /// When a file was last changed. One that cannot be looked at is told of by whoever reads it.
+    fn changed(&self, name: &str) -> i64 {
+        self.folder.join(name).metadata().map_or(0, |metadata| metadata.mtime())
+    }
+
+    fn one_meaning(&mut self, node: &Node, codes: &Codes) {
+        let lists =
+            [&codes.session_ended, &codes.retry, &codes.pause, &codes.exists, &codes.unknown_case];
+        let all: Vec<&String> = lists.into_iter().flatten().collect();
+        for (index, code) in all.iter().enumerate() {
+            if all.iter().take(index).any(|earlier| earlier == code) {
+                self.mistake(node.at, format!("error code `{code}` is given two meanings"));
             }
-            Err(error) => {
-                self.mistake(node.at, format!("`{name}` cannot be read: {error}"));
-                None
+            if matches!(code.as_str(), "0" | "00") {
+                self.mistake(node.at, format!("error code `{code}` means success"));
             }
         }
     }
 
-    /// The record schema of every POST operation whose body has `data`, and the names of all.
-    fn records(&mut self, node: &Node, doc: &Value) -> (BTreeMap<String, Schema>, Vec<String>) {
-        let mut records = BTreeMap::new();
-        let mut calls = Vec::new();
-        let paths = doc.get("paths").and_then(Value::as_object).into_iter().flatten();
-        for post in paths.filter_map(|(_, item)| item.get("post")) {
-            let Some(id) = post.get("operationId").and_then(Value::as_str) else { continue };
-            calls.push(id.to_owned());
-            let body = "/requestBody/content/application~1json/schema/properties/data/items";
-            let Some(items) = post.pointer(body) else { continue };
-            match Schema::read(doc, items, body) {
-                Ok(schema) => drop(records.insert(id.to_owned(), schema)),
-                Err(errors) => {
-                    for error in errors {
-                        let message = format!("schema of `{id}`: {}: {}", error.at, error.problem);
-                        self.mistake(node.at, message);
-                    }
-                }
-            }
-        }
-        for needed in ["login"] {
+    fn needed(&mut self, node: &Node, profile: Profile, numbers: Numbers, calls: &[String]) {
+        let needed: &[&str] = match (profile, numbers) {
+            (Profile::Portal2020, _) => &["login"],
+            (Profile::Ministry2026, Numbers::Own) => &["token"],
+            (Profile::Ministry2026, Numbers::Asked) => &["token", "GetNextValue"],
+        };
+        for needed in needed {
             if !calls.iter().any(|call| call == needed) {
                 self.mistake(node.at, format!("the OpenAPI document has no operation `{needed}`"));
             }
         }
-        (records, calls)
+    }
+
+    fn once<'t>(&mut self, node: &Node, what: &str, names: impl Iterator<Item = &'t str>) {
+        let names: Vec<&str> = names.collect();
+        for (index, name) in names.iter().enumerate() {
+            if names.iter().take(index).any(|earlier| earlier == name) {
+                self.mistake(node.at, format!("{what} `{name}` stands twice"));
+            }
+        }
+    }
+}
+
+fn codes(map: &mut MapReader<'_, '_>) -> Codes {
+    Codes {
+        session_ended: map.parse_list("session_ended_codes"),
+        retry: map.parse_list("retry_codes"),
+        pause: map.parse_list("pause_codes"),
+        exists: map.parse_list("exists_codes"),
+        unknown_case: map.parse_list("unknown_case_codes"),
+    }
+}
+
+/// A value of a closed list, by its name.
+struct Named<T>(T);
+
+impl std::str::FromStr for Named<Profile> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        named(text, &Profile::NAMES)
+    }
+}
+
+impl std::str::FromStr for Named<Numbers> {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        named(text, &Numbers::NAMES)
+    }
+}
+
+fn named<T: Copy>(text: &str, names: &[(&'static str, T)]) -> Result<Named<T>, String> {
+    let found = names.iter().find(|(name, _)| *name == text);
+    found.map(|(_, value)| Named(*value)).ok_or_else(|| {
+        let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+        format!("not one of `{}`", names.join("`, `"))
+    })
+}
+
+/// The address of a service.
+struct Service(String);
+
+impl std::str::FromStr for Service {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match is_address(text, 5) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("not `instance/class/member/subsystem/service`"),
+        }
     }
 }
 

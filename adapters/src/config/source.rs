@@ -1,98 +1,95 @@
-//! The settings of a source: which table, and how new rows are told from old ones.
+//! The settings of a source: where it is, which table or folder, and how new rows are told from old.
+
+mod table;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
-use lienthong_model::document::Node;
+use lienthong_model::document::{MapReader, Node};
 
+pub use self::table::{TableConfig, TableMode, Taken};
 use super::Reader;
 
-/// A table of a SQLite database.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where rows come from, and at what pace.
+#[derive(Debug, Clone)]
 pub struct SourceConfig {
-    /// The database.
-    pub file: PathBuf,
-    /// The table.
-    pub table: String,
-    /// How new rows are told from old ones.
-    pub mode: SourceMode,
-    /// The column that gives the order of rows: an integer that only grows.
-    pub position: String,
-    /// The column that names a row for ever. Default: `position`.
-    pub key: String,
-    /// Rows read at once. Default 200.
+    /// Where they come from.
+    pub kind: SourceKind,
+    /// Most rows read at once. Default 2,000.
     pub batch: u32,
-    /// How often the table is looked at. Default 2 s.
+    /// How often new rows are looked for. Default 2 s.
     pub poll: Duration,
     /// No rows are read while so many messages wait. Default 10,000.
     pub most_waiting: u64,
+    /// How often all keys are compared with those that were read. Default 24 h; 0 means never.
+    pub compare: Option<Duration>,
 }
 
-/// How new rows are told from old ones.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SourceMode {
-    /// Rows whose position is above the highest one read. SQLite has one writer, so with
-    /// `AUTOINCREMENT` the order of positions is the order of commits.
-    Watermark,
-    /// Rows whose column of this name is empty; it is filled once they are safe in the outbox.
-    Outbox {
-        /// The column.
-        taken_at: String,
-    },
+/// Where rows come from.
+#[derive(Debug, Clone)]
+pub enum SourceKind {
+    /// A table of a SQLite database.
+    Sqlite(SqliteConfig),
 }
+
+/// A table of a SQLite database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqliteConfig {
+    /// The database.
+    pub file: PathBuf,
+    /// The table.
+    pub table: TableConfig,
+}
+
+/// The settings of every source.
+const PACE: [&str; 4] = ["batch", "poll_seconds", "most_waiting", "compare_hours"];
+/// The settings of every table.
+const TABLE: [&str; 6] = ["table", "mode", "position", "key", "taken_at", "taken"];
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn source(&mut self, node: &'a Node) -> Option<SourceConfig> {
         let mut map = self.map(node, "`source`", &["sqlite"])?;
         let node = map.required("sqlite")?;
-        let known = [
-            "file",
-            "table",
-            "mode",
-            "position",
-            "key",
-            "taken_at",
-            "batch",
-            "poll_seconds",
-            "most_waiting",
-        ];
+        self.sqlite(node)
+    }
+
+    fn sqlite(&mut self, node: &'a Node) -> Option<SourceConfig> {
+        let known = [&["file"], &TABLE[..], &PACE[..]].concat();
         let folder = self.folder;
         let mut map = self.map(node, "`sqlite`", &known)?;
         let file = map.text("file").map(|name| folder.join(name));
-        let table = map.parse::<Column>("table");
-        let mode = map.text("mode");
-        let position = map.parse::<Column>("position");
-        let key = map.parse_optional::<Column>("key");
-        let taken_at = map.parse_optional::<Column>("taken_at");
-        let batch = map.integer("batch", 1..=10_000, 200);
-        let poll = map.integer("poll_seconds", 1..=86_400, 2);
-        let most_waiting = map.integer("most_waiting", 1..=10_000_000, 10_000);
-        let mode = match (mode?, taken_at) {
-            ("watermark", None) => Some(SourceMode::Watermark),
-            ("outbox", Some(column)) => Some(SourceMode::Outbox { taken_at: column.0 }),
-            ("watermark", Some(_)) => {
-                self.mistake(node.at, "`taken_at` is for mode `outbox` only");
-                None
-            }
-            ("outbox", None) => {
-                self.mistake(node.at, "mode `outbox` needs `taken_at`");
-                None
-            }
-            _ => {
-                self.mistake(node.at, "`mode` must be `watermark` or `outbox`");
-                None
-            }
-        };
-        let position = position?.0;
-        Some(SourceConfig {
-            file: file?,
-            table: table?.0,
-            mode: mode?,
-            key: key.map_or_else(|| position.clone(), |c| c.0),
-            position,
-            batch: u32::try_from(batch).unwrap_or(200),
-            poll: Duration::from_secs(poll.unsigned_abs()),
-            most_waiting: most_waiting.unsigned_abs(),
-        })
+        let table = table::table(&mut map);
+        let pace = Pace::read(&mut map);
+        Some(pace.of(SourceKind::Sqlite(SqliteConfig { file: file?, table: table? })))
+    }
+}
+
+/// What all sources have.
+struct Pace {
+    batch: i64,
+    poll: i64,
+    most_waiting: i64,
+    compare: i64,
+}
+
+impl Pace {
+    fn read(map: &mut MapReader<'_, '_>) -> Self {
+        Self {
+            batch: map.integer("batch", 1..=10_000, 2_000),
+            poll: map.integer("poll_seconds", 1..=86_400, 2),
+            most_waiting: map.integer("most_waiting", 1..=10_000_000, 10_000),
+            compare: map.integer("compare_hours", 0..=8_760, 24),
+        }
+    }
+
+    fn of(self, kind: SourceKind) -> SourceConfig {
+        let compare = Duration::from_secs(self.compare.unsigned_abs().saturating_mul(3_600));
+        SourceConfig {
+            kind,
+            batch: u32::try_from(self.batch).unwrap_or(2_000),
+            poll: Duration::from_secs(self.poll.unsigned_abs()),
+            most_waiting: self.most_waiting.unsigned_abs(),
+            compare: (!compare.is_zero()).then_some(compare),
+        }
     }
 }
 

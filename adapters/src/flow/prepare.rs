@@ -8,8 +8,9 @@ use crate::{
     check::Checks,
     config::{FlowConfig, MessageConfig},
     deliver::Envelope,
-    map,
+    map::{self, TextCounts},
     row::Row,
+    seal::{Binding, Sealer},
 };
 
 /// A message type with its checks compiled.
@@ -42,9 +43,9 @@ pub(super) enum Prepared {
 }
 
 /// Maps and checks a row.
-pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Prepared {
+pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], sealer: &Sealer, row: &Row) -> Prepared {
     let ordering_key = row.text(&config.order_by).filter(|key| !key.is_empty());
-    match message(config, kinds, row, ordering_key.as_deref()) {
+    match message(config, kinds, sealer, row, ordering_key.as_deref()) {
         Ok(message) => Prepared::Message(message),
         Err(reason) => Prepared::Aside(QuarantinedRow {
             source_key: row.key.clone(),
@@ -58,15 +59,19 @@ pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Prepare
 fn message(
     config: &FlowConfig,
     kinds: &[Kind],
+    sealer: &Sealer,
     row: &Row,
     ordering_key: Option<&str>,
 ) -> Result<NewMessage, String> {
+    if let Some(why) = row.unusable {
+        return Err(why.to_owned());
+    }
     let ordering_key =
         ordering_key.ok_or_else(|| format!("column `{}` is empty", config.order_by))?;
     let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or("row fits no message type")?;
-    let record = map::map(&kind.config.fields, row)
+    let mapped = map::map(&kind.config.fields, row)
         .map_err(|errors| join(errors.iter().map(ToString::to_string)))?;
-    let findings = kind.checks.check(&record);
+    let findings = kind.checks.check(&mapped.record);
     if !findings.wrong.is_empty() {
         return Err(join(findings.wrong.into_iter()));
     }
@@ -74,18 +79,28 @@ fn message(
         let doubts = join(findings.doubtful.into_iter());
         tracing::info!(flow = %config.id, doubts, "row is sent although it raises doubts");
     }
+    let texts = mapped.texts;
+    if texts != TextCounts::default() {
+        let (converted, unclear) = (texts.converted, texts.unclear);
+        tracing::info!(flow = %config.id, converted, unclear, "row has texts of old fonts");
+    }
     let envelope = Envelope {
         dossier: header(row, &config.dossier)?,
         officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
-        record,
+        record: mapped.into_record(),
     };
     let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;
+    let call = kind.config.call.as_str();
+    let binding = Binding { flow: &config.id, kind: call, key: &row.key };
+    let payload = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
+    let supersedes = kind.config.supersedes;
     Ok(NewMessage {
-        kind: kind.config.call.clone(),
+        kind: call.to_owned(),
         idempotency_key: row.key.clone(),
         ordering_key: ordering_key.to_owned(),
         position: row.position,
         payload: Sensitive::new(payload),
+        replaces: supersedes.then(|| call.to_owned()),
     })
 }
 

@@ -1,13 +1,8 @@
-//! Dates as people and databases write them, in the form a platform wants.
-//!
-//! Day comes before month wherever a slash stands. What the row does not say is never filled in: a
-//! day without a time is no moment, and a year alone is no day.
+//! Dates in the form a platform wants. What the row does not say is never filled in: a day without
+//! a time is no moment, and a year alone is no day.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, DateTime},
-};
-use lienthong_model::clock::civil_zone;
+use lienthong_model::partial_date::{DateError, PartialDate, Precision, WrittenDate};
+use serde_json::Value;
 
 /// The form of a date on the wire, in civil time of Ho Chi Minh City.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,70 +13,70 @@ pub(crate) enum DateForm {
     DayStart,
     /// `yyyyMMdd`.
     Day,
+    /// `yyyyMMdd`; the field is left out when the day is not known.
+    DayIfKnown,
+    /// `yyyy`; the field is left out when the day is known.
+    YearIfNoDay,
+    /// `dd/MM/yyyy`.
+    DayMonthYear,
+    /// `MM/yyyy`.
+    MonthYear,
+    /// `yyyy`.
+    Year,
+    /// `dd/MM/yyyy`, `MM/yyyy` or `yyyy`, as precise as it is known.
+    AsKnown,
+    /// The digits of social insurance: `yyyyMMdd`, `yyyyMM` or `yyyy`.
+    SocialInsurance,
+    /// `loaiNgaySinh` of social insurance: 0 full, 1 year, 2 year and month.
+    SocialInsuranceKind,
 }
 
-/// Civil times with a time of day.
-const MOMENTS: &[&str] = &[
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%dT%H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%dT%H:%M",
-    "%d/%m/%Y %H:%M:%S",
-    "%d/%m/%Y %H:%M",
-    "%Y%m%d%H%M%S",
-];
-/// Days.
-const DAYS: &[&str] = &["%Y-%m-%d", "%d/%m/%Y", "%Y%m%d"];
+const NO_DAY: &str = "has no day";
 
 impl DateForm {
-    pub(crate) const NAMES: [(&'static str, Self); 3] =
-        [("moment", Self::Moment), ("day_start", Self::DayStart), ("day", Self::Day)];
+    pub(crate) const NAMES: &[(&'static str, Self)] = &[
+        ("moment", Self::Moment),
+        ("day_start", Self::DayStart),
+        ("day", Self::Day),
+        ("day_if_known", Self::DayIfKnown),
+        ("year_if_no_day", Self::YearIfNoDay),
+        ("day_month_year", Self::DayMonthYear),
+        ("month_year", Self::MonthYear),
+        ("year", Self::Year),
+        ("as_known", Self::AsKnown),
+        ("social_insurance", Self::SocialInsurance),
+        ("social_insurance_kind", Self::SocialInsuranceKind),
+    ];
 
-    /// The date of `text` in this form.
-    pub(crate) fn write(self, text: &str) -> Result<String, &'static str> {
-        let read = read(text.trim());
-        match (self, read) {
-            (_, Read::Nothing) => Err("is not a date"),
-            (Self::Moment, Read::Day(_)) => Err("has a day but no time"),
-            (Self::Moment, Read::Moment(at)) => Ok(at.strftime("%Y%m%d%H%M%S").to_string()),
-            (Self::DayStart, read) => Ok(format!("{}000000", read.day().strftime("%Y%m%d"))),
-            (Self::Day, read) => Ok(read.day().strftime("%Y%m%d").to_string()),
-        }
+    /// The date of `text` in this form; nothing when the field is to be left out.
+    pub(super) fn write(self, text: &str) -> Result<Option<Value>, &'static str> {
+        let written: WrittenDate = text.parse().map_err(|error| match error {
+            DateError::Form => "is not a date",
+            DateError::Calendar => "is not a date of the calendar",
+        })?;
+        let date = written.date;
+        let text = match self {
+            Self::Moment => match written.to_moment() {
+                Some(moment) => moment,
+                None if date.precision() < Precision::Day => return Err(NO_DAY),
+                None => return Err("has a day but no time"),
+            },
+            Self::DayStart => format!("{}000000", date.to_compact().ok_or(NO_DAY)?),
+            Self::Day => date.to_compact().ok_or(NO_DAY)?,
+            Self::DayIfKnown => return Ok(date.to_compact().map(Value::from)),
+            Self::YearIfNoDay => return Ok(year_if_no_day(date)),
+            Self::DayMonthYear => date.to_day_month_year().ok_or(NO_DAY)?,
+            Self::MonthYear => date.to_month_year().ok_or("has no month")?,
+            Self::Year => date.to_year(),
+            Self::AsKnown => date.to_known(),
+            Self::SocialInsurance => date.to_social_insurance().digits(),
+            Self::SocialInsuranceKind => date.to_social_insurance().kind.to_string(),
+        };
+        Ok(Some(Value::from(text)))
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Read {
-    Moment(DateTime),
-    Day(Date),
-    Nothing,
-}
-
-impl Read {
-    fn day(self) -> Date {
-        match self {
-            Self::Moment(at) => at.date(),
-            Self::Day(day) => day,
-            Self::Nothing => Date::ZERO,
-        }
-    }
-}
-
-fn read(text: &str) -> Read {
-    // With an offset it is an instant; without one it is civil time here.
-    if let Ok(instant) = text.parse::<Timestamp>() {
-        return Read::Moment(instant.to_zoned(civil_zone()).datetime());
-    }
-    let whole = text.split_once('.').map_or(text, |(whole, fraction)| {
-        let fractional = fraction.bytes().all(|b| b.is_ascii_digit()) && whole.contains(':');
-        if fractional { whole } else { text }
-    });
-    // `%Y` takes fewer than four digits, so that `1/2/26` would be the year 26.
-    let is_plausible = |date: Date| (1800..=2200).contains(&date.year());
-    let moment = MOMENTS.iter().find_map(|form| DateTime::strptime(form, whole).ok());
-    if let Some(at) = moment.filter(|at| is_plausible(at.date())) {
-        return Read::Moment(at);
-    }
-    let day = DAYS.iter().find_map(|form| Date::strptime(form, whole).ok());
-    day.filter(|day| is_plausible(*day)).map_or(Read::Nothing, Read::Day)
+fn year_if_no_day(date: PartialDate) -> Option<Value> {
+    let has_day = date.precision() == Precision::Day;
+    (!has_day).then(|| Value::from(date.to_year()))
 }

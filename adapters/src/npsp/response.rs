@@ -3,44 +3,25 @@
 //! The portal's success is `"00"`, `"0"` or `0`, and its errors come with status 200. The gateway's
 //! refusals are problem documents with a reason code.
 
-use jiff::SignedDuration;
-use lienthong_model::reason::ReasonCode;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
     client::{NoAnswer, Received},
-    config::NpspConfig,
-    outcome::{Outcome, Reason},
+    config::{NpspConfig, Profile},
+    outcome::{Outcome, Reason, of_refusal},
 };
 
 /// The answer to a call.
 #[derive(Debug, PartialEq)]
 pub(super) enum Answer {
-    /// Success, with its result.
-    Taken(Value),
+    /// Success, with the whole body.
+    Taken(Map<String, Value>),
     SessionEnded,
+    /// The portal has the record already.
+    Exists(Reason),
+    /// The portal has no such dossier.
+    UnknownCase(Reason),
     Not(Outcome),
-}
-
-/// The answer to a log-in.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum LogIn {
-    Session(String),
-    No(Reason, Option<SignedDuration>),
-}
-
-#[derive(Deserialize)]
-struct Problem {
-    reason: String,
-}
-
-#[derive(Deserialize)]
-struct Body {
-    error_code: Value,
-    #[serde(default)]
-    result: Value,
-    session: Option<String>,
 }
 
 /// Reads the answer to a call.
@@ -55,43 +36,40 @@ pub(super) fn read(config: &NpspConfig, received: Result<Received, NoAnswer>) ->
             return Answer::Not(Outcome::Unknown(Reason::new("gateway gave no answer")));
         }
     };
-    if received.is_problem || received.status >= 400 {
-        return Answer::Not(refusal(&received));
-    }
-    let Some(body) = success_body(&received) else {
-        // An error page with status 200, say: it does not tell what became of the message.
-        return Answer::Not(Outcome::Unknown(Reason::new("answer cannot be read")));
-    };
-    let code = code(&body.error_code);
-    if is_success(&body.error_code) {
-        return Answer::Taken(body.result);
-    }
-    if config.session_ended_codes.contains(&code) {
+    // The portal's own, which the document of the pattern of 2026 declares.
+    let is_platform = received.is_json && !received.is_problem;
+    if config.profile == Profile::Ministry2026 && received.status == 401 && is_platform {
         return Answer::SessionEnded;
     }
-    let reason = Reason::code("portal", &code);
-    Answer::Not(if config.retry_codes.contains(&code) {
-        Outcome::Failed(reason)
-    } else {
-        Outcome::Refused(reason)
-    })
+    if received.is_problem || received.status >= 400 {
+        return Answer::Not(of_refusal(&received));
+    }
+    match body(&received) {
+        Some((code, body)) => meaning(config, &code, body),
+        // An error page with status 200, say: it does not tell what became of the message.
+        None => Answer::Not(Outcome::Unknown(Reason::new("answer cannot be read"))),
+    }
 }
 
-/// Reads the answer to a log-in.
-pub(super) fn read_log_in(received: Result<Received, NoAnswer>) -> LogIn {
-    let Ok(received) = received else {
-        return LogIn::No(Reason::new("no answer to the log-in"), None);
-    };
-    if received.is_problem || received.status >= 400 {
-        let reason = problem(&received).unwrap_or_else(|| Reason::new("log-in failed"));
-        return LogIn::No(reason, received.retry_after);
+fn meaning(config: &NpspConfig, code: &str, body: Map<String, Value>) -> Answer {
+    if is_success(code) {
+        return Answer::Taken(body);
     }
-    match success_body(&received) {
-        Some(Body { error_code, session: Some(session), .. }) if is_success(&error_code) => {
-            LogIn::Session(session)
-        }
-        Some(body) => LogIn::No(Reason::code("portal log-in", &code(&body.error_code)), None),
-        None => LogIn::No(Reason::new("answer to the log-in cannot be read"), None),
+    let codes = &config.codes;
+    let is = |list: &[String]| list.iter().any(|known| known == code);
+    let reason = Reason::code("portal", code);
+    if is(&codes.session_ended) {
+        Answer::SessionEnded
+    } else if is(&codes.exists) {
+        Answer::Exists(reason)
+    } else if is(&codes.unknown_case) {
+        Answer::UnknownCase(reason)
+    } else if is(&codes.pause) {
+        Answer::Not(Outcome::Unavailable(reason, None))
+    } else if is(&codes.retry) {
+        Answer::Not(Outcome::Failed(reason))
+    } else {
+        Answer::Not(Outcome::Refused(reason))
     }
 }
 
@@ -116,48 +94,29 @@ pub(super) fn holds(result: &Value, record: &Map<String, Value>) -> bool {
     })
 }
 
-/// What a refusal by the gateway means for a message that may change something at the portal.
-fn refusal(received: &Received) -> Outcome {
-    let reason = problem(received).unwrap_or_else(|| Reason::new("status without a reason"));
-    let known: Option<ReasonCode> = reason.as_str().parse().ok();
-    match (received.status, known) {
-        // No connection to the portal: it has seen nothing.
-        (_, Some(ReasonCode::ProviderUnreachable)) => {
-            Outcome::Unavailable(reason, received.retry_after)
-        }
-        // Nothing about the message: who we are, how fast we are, how busy the others are.
-        (401 | 408 | 429 | 503, Some(_)) => Outcome::Unavailable(reason, received.retry_after),
-        (400..=499, _) => Outcome::Refused(reason),
-        // SECURITY: whatever else went wrong may have gone wrong after the portal took it.
-        _ => Outcome::Unknown(reason),
-    }
-}
-
-fn problem(received: &Received) -> Option<Reason> {
-    if !received.is_problem {
-        return None;
-    }
-    let problem: Problem = serde_json::from_slice(&received.body).ok()?;
-    Some(Reason::code("", &problem.reason))
-}
-
-fn success_body(received: &Received) -> Option<Body> {
+/// The error code and the body of an answer with status 200 that can be read.
+pub(super) fn body(received: &Received) -> Option<(String, Map<String, Value>)> {
     if received.status != 200 || !received.is_json {
         return None;
     }
-    serde_json::from_slice(&received.body).ok()
+    let body: Map<String, Value> = serde_json::from_slice(&received.body).ok()?;
+    let code = code(body.get("error_code")?)?;
+    Some((code, body))
 }
 
 /// The code as a text: the portal mixes texts and numbers.
-fn code(value: &Value) -> String {
+fn code(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => Some(text.clone()),
+        // A number that some serialiser wrote as `0.0` is the number 0 all the same.
+        Value::Number(number) if number.as_f64() == Some(0.0) => Some("0".to_owned()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
-fn is_success(value: &Value) -> bool {
-    matches!(code(value).as_str(), "0" | "00")
+pub(super) fn is_success(code: &str) -> bool {
+    matches!(code, "0" | "00")
 }
 
 #[cfg(test)]

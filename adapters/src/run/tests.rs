@@ -46,7 +46,10 @@ async fn check_tells_what_is_missing_and_sends_nothing() {
         found.and_then(|outcome| outcome.problem.clone())
     };
     assert_eq!(problem("durable state"), None);
-    assert_eq!(problem("source of flow").unwrap(), "table `nothing` does not exist");
+    assert_eq!(
+        problem("source of flow").unwrap(),
+        "table `nothing` does not exist, or may not be read"
+    );
     // A portal is no gateway: it has no metaservices.
     assert!(problem("gateway").unwrap().contains("status"));
     assert_eq!(world.seen().logins, 0);

@@ -237,7 +237,7 @@ fn algorithm(purpose: Purpose) -> &'static str {
         Purpose::Digest | Purpose::Pseudonym | Purpose::Lgsp | Purpose::ConsentSubject => {
             "HMAC-SHA-256"
         }
-        Purpose::ConsentSeal => "AES-256-GCM",
+        Purpose::ConsentSeal | Purpose::OutboxSeal => "AES-256-GCM",
         Purpose::ConsentReceipt => "ES256",
     }
 }

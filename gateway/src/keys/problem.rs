@@ -170,7 +170,8 @@ fn form(purpose: Purpose) -> &'static str {
         | Purpose::Pseudonym
         | Purpose::Lgsp
         | Purpose::ConsentSubject
-        | Purpose::ConsentSeal => "64 × [0-9a-f]",
+        | Purpose::ConsentSeal
+        | Purpose::OutboxSeal => "64 × [0-9a-f]",
     }
 }
 
@@ -183,7 +184,8 @@ fn make(purpose: Purpose) -> String {
         | Purpose::Lgsp
         | Purpose::ConsentSubject
         | Purpose::ConsentSeal
-        | Purpose::ConsentReceipt => " --out …",
+        | Purpose::ConsentReceipt
+        | Purpose::OutboxSeal => " --out …",
     };
     format!("lienthong keys new {purpose}{more}")
 }

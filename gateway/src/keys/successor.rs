@@ -87,7 +87,8 @@ impl Successor {
             | Purpose::Lgsp
             | Purpose::ConsentSubject
             | Purpose::ConsentSeal
-            | Purpose::ConsentReceipt => Err(RotateError::NotInPlace(purpose)),
+            | Purpose::ConsentReceipt
+            | Purpose::OutboxSeal => Err(RotateError::NotInPlace(purpose)),
         }
     }
 

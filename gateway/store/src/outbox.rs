@@ -1,25 +1,35 @@
 //! The outbox: accepted messages until the platform has them, or a person must look.
 //!
-//! - Idempotent: a message whose key is known is not taken again.
-//! - Ordered: a message is claimed only when every earlier one of its ordering key is done; a dead
-//!   message or a quarantined row holds the later ones of its key, and only those.
+//! - Idempotent: a message whose key is known is not taken again, also after it was delivered.
+//! - Ordered: only the first open message of an ordering key is `waiting` and can be claimed; the
+//!   later ones are `queued`. A dead message or a quarantined row holds the later ones of its key,
+//!   and only those. Claiming looks at the waiting ones alone, however many are queued.
 //! - Leased: a claim ends by itself. A claim that ended without an outcome leaves the message
 //!   `uncertain`, because nobody knows what its attempt did.
 //!
-//! Payloads are opaque here and are emptied when a message is done.
+//! Payloads are opaque here. What is done leaves its name and no payload.
 
 mod claim;
+mod count;
 mod enqueue;
+mod forget;
+mod heads;
+mod letters;
+mod pause;
 mod settle;
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
-pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow};
+pub use count::Counters;
+pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Standing};
+pub use letters::{DeadLetter, Opened};
+pub use pause::Pause;
+pub use settle::Ending;
 
 use crate::{
     Store, StoreError,
-    engine::{Transaction, ask, tell},
+    engine::{Either, Transaction, ask},
 };
 
 /// The outbox of a store.
@@ -59,7 +69,7 @@ pub enum Earlier {
 }
 
 /// The right to say what became of one claimed message; it ends with the lease.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket {
     id: i64,
     attempt: i64,
@@ -74,172 +84,54 @@ pub enum Effect {
     Unknown,
 }
 
-/// A message that needs a person. No value of it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// Its idempotency key.
-    pub key: String,
-    /// Its type.
-    pub kind: String,
-    /// Why nobody tries again.
-    pub reason: String,
-    /// When that was.
-    pub at: Timestamp,
-}
-
-/// The state of one flow.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Messages to be delivered, those held by an earlier one of their key included.
-    pub waiting: u64,
-    /// Those of the waiting that are held behind a dead message or a quarantined row.
-    pub held: u64,
-    /// When the oldest waiting message was enqueued.
-    pub oldest: Option<Timestamp>,
-    /// Messages that need a person now.
-    pub dead: u64,
-    /// Rows that are in quarantine now.
-    pub quarantined: u64,
-    /// Rows read from the source, since ever.
-    pub rows: u64,
-    /// Messages taken, since ever.
-    pub enqueued: u64,
-    /// Rows whose message was known already, since ever.
-    pub duplicates: u64,
-    /// Messages delivered, since ever.
-    pub delivered: u64,
-    /// Attempts that are followed by another, since ever.
-    pub retried: u64,
-}
-
 impl<'a> Outbox<'a> {
     pub(crate) fn new(store: &'a Store) -> Self {
         Self { store }
     }
 
-    /// The counters of a flow.
+    /// How far the source of a flow has been read, in the source's own words.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn counters(&self, flow: &FlowId) -> Result<Counters, StoreError> {
-        let mut snapshot = self.store.read().await?;
-        let now: (i64, i64, Option<i64>) = ask!(&mut snapshot, |c| {
-            sqlx::query_as(
-            "SELECT count(*) FILTER (WHERE state <> 'dead'), count(*) FILTER (WHERE state = 'dead'),
-             min(enqueued_at) FILTER (WHERE state <> 'dead')
-             FROM outbox WHERE flow = $1 AND state <> 'delivered'",
-        )
-        .bind(flow.as_str()).fetch_one(c)
-        })?;
-        let held: i64 =
-            ask!(&mut snapshot, |c| sqlx::query_scalar(HELD).bind(flow.as_str()).fetch_one(c))?;
-        let quarantined: i64 = ask!(&mut snapshot, |c| sqlx::query_scalar(
-            "SELECT count(*) FROM quarantine WHERE flow = $1"
+    pub async fn mark(&self, flow: &FlowId) -> Result<Option<String>, StoreError> {
+        ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
+            "SELECT mark FROM source_mark WHERE flow = $1"
         )
         .bind(flow.as_str())
-        .fetch_one(c))?;
-        let totals: Vec<(String, i64)> = ask!(&mut snapshot, |c| sqlx::query_as(
-            "SELECT what, count FROM total WHERE flow = $1"
-        )
-        .bind(flow.as_str())
-        .fetch_all(c))?;
-        let total = |what: Total| {
-            totals.iter().find(|(name, _)| name == what.as_str()).map_or(0, |(_, n)| count(*n))
-        };
-        Ok(Counters {
-            waiting: count(now.0),
-            held: count(held),
-            oldest: now.2.map(moment),
-            dead: count(now.1),
-            quarantined: count(quarantined),
-            rows: total(Total::Rows),
-            enqueued: total(Total::Enqueued),
-            duplicates: total(Total::Duplicates),
-            delivered: total(Total::Delivered),
-            retried: total(Total::Retried),
-        })
+        .fetch_optional(c))
     }
 
-    /// How many messages of a flow are not delivered, dead ones included.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open(&self, flow: &FlowId) -> Result<u64, StoreError> {
-        let open: i64 = ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
-            "SELECT count(*) FROM outbox WHERE flow = $1 AND state <> 'delivered'",
-        )
-        .bind(flow.as_str())
-        .fetch_one(c))?;
-        Ok(count(open))
-    }
-
-    /// The messages of a flow that need a person, the newest first.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn dead(&self, flow: &FlowId, limit: u32) -> Result<Vec<DeadLetter>, StoreError> {
-        let rows: Vec<(String, String, Option<String>, Option<i64>)> =
-            ask!(&mut self.store.read().await?, |c| sqlx::query_as(
-                "SELECT idempotency_key, kind, reason, done_at FROM outbox
-             WHERE flow = $1 AND state = 'dead' ORDER BY done_at DESC, id DESC LIMIT $2",
-            )
-            .bind(flow.as_str())
-            .bind(i64::from(limit))
-            .fetch_all(c))?;
-        let letter = |(key, kind, reason, at): (_, _, Option<String>, Option<i64>)| DeadLetter {
-            key,
-            kind,
-            reason: reason.unwrap_or_default(),
-            at: moment(at.unwrap_or_default()),
-        };
-        Ok(rows.into_iter().map(letter).collect())
-    }
-
-    /// When the next message of a flow that nothing holds becomes ready, or its lease ends.
+    /// When the next message of a flow becomes ready, or the next lease ends.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn next_ready(&self, flow: &FlowId) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> =
-            ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(NEXT_READY)
-                .bind(flow.as_str())
-                .fetch_one(c))?;
-        Ok(at.map(moment))
+        let mut snapshot = self.store.read().await?;
+        let ready: Option<i64> = ask!(&mut snapshot, |c| sqlx::query_scalar(
+            "SELECT min(ready_at) FROM outbox WHERE flow = $1 AND state = 'waiting'"
+        )
+        .bind(flow.as_str())
+        .fetch_one(c))?;
+        let ends: Option<i64> = ask!(&mut snapshot, |c| sqlx::query_scalar(
+            "SELECT min(leased_until) FROM outbox WHERE flow = $1 AND state = 'leased'"
+        )
+        .bind(flow.as_str())
+        .fetch_one(c))?;
+        Ok(ready.into_iter().chain(ends).min().map(moment))
     }
 }
 
-/// A message is free when no earlier one of its key is open and no earlier row is in quarantine.
-macro_rules! free {
-    () => {
-        "NOT EXISTS (SELECT 1 FROM outbox e WHERE e.flow = m.flow
-             AND e.ordering_key = m.ordering_key AND e.state <> 'delivered'
-             AND (e.position, e.id) < (m.position, m.id))
-         AND NOT EXISTS (SELECT 1 FROM quarantine q WHERE q.flow = m.flow
-             AND q.ordering_key = m.ordering_key AND q.position < m.position)"
-    };
-}
-pub(crate) use free;
-
-const NEXT_READY: &str = concat!(
-    "SELECT min(CASE state WHEN 'leased' THEN leased_until ELSE ready_at END) FROM outbox m
-     WHERE flow = $1 AND state IN ('waiting', 'leased') AND ",
-    free!()
-);
-
-const HELD: &str = "SELECT count(*) FROM outbox m WHERE flow = $1 AND state = 'waiting'
-     AND (EXISTS (SELECT 1 FROM outbox e WHERE e.flow = m.flow AND e.state = 'dead'
-             AND e.ordering_key = m.ordering_key AND (e.position, e.id) < (m.position, m.id))
-       OR EXISTS (SELECT 1 FROM quarantine q WHERE q.flow = m.flow
-             AND q.ordering_key = m.ordering_key AND q.position < m.position))";
-
 /// What is counted since ever.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Total {
     Rows,
     Enqueued,
     Duplicates,
     Delivered,
     Retried,
+    Superseded,
+    Withheld,
+    Dropped,
 }
 
 impl Total {
@@ -250,30 +142,19 @@ impl Total {
             Self::Duplicates => "duplicates",
             Self::Delivered => "delivered",
             Self::Retried => "retried",
+            Self::Superseded => "superseded",
+            Self::Withheld => "withheld",
+            Self::Dropped => "dropped",
         }
     }
 }
 
-async fn add_total(
-    transaction: &mut Transaction,
-    flow: &str,
-    what: Total,
-    by: u64,
-) -> Result<(), StoreError> {
-    if by == 0 {
-        return Ok(());
+/// The rows of a JSON list, the first value of a statement, as either engine says it. Each is `value`.
+fn list(on: &Transaction) -> &'static str {
+    match on {
+        Either::Sqlite(_) => "json_each($1)",
+        Either::Postgres(_) => "json_array_elements($1::json) AS list (value)",
     }
-    tell!(
-        transaction,
-        sqlx::query(
-            "INSERT INTO total (flow, what, count) VALUES ($1, $2, $3)
-         ON CONFLICT (flow, what) DO UPDATE SET count = total.count + excluded.count",
-        )
-        .bind(flow)
-        .bind(what.as_str())
-        .bind(i64::try_from(by).unwrap_or(i64::MAX))
-    )?;
-    Ok(())
 }
 
 fn count(n: i64) -> u64 {

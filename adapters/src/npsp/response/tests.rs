@@ -1,116 +1,93 @@
-use lienthong_model::sensitive::Sensitive;
 use serde_json::json;
 
 use super::*;
+use crate::npsp::testing::{CASES, Desk};
 
 fn config() -> NpspConfig {
-    NpspConfig {
-        service: "VN/GOV/G22/DVCQG/cases".to_owned(),
-        agency: "H29.20".to_owned(),
-        dstcode: None,
-        purpose: None,
-        username: "x".to_owned(),
-        password: Sensitive::new("x".to_owned()),
-        session_seconds: 600,
-        session_ended_codes: vec!["101".to_owned()],
-        retry_codes: vec!["999".to_owned()],
-        records: std::collections::BTreeMap::new(),
-        calls: Vec::new(),
-    }
+    let codes = "  retry_codes: [\"999\"]\n  pause_codes: [\"429\"]\n  exists_codes: [\"204\"]\n  \
+                 unknown_case_codes: [\"205\"]\n";
+    let desk = Desk::new(([127, 0, 0, 1], 1).into(), &format!("{CASES}{codes}"));
+    desk.read().unwrap().npsp
 }
 
-fn json_answer(body: &Value) -> Result<Received, NoAnswer> {
+fn raw(body: &[u8]) -> Result<Received, NoAnswer> {
     Ok(Received {
         status: 200,
         is_problem: false,
         is_json: true,
         retry_after: None,
-        body: body.to_string().into_bytes(),
+        body: body.to_vec(),
     })
 }
 
-fn problem_answer(reason: ReasonCode) -> Result<Received, NoAnswer> {
-    Ok(Received {
-        status: reason.status(),
-        is_problem: true,
-        is_json: false,
-        retry_after: Some(SignedDuration::from_secs(7)),
-        body: json!({"reason": reason.as_str()}).to_string().into_bytes(),
-    })
-}
-
-fn outcome(answer: Answer) -> Outcome {
-    match answer {
-        Answer::Not(outcome) => outcome,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn every_reason_of_the_gateway_has_its_place() {
-    for reason in ReasonCode::ALL {
-        let outcome = outcome(read(&config(), problem_answer(*reason)));
-        let status = reason.status();
-        let expected = match reason {
-            ReasonCode::ProviderUnreachable => "unavailable",
-            _ if [401, 408, 429, 503].contains(&status) => "unavailable",
-            _ if status < 500 => "refused",
-            _ => "unknown",
-        };
-        let found = match outcome {
-            Outcome::Unavailable(_, wait) => {
-                assert_eq!(wait, Some(SignedDuration::from_secs(7)));
-                "unavailable"
-            }
-            Outcome::Refused(why) => {
-                assert_eq!(why.as_str(), reason.as_str());
-                "refused"
-            }
-            Outcome::Unknown(_) => "unknown",
-            other => panic!("{other:?}"),
-        };
-        assert_eq!(found, expected, "{reason}");
-    }
+fn told(body: &Value) -> Answer {
+    read(&config(), raw(body.to_string().as_bytes()))
 }
 
 #[test]
 fn an_error_with_status_200_is_an_error() {
-    for (code, refused) in [(json!("204"), true), (json!(-1), true), (json!("999"), false)] {
-        let answer = read(&config(), json_answer(&json!({"error_code": code, "result": "x"})));
-        match (outcome(answer), refused) {
-            (Outcome::Refused(reason), true) => assert!(reason.as_str().starts_with("portal ")),
-            (Outcome::Failed(_), false) => {}
-            other => panic!("{other:?}"),
-        }
+    let portal = |code: &str| Reason::code("portal", code);
+    for (code, answer) in [
+        (json!("203"), Answer::Not(Outcome::Refused(portal("203")))),
+        (json!(-1), Answer::Not(Outcome::Refused(portal("-1")))),
+        (json!("000"), Answer::Not(Outcome::Refused(portal("000")))),
+        (json!(" 0"), Answer::Not(Outcome::Refused(portal("0")))),
+        (json!(0.5), Answer::Not(Outcome::Refused(portal("0.5")))),
+        (json!("999"), Answer::Not(Outcome::Failed(portal("999")))),
+        (json!(429), Answer::Not(Outcome::Unavailable(portal("429"), None))),
+        (json!("204"), Answer::Exists(portal("204"))),
+        (json!("205"), Answer::UnknownCase(portal("205"))),
+        (json!(101), Answer::SessionEnded),
+    ] {
+        assert_eq!(told(&json!({"error_code": code, "result": "x"})), answer, "{code}");
     }
-    assert_eq!(read(&config(), json_answer(&json!({"error_code": 101}))), Answer::SessionEnded);
 }
 
 #[test]
-fn success_is_spelled_in_three_ways() {
-    for code in [json!("00"), json!("0"), json!(0)] {
-        let answer = read(&config(), json_answer(&json!({"error_code": code, "result": "x"})));
-        assert_eq!(answer, Answer::Taken(json!("x")));
+fn success_is_spelled_in_several_ways() {
+    for code in ["\"00\"", "\"0\"", "0", "0.0"] {
+        let body = format!("{{\"error_code\": {code}, \"result\": \"x\"}}");
+        match read(&config(), raw(body.as_bytes())) {
+            Answer::Taken(body) => assert_eq!(body["result"], "x", "{code}"),
+            other => panic!("{code}: {other:?}"),
+        }
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_unknown_and_what_was_not_sent_is_not() {
-    let mut html = json_answer(&json!({})).unwrap();
-    (html.is_json, html.body) = (false, b"<html>".to_vec());
-    assert!(matches!(outcome(read(&config(), Ok(html))), Outcome::Unknown(_)));
-    let garbage = json_answer(&json!({"result": "no code"}));
-    assert!(matches!(outcome(read(&config(), garbage)), Outcome::Unknown(_)));
-    let lost = read(&config(), Err(NoAnswer::MaybeSent));
-    assert!(matches!(outcome(lost), Outcome::Unknown(_)));
+    let unknown = |received| {
+        assert!(matches!(read(&config(), received), Answer::Not(Outcome::Unknown(_))));
+    };
+    let mut html = raw(b"<html>").unwrap();
+    html.is_json = false;
+    unknown(Ok(html));
+    for body in [
+        &b"<html>"[..],
+        b"",
+        b"{\"error_code\": \"0",
+        b"[]",
+        b"null",
+        b"{}",
+        b"{\"result\": \"no code\"}",
+        b"{\"error_code\": null}",
+        b"{\"error_code\": true}",
+        b"{\"error_code\": {}}",
+    ] {
+        unknown(raw(body));
+    }
+    let mut empty = raw(b"").unwrap();
+    empty.status = 204;
+    unknown(Ok(empty));
+    unknown(Err(NoAnswer::MaybeSent));
     let away = read(&config(), Err(NoAnswer::NotSent));
-    assert!(matches!(outcome(away), Outcome::Unavailable(..)));
+    assert!(matches!(away, Answer::Not(Outcome::Unavailable(..))));
 }
 
 #[test]
 fn a_code_from_outside_cannot_smuggle_a_value() {
-    let answer = json!({"error_code": "Nguyễn Thị Bảy, 079190900001 \n", "result": "x"});
-    let Outcome::Refused(reason) = outcome(read(&config(), json_answer(&answer))) else { panic!() };
+    let answer = told(&json!({"error_code": "Nguyễn Thị Bảy, 079190900001 \n", "result": "x"}));
+    let Answer::Not(Outcome::Refused(reason)) = answer else { panic!() };
     assert!(reason.as_str().is_ascii() && reason.as_str().len() < 80);
     assert!(!reason.as_str().contains('\n'));
 }

@@ -1,10 +1,15 @@
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{A, B, World, sync};
+use crate::{
+    config::SourceKind,
+    testing::{A, B, World, sync},
+};
 
-async fn open(world: &World) -> Result<SqliteSource, SourceError> {
-    SqliteSource::open(&world.config().flows[0]).await
+async fn open(world: &World) -> Result<Sqlite, SourceError> {
+    let flow = world.config().flows.remove(0);
+    let SourceKind::Sqlite(config) = flow.source.kind.clone();
+    Sqlite::open(&flow, &config).await
 }
 
 #[tokio::test]
@@ -12,9 +17,12 @@ async fn refuses_a_source_that_is_not_as_the_flow_says() {
     let mut world = World::new().await;
     world.set("column: applicant_name}", "column: applicant}");
     let error = open(&world).await.unwrap_err().to_string();
-    assert_eq!(error, "table `case_outbox` has no column `applicant`");
+    assert_eq!(error, "table `case_outbox` has no column `applicant`, or it may not be read");
     world.set("table: case_outbox", "table: nothing");
-    assert_eq!(open(&world).await.unwrap_err().to_string(), "table `nothing` does not exist");
+    assert_eq!(
+        open(&world).await.unwrap_err().to_string(),
+        "table `nothing` does not exist, or may not be read"
+    );
     world.set("file: city.db", "file: nowhere.db");
     assert!(matches!(open(&world).await, Err(SourceError::Missing(_))));
 }
@@ -28,32 +36,39 @@ async fn refuses_a_watermark_over_positions_that_can_be_given_twice() {
              CREATE TABLE case_outbox AS SELECT * FROM old",
         )
         .await;
-    assert!(matches!(open(&world).await, Err(SourceError::Reusable(_))));
+    assert!(matches!(open(&world).await, Err(SourceError::Unfit { .. })));
 }
 
 #[tokio::test]
-async fn refuses_a_row_that_nothing_names() {
+async fn a_row_that_nothing_names_is_unusable_alone_and_found_by_its_place() {
     let world = World::new().await;
-    world.write(&[sync(A, 1)]).await;
-    world.execute("UPDATE case_outbox SET event_id = ''").await;
+    world.write(&[sync(A, 1), sync(B, 1)]).await;
+    world.execute("UPDATE case_outbox SET event_id = '' WHERE id = 1").await;
     let source = open(&world).await.unwrap();
-    assert!(matches!(source.next(None).await, Err(SourceError::Unnamed(_))));
+    let rows = source.next(None, 10).await.unwrap().rows;
+    assert_eq!(rows[0].unusable, Some("row has no key"));
+    assert_eq!(rows[1].unusable, None);
+    world.execute("UPDATE case_outbox SET event_id = 'mended' WHERE id = 1").await;
+    let mended = source.with_keys(&[rows[0].key.clone()]).await.unwrap();
+    assert_eq!((mended[0].key.as_str(), mended[0].unusable), ("position:1", None));
 }
 
 #[tokio::test]
-async fn reads_on_from_the_watermark_and_only_the_columns_of_the_flow() {
-    let mut world = World::new().await;
-    world.set("batch: 200", "batch: 2");
+async fn reads_on_from_the_mark_and_only_the_columns_of_the_flow() {
+    let world = World::new().await;
     world.write(&[sync(A, 1), sync(B, 1), sync(A, 2)]).await;
     let source = open(&world).await.unwrap();
-    let first = source.next(None).await.unwrap();
-    assert_eq!(first.len(), 2);
-    let rest = source.next(first.iter().map(|row| row.position).max()).await.unwrap();
-    assert_eq!(rest.len(), 1);
-    assert!(rest[0].cells.contains_key("applicant_name"));
-    assert!(!rest[0].cells.contains_key("taken_at"));
-    let again = source.with_keys(&[first[1].key.clone()]).await.unwrap();
-    assert_eq!(again, first[1..]);
+    let first = source.next(None, 2).await.unwrap();
+    assert_eq!((first.rows.len(), first.more), (2, true));
+    let rest = source.next(first.mark.as_ref(), 2).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.more), (1, false));
+    let columns = rest.rows[0].columns();
+    assert!(columns.iter().any(|name| name == "applicant_name"));
+    assert!(!columns.iter().any(|name| name == "taken_at"));
+    let again = source.with_keys(&[first.rows[1].key.clone()]).await.unwrap();
+    assert_eq!(again, first.rows[1..]);
+    let nothing = source.next(rest.mark.as_ref(), 2).await.unwrap();
+    assert!(nothing.rows.is_empty() && nothing.mark.is_none() && !nothing.more);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::{
     check::check,
     engine::{ask, tell},
     ledger::tests::new,
-    outbox::{Batch, Effect, NewMessage, QuarantinedRow},
+    outbox::{Batch, Effect, Ending, NewMessage, QuarantinedRow, Standing},
     testing::{Home, on_both},
 };
 
@@ -30,6 +30,7 @@ fn message(position: i64) -> NewMessage {
         ordering_key: "a".to_owned(),
         position,
         payload: Sensitive::new(vec![0, 255, 7]),
+        replaces: Some(format!("{position}")),
     }
 }
 
@@ -47,15 +48,20 @@ async fn filled(home: &Home) -> Store {
         rows: 3,
         messages: vec![message(1), message(2)],
         quarantined: vec![row],
-        watermark: Some(9),
+        mark: Some("9".to_owned()),
+        standings: vec![Standing { ordering_key: "a".to_owned(), history: "1".to_owned() }],
         ..Batch::default()
     };
     let outbox = store.outbox();
     outbox.enqueue(&flow, &batch, at()).await.unwrap();
+    outbox.pause(&flow, "moving", at()).await.unwrap();
     let claimed = outbox.claim(&flow, at(), SignedDuration::from_secs(9), 1).await.unwrap();
-    outbox.delivered(claimed[0].ticket, at()).await.unwrap();
+    outbox.end(claimed[0].ticket, Ending::Delivered, at()).await.unwrap();
     let claimed = outbox.claim(&flow, at(), SignedDuration::from_secs(9), 1).await.unwrap();
-    outbox.bury(claimed[0].ticket, Effect::Unknown, "dead", at()).await.unwrap();
+    outbox
+        .end(claimed[0].ticket, Ending::Bury(Effect::Unknown, "dead".to_owned()), at())
+        .await
+        .unwrap();
     let agreement = "a".parse().unwrap();
     store.quota().lease(&agreement, date(2026, 11, 29), 5, 10).await.unwrap();
     let mut first = new(1);
@@ -81,7 +87,7 @@ async fn comes_back_whole(home: Home, other: Home) {
     let folder = TempDir::new().unwrap();
     let store = filled(&home).await;
     let (file, made) = copy(&store, &folder).await;
-    assert_eq!((made.head, made.rows, made.version), (3, 17, 3));
+    assert_eq!((made.head, made.rows, made.version), (3, 19, 4));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(put(&file, &other).await.unwrap(), made);
@@ -179,13 +185,13 @@ async fn what_is_not_the_copy_that_was_made_is_refused() {
     for (statement, name) in [
         ("UPDATE ledger_record SET party = 'x' WHERE revision = 1", "Damaged"),
         ("DELETE FROM quarantine", "Damaged"),
-        ("UPDATE outbox SET leased_until = 0 WHERE id = 1", "Damaged"),
+        ("UPDATE outbox SET leased_until = 0 WHERE id = 2", "Damaged"),
         ("UPDATE backup SET sha256 = upper(sha256)", "Damaged"),
         ("UPDATE backup SET rows = rows + 1", "Damaged"),
         ("DELETE FROM backup", "NoBackup"),
         ("DROP TABLE backup", "NoBackup"),
         ("UPDATE backup SET format = 2", "Format(2)"),
-        ("UPDATE backup SET version = 99", "Version { found: 99, known: 3 }"),
+        ("UPDATE backup SET version = 99", "Version { found: 99, known: 4 }"),
     ] {
         fs::copy(&whole, &file).unwrap();
         tampered(&file, statement).await;

@@ -1,24 +1,38 @@
-//! Handing out messages.
+//! Claiming messages, and ending the claims of a process that is gone.
+
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use sqlx::FromRow;
 
-use super::{Claimed, Earlier, Outbox, Ticket, free, milliseconds};
+use super::{Claimed, Earlier, Outbox, Ticket, count, heads, milliseconds};
 use crate::{
     StoreError,
-    engine::{ask, tell},
+    engine::{Either, ask},
 };
 
-const READY: &str = concat!(
-    "SELECT id, kind, idempotency_key, ordering_key, payload, attempts, uncertain, state,
-         EXISTS (SELECT 1 FROM begun b WHERE b.flow = m.flow AND b.kind = m.kind
-             AND b.ordering_key = m.ordering_key) AS follows
-     FROM outbox m WHERE flow = $1 AND state IN ('waiting', 'leased')
-     AND ready_at <= $2 AND (state = 'waiting' OR leased_until <= $2) AND ",
-    free!(),
-    " ORDER BY ready_at, id LIMIT $3"
-);
+/// A lease that ran out belonged to an attempt that nobody heard of again.
+const EXPIRE: &str = "UPDATE outbox SET state = 'waiting', leased_until = NULL, uncertain = TRUE
+     WHERE flow = $1 AND state = 'leased' AND leased_until <= $2 RETURNING ordering_key";
+/// Nobody is left who could end these leases.
+const RECOVER: &str = "UPDATE outbox SET state = 'waiting', leased_until = NULL, uncertain = TRUE
+     WHERE state = 'leased' RETURNING flow, ordering_key";
+
+/// Claims the ready messages; `$how` is how rows that another claims at this moment are passed over.
+macro_rules! claim {
+    ($how:literal) => {
+        concat!(
+            "UPDATE outbox SET state = 'leased', leased_until = $3, attempts = attempts + 1
+             WHERE id IN (SELECT id FROM outbox WHERE flow = $1 AND state = 'waiting'
+                 AND ready_at <= $2 ORDER BY ready_at, id LIMIT $4 ",
+            $how,
+            ") RETURNING id, kind, idempotency_key, ordering_key, payload, attempts, uncertain, ready_at,
+             EXISTS (SELECT 1 FROM begun b WHERE b.flow = outbox.flow AND b.kind = outbox.kind
+                 AND b.ordering_key = outbox.ordering_key) AS follows"
+        )
+    };
+}
 
 #[derive(FromRow)]
 struct Ready {
@@ -29,13 +43,14 @@ struct Ready {
     payload: Vec<u8>,
     attempts: i64,
     uncertain: bool,
-    state: String,
+    ready_at: i64,
     follows: bool,
 }
 
 impl Outbox<'_> {
-    /// Claims up to `limit` messages that are ready and not held by an earlier one of their key.
-    /// Each is this caller's for the length of `lease`.
+    /// Claims up to `limit` messages that are ready and the first of their key, the longest ready
+    /// first. Each is this caller's for the length of `lease`. Callers beside each other, also in
+    /// other processes, never get the same message and do not wait for each other.
     ///
     /// # Errors
     /// When the database fails; nothing is claimed then.
@@ -47,54 +62,63 @@ impl Outbox<'_> {
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
         let mut transaction = self.store.write().await?;
-        let ready: Vec<Ready> = ask!(&mut transaction, |c| sqlx::query_as(READY)
+        let expired: Vec<String> = ask!(&mut transaction, |c| sqlx::query_scalar(EXPIRE)
             .bind(flow.as_str())
             .bind(now.as_millisecond())
+            .fetch_all(c))?;
+        heads::arrange(&mut transaction, flow.as_str(), &borrowed(&expired)).await?;
+        let until = milliseconds(now.saturating_add(lease).unwrap_or(Timestamp::MAX));
+        let claim = match &transaction {
+            Either::Sqlite(_) => claim!(""),
+            Either::Postgres(_) => claim!("FOR UPDATE SKIP LOCKED"),
+        };
+        let mut ready: Vec<Ready> = ask!(&mut transaction, |c| sqlx::query_as(claim)
+            .bind(flow.as_str())
+            .bind(now.as_millisecond())
+            .bind(until)
             .bind(i64::from(limit))
             .fetch_all(c))?;
-        let until = milliseconds(now.saturating_add(lease).unwrap_or(Timestamp::MAX));
-        let mut claimed = Vec::with_capacity(ready.len());
-        for message in ready {
-            // A lease that ran out belonged to an attempt that nobody heard of again.
-            let uncertain = message.uncertain || message.state == "leased";
-            tell!(&mut transaction, sqlx::query(
-                "UPDATE outbox SET state = 'leased', leased_until = $1, attempts = attempts + 1,
-                 uncertain = $2 WHERE id = $3",
-            )
-            .bind(until)
-            .bind(uncertain)
-            .bind(message.id))?;
-            let attempt = message.attempts.saturating_add(1);
-            claimed.push(Claimed {
-                ticket: Ticket { id: message.id, attempt },
-                kind: message.kind,
-                idempotency_key: message.idempotency_key,
-                ordering_key: message.ordering_key,
-                payload: Sensitive::new(message.payload),
-                attempts: u32::try_from(attempt).unwrap_or(u32::MAX),
-                earlier: if uncertain { Earlier::Uncertain } else { Earlier::NoEffect },
-                follows: message.follows,
-            });
-        }
         transaction.commit().await?;
-        Ok(claimed)
+        ready.sort_unstable_by_key(|message| (message.ready_at, message.id));
+        Ok(ready.into_iter().map(Claimed::from).collect())
     }
 
-    /// Ends the leases that an earlier process left behind; its attempts are uncertain. Only the
-    /// owner of the data directory may call this, before it claims.
+    /// Ends the leases that an earlier process left behind; its attempts are uncertain. Only a
+    /// process that has the store alone may call this, before it claims.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn recover(&self) -> Result<u64, StoreError> {
         let mut transaction = self.store.write().await?;
-        let done = tell!(
-            &mut transaction,
-            sqlx::query(
-                "UPDATE outbox SET state = 'waiting', leased_until = NULL, uncertain = TRUE
-             WHERE state = 'leased'",
-            )
-        )?;
+        let left: Vec<(String, String)> =
+            ask!(&mut transaction, |c| sqlx::query_as(RECOVER).fetch_all(c))?;
+        let mut keys = BTreeMap::<&str, Vec<&str>>::new();
+        for (flow, key) in &left {
+            keys.entry(flow).or_default().push(key);
+        }
+        for (flow, keys) in keys {
+            heads::arrange(&mut transaction, flow, &keys).await?;
+        }
         transaction.commit().await?;
-        Ok(done)
+        Ok(count(i64::try_from(left.len()).unwrap_or(i64::MAX)))
+    }
+}
+
+fn borrowed(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
+}
+
+impl From<Ready> for Claimed {
+    fn from(message: Ready) -> Self {
+        Self {
+            ticket: Ticket { id: message.id, attempt: message.attempts },
+            kind: message.kind,
+            idempotency_key: message.idempotency_key,
+            ordering_key: message.ordering_key,
+            payload: Sensitive::new(message.payload),
+            attempts: u32::try_from(message.attempts).unwrap_or(u32::MAX),
+            earlier: if message.uncertain { Earlier::Uncertain } else { Earlier::NoEffect },
+            follows: message.follows,
+        }
     }
 }

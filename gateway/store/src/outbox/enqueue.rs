@@ -1,9 +1,17 @@
-//! Taking messages.
+//! Taking messages in, with the rows that were put aside beside them.
+//!
+//! What was read is taken in one transaction: messages, quarantined rows, what was said of their keys,
+//! and how far the source has been read.
+
+mod insert;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
+use sqlx::AssertSqlSafe;
 
-use super::{Outbox, Total, add_total, milliseconds};
+use super::{Outbox, Total, count, heads, list, milliseconds};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
@@ -22,6 +30,9 @@ pub struct NewMessage {
     pub position: i64,
     /// What is to be sent.
     pub payload: Sensitive<Vec<u8>>,
+    /// When the message before it in its key says the same here and was never tried, this message
+    /// takes its place.
+    pub replaces: Option<String>,
 }
 
 /// A row that is put aside. Its values are not kept.
@@ -37,19 +48,30 @@ pub struct QuarantinedRow {
     pub reason: String,
 }
 
+/// What has been said of a key so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The key.
+    pub ordering_key: String,
+    /// What has been said, in the words of who keeps it.
+    pub history: String,
+}
+
 /// What one reading of a source gave; taken whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
     /// How many rows were read for the first time.
     pub rows: u64,
-    /// The messages.
+    /// The messages, those of a key in the order in which they were read.
     pub messages: Vec<NewMessage>,
     /// The rows put aside.
     pub quarantined: Vec<QuarantinedRow>,
     /// Rows that were in quarantine and are not any more.
     pub released: Vec<String>,
-    /// How far the source has been read, when it is read by a watermark.
-    pub watermark: Option<i64>,
+    /// How far the source has been read, when the source says so.
+    pub mark: Option<String>,
+    /// What has been said of keys, these messages included.
+    pub standings: Vec<Standing>,
 }
 
 /// What became of a batch.
@@ -59,6 +81,8 @@ pub struct Enqueued {
     pub new: u64,
     /// Messages that were known already.
     pub known: u64,
+    /// Of the messages taken or waiting, those that a later one replaced.
+    pub superseded: u64,
 }
 
 impl Outbox<'_> {
@@ -73,47 +97,49 @@ impl Outbox<'_> {
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
         let mut transaction = self.store.write().await?;
-        let mut enqueued = Enqueued::default();
-        for message in &batch.messages {
-            if insert(&mut transaction, flow, message, now).await? {
-                enqueued.new += 1;
-            } else {
-                enqueued.known += 1;
-            }
+        let (on, flow, now) = (&mut transaction, flow.as_str(), milliseconds(now));
+        put_aside(on, flow, batch, now).await?;
+        let (messages, repeated) = distinct(&batch.messages);
+        let taken = insert::insert(on, flow, &messages, now).await?;
+        let mut enqueued =
+            Enqueued { new: taken.new, known: taken.known + repeated, superseded: 0 };
+        enqueued.superseded = supersede(on, flow, &messages, now).await?;
+        let mut shifted: BTreeSet<&str> = taken.shifted;
+        shifted.extend(batch.quarantined.iter().filter_map(|row| row.ordering_key.as_deref()));
+        if enqueued.superseded > 0 {
+            shifted.extend(messages.iter().map(|message| message.ordering_key.as_str()));
         }
-        for row in &batch.quarantined {
-            quarantine(&mut transaction, flow, row, now).await?;
-        }
-        for source_key in &batch.released {
-            tell!(
-                &mut transaction,
-                sqlx::query("DELETE FROM quarantine WHERE flow = $1 AND source_key = $2")
-                    .bind(flow.as_str())
-                    .bind(source_key)
-            )?;
-        }
-        if let Some(position) = batch.watermark {
-            advance(&mut transaction, flow, position).await?;
-        }
-        let flow = flow.as_str();
-        add_total(&mut transaction, flow, Total::Rows, batch.rows).await?;
-        add_total(&mut transaction, flow, Total::Enqueued, enqueued.new).await?;
-        add_total(&mut transaction, flow, Total::Duplicates, enqueued.known).await?;
+        heads::arrange(on, flow, &shifted.into_iter().collect::<Vec<_>>()).await?;
+        remember(on, flow, batch, now).await?;
+        count::add(on, flow, Total::Rows, batch.rows).await?;
+        count::add(on, flow, Total::Enqueued, enqueued.new).await?;
+        count::add(on, flow, Total::Duplicates, enqueued.known).await?;
+        count::add(on, flow, Total::Superseded, enqueued.superseded).await?;
         transaction.commit().await?;
         Ok(enqueued)
     }
 
-    /// How far the source of a flow has been read.
+    /// What has been said of these keys so far.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn watermark(&self, flow: &FlowId) -> Result<Option<i64>, StoreError> {
-        let position = ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
-            "SELECT position FROM watermark WHERE flow = $1"
-        )
-        .bind(flow.as_str())
-        .fetch_optional(c))?;
-        Ok(position)
+    pub async fn standings(
+        &self,
+        flow: &FlowId,
+        keys: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut snapshot = self.store.read().await?;
+        let statement = format!(
+            "SELECT s.ordering_key, s.history FROM (SELECT value ->> 0 AS ordering_key FROM {}) k
+             JOIN standing s ON s.flow = $2 AND s.ordering_key = k.ordering_key",
+            list(&snapshot)
+        );
+        let found: Vec<(String, String)> =
+            ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(statement))
+                .bind(json(keys.iter().map(|key| [key])))
+                .bind(flow.as_str())
+                .fetch_all(c))?;
+        Ok(found.into_iter().collect())
     }
 
     /// The rows of a flow in quarantine, in order of their keys, after `after`.
@@ -143,70 +169,180 @@ impl Outbox<'_> {
         };
         Ok(rows.into_iter().map(row).collect())
     }
+
+    /// The lowest position of all messages and rows of a flow that are open, in quarantine, or done and
+    /// not forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn oldest_position(&self, flow: &FlowId) -> Result<Option<i64>, StoreError> {
+        ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(
+            "SELECT min(position) FROM (
+                 SELECT min(position) AS position FROM outbox WHERE flow = $1
+                 UNION ALL SELECT min(position) FROM known WHERE flow = $1
+                 UNION ALL SELECT min(position) FROM quarantine WHERE flow = $1) AS positions"
+        )
+        .bind(flow.as_str())
+        .fetch_one(c))
+    }
+
+    /// Which of these names of messages are known: open, or done and not forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn known(
+        &self,
+        flow: &FlowId,
+        names: &[String],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut snapshot = self.store.read().await?;
+        let statement = format!(
+            "SELECT k.name FROM (SELECT value ->> 0 AS name FROM {}) k
+             WHERE EXISTS (SELECT 1 FROM outbox o
+                 WHERE o.flow = $2 AND o.idempotency_key = k.name)
+             OR EXISTS (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name)
+             OR EXISTS (SELECT 1 FROM quarantine q WHERE q.flow = $2 AND q.source_key = k.name)",
+            list(&snapshot)
+        );
+        let found: Vec<String> =
+            ask!(&mut snapshot, |c| sqlx::query_scalar(AssertSqlSafe(statement))
+                .bind(json(names.iter().map(|name| [name])))
+                .bind(flow.as_str())
+                .fetch_all(c))?;
+        Ok(found.into_iter().collect())
+    }
 }
 
-/// Whether the message is new.
-async fn insert(
-    transaction: &mut Transaction,
-    flow: &FlowId,
-    message: &NewMessage,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let now = milliseconds(now);
-    let done = tell!(transaction, sqlx::query(
-        "INSERT INTO outbox (flow, kind, idempotency_key, ordering_key, position, payload, state,
-             ready_at, enqueued_at) VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $8)
-         ON CONFLICT (flow, idempotency_key) DO NOTHING",
-    )
-    .bind(flow.as_str())
-    .bind(&message.kind)
-    .bind(&message.idempotency_key)
-    .bind(&message.ordering_key)
-    .bind(message.position)
-    .bind(message.payload.expose().as_slice())
-    .bind(now)
-    .bind(now))?;
-    Ok(done == 1)
+/// Each message once; the number of those that repeat another of the batch.
+fn distinct(messages: &[NewMessage]) -> (Vec<&NewMessage>, u64) {
+    let mut seen = BTreeSet::new();
+    let distinct: Vec<_> =
+        messages.iter().filter(|message| seen.insert(&message.idempotency_key)).collect();
+    let repeated = messages.len() - distinct.len();
+    (distinct, u64::try_from(repeated).unwrap_or(u64::MAX))
 }
 
-async fn quarantine(
-    transaction: &mut Transaction,
-    flow: &FlowId,
-    row: &QuarantinedRow,
-    now: Timestamp,
+async fn put_aside(
+    on: &mut Transaction,
+    flow: &str,
+    batch: &Batch,
+    now: i64,
 ) -> Result<(), StoreError> {
-    tell!(
-        transaction,
-        sqlx::query(
-            "INSERT INTO quarantine (flow, source_key, ordering_key, position, reason, at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (flow, source_key) DO UPDATE
+    if !batch.released.is_empty() {
+        let statement = format!(
+            "DELETE FROM quarantine WHERE flow = $2
+             AND source_key IN (SELECT value ->> 0 FROM {}) RETURNING ordering_key",
+            list(on)
+        );
+        let released = json(batch.released.iter().map(|key| [key]));
+        let freed: Vec<Option<String>> =
+            ask!(&mut *on, |c| sqlx::query_scalar(AssertSqlSafe(statement))
+                .bind(released)
+                .bind(flow)
+                .fetch_all(c))?;
+        let freed: Vec<&str> = freed.iter().flatten().map(String::as_str).collect();
+        heads::promote(on, flow, &freed).await?;
+    }
+    if batch.quarantined.is_empty() {
+        return Ok(());
+    }
+    let rows = batch.quarantined.iter();
+    let rows = rows.map(|row| (&row.source_key, &row.ordering_key, row.position, &row.reason));
+    let statement = format!(
+        "INSERT INTO quarantine (flow, source_key, ordering_key, position, reason, at)
+         SELECT $2, value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT), value ->> 3, $3 FROM {}
+         WHERE TRUE ON CONFLICT (flow, source_key) DO UPDATE
          SET reason = excluded.reason, ordering_key = excluded.ordering_key",
-        )
-        .bind(flow.as_str())
-        .bind(&row.source_key)
-        .bind(&row.ordering_key)
-        .bind(row.position)
-        .bind(&row.reason)
-        .bind(milliseconds(now))
+        list(on)
+    );
+    // Of rows of one name the last counts: a statement may change a row once only.
+    let last: BTreeMap<_, _> = rows.map(|row| (row.0, row)).collect();
+    tell!(
+        &mut *on,
+        sqlx::query(AssertSqlSafe(statement)).bind(json(last.values())).bind(flow).bind(now)
     )?;
     Ok(())
 }
 
-async fn advance(
-    transaction: &mut Transaction,
-    flow: &FlowId,
-    position: i64,
+/// A message takes the place of the one right before it in its key, when that one was never tried and
+/// says the same in `replaces`.
+async fn supersede(
+    on: &mut Transaction,
+    flow: &str,
+    messages: &[&NewMessage],
+    now: i64,
+) -> Result<u64, StoreError> {
+    let replacing: Vec<[&String; 1]> = messages
+        .iter()
+        .filter(|message| message.replaces.is_some())
+        .map(|message| [&message.idempotency_key])
+        .collect();
+    if replacing.is_empty() {
+        return Ok(0);
+    }
+    let statement = format!(
+        "DELETE FROM outbox WHERE id IN (
+             SELECT (SELECT o.id FROM outbox o WHERE o.flow = n.flow
+                 AND o.ordering_key = n.ordering_key AND (o.position, o.id) < (n.position, n.id)
+                 ORDER BY o.position DESC, o.id DESC LIMIT 1)
+             FROM (SELECT value ->> 0 AS name FROM {}) k
+             JOIN outbox n ON n.flow = $2 AND n.idempotency_key = k.name
+             WHERE n.replaces = (SELECT o.replaces FROM outbox o WHERE o.flow = n.flow
+                 AND o.ordering_key = n.ordering_key AND (o.position, o.id) < (n.position, n.id)
+                 ORDER BY o.position DESC, o.id DESC LIMIT 1))
+         AND state IN ('queued', 'waiting') AND attempts = 0 AND NOT uncertain
+         RETURNING idempotency_key, position",
+        list(on)
+    );
+    let gone: Vec<(String, i64)> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
+        .bind(json(&replacing))
+        .bind(flow)
+        .fetch_all(c))?;
+    let known = format!(
+        "INSERT INTO known (flow, idempotency_key, outcome, position, done_at)
+         SELECT $2, value ->> 0, 'superseded', CAST(value ->> 1 AS BIGINT), $3 FROM {}",
+        list(on)
+    );
+    let names = json(&gone);
+    tell!(&mut *on, sqlx::query(AssertSqlSafe(known)).bind(names).bind(flow).bind(now))?;
+    Ok(u64::try_from(gone.len()).unwrap_or(u64::MAX))
+}
+
+async fn remember(
+    on: &mut Transaction,
+    flow: &str,
+    batch: &Batch,
+    now: i64,
 ) -> Result<(), StoreError> {
+    if !batch.standings.is_empty() {
+        let statement = format!(
+            "INSERT INTO standing (flow, ordering_key, history, at)
+             SELECT $2, value ->> 0, value ->> 1, $3 FROM {} WHERE TRUE
+             ON CONFLICT (flow, ordering_key) DO UPDATE
+             SET history = excluded.history, at = excluded.at",
+            list(on)
+        );
+        let last: BTreeMap<_, _> =
+            batch.standings.iter().map(|one| (&one.ordering_key, &one.history)).collect();
+        tell!(
+            &mut *on,
+            sqlx::query(AssertSqlSafe(statement)).bind(json(last)).bind(flow).bind(now)
+        )?;
+    }
+    let Some(mark) = &batch.mark else { return Ok(()) };
     tell!(
-        transaction,
+        on,
         sqlx::query(
-            "INSERT INTO watermark (flow, position) VALUES ($1, $2)
-         ON CONFLICT (flow) DO UPDATE SET position = excluded.position
-         WHERE watermark.position < excluded.position",
+            "INSERT INTO source_mark (flow, mark) VALUES ($1, $2)
+         ON CONFLICT (flow) DO UPDATE SET mark = excluded.mark",
         )
-        .bind(flow.as_str())
-        .bind(position)
+        .bind(flow)
+        .bind(mark)
     )?;
     Ok(())
+}
+
+fn json(rows: impl IntoIterator<Item = impl serde::Serialize>) -> String {
+    let rows: Vec<_> = rows.into_iter().collect();
+    serde_json::to_string(&rows).unwrap_or_default()
 }

@@ -1,166 +1,264 @@
-//! Saying what became of a claimed message.
+//! What became of claimed messages. Many are written down in one transaction: what costs is the
+//! commit.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use lienthong_model::id::FlowId;
+use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Effect, Outbox, Ticket, Total, add_total, milliseconds};
+use super::{Effect, Outbox, Ticket, Total, heads, list, milliseconds};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
 };
 
-/// What is left of a payload.
-const NOTHING: &[u8] = &[];
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// The platform has the message. Its payload is deleted.
+    Delivered,
+    /// It failed; another attempt follows at that time. An `Unknown` effect stays on record until
+    /// an attempt clears it.
+    Retry(Timestamp, Effect, String),
+    /// It was not tried after all; the claim does not count.
+    GiveBack,
+    /// Nobody tries again until a person has looked. Later messages of the key wait.
+    Bury(Effect, String),
+    /// It must not be sent any more, whatever a person says: consent is missing. Its payload is
+    /// deleted and later messages of the key go on.
+    Withhold(String),
+}
+
+/// A message that an ending found still leased.
+#[derive(FromRow)]
+struct Found {
+    id: i64,
+    flow: String,
+    ordering_key: String,
+}
+
+/// What follows from all endings of a call, by flow.
+#[derive(Default)]
+struct After {
+    found: BTreeSet<i64>,
+    /// Keys whose first message is gone.
+    freed: BTreeMap<String, BTreeSet<String>>,
+    /// Keys whose message waits again.
+    again: BTreeMap<String, BTreeSet<String>>,
+    totals: BTreeMap<(String, Total), u64>,
+}
 
 impl Outbox<'_> {
-    /// The platform has the message. Its payload is deleted.
-    ///
-    /// # Errors
-    /// When the lease has ended or the database fails.
-    pub async fn delivered(&self, ticket: Ticket, now: Timestamp) -> Result<(), StoreError> {
-        let mut transaction = self.store.write().await?;
-        let found: Option<(String,)> = ask!(&mut transaction, |c| sqlx::query_as(
-            "UPDATE outbox SET state = 'delivered', payload = $2, leased_until = NULL,
-             uncertain = FALSE, reason = NULL, done_at = $1
-             WHERE id = $3 AND attempts = $4 AND state = 'leased' RETURNING flow",
-        )
-        .bind(milliseconds(now))
-        .bind(NOTHING)
-        .bind(ticket.id)
-        .bind(ticket.attempt)
-        .fetch_optional(c))?;
-        let (flow,) = found.ok_or(StoreError::LeaseLost)?;
-        tell!(
-            &mut transaction,
-            sqlx::query(
-                "INSERT INTO begun (flow, kind, ordering_key)
-             SELECT flow, kind, ordering_key FROM outbox WHERE id = $1 ON CONFLICT DO NOTHING",
-            )
-            .bind(ticket.id)
-        )?;
-        add_total(&mut transaction, &flow, Total::Delivered, 1).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// The attempt failed; another follows at `at`. An `Unknown` effect stays on record until an
-    /// attempt clears it.
-    ///
-    /// # Errors
-    /// When the lease has ended or the database fails.
-    pub async fn retry(
-        &self,
-        ticket: Ticket,
-        at: Timestamp,
-        effect: Effect,
-        reason: &str,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.store.write().await?;
-        let found: Option<(String,)> = ask!(&mut transaction, |c| sqlx::query_as(
-            "UPDATE outbox SET state = 'waiting', leased_until = NULL, ready_at = $1,
-             uncertain = $2, reason = $3
-             WHERE id = $4 AND attempts = $5 AND state = 'leased' RETURNING flow",
-        )
-        .bind(milliseconds(at))
-        .bind(effect == Effect::Unknown)
-        .bind(reason)
-        .bind(ticket.id)
-        .bind(ticket.attempt)
-        .fetch_optional(c))?;
-        let (flow,) = found.ok_or(StoreError::LeaseLost)?;
-        add_total(&mut transaction, &flow, Total::Retried, 1).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
-    /// Gives a message back that was not tried after all; the claim does not count.
-    ///
-    /// # Errors
-    /// When the lease has ended or the database fails.
-    pub async fn give_back(&self, ticket: Ticket) -> Result<(), StoreError> {
-        let mut transaction = self.store.write().await?;
-        let done =
-            tell!(&mut transaction, sqlx::query(
-            "UPDATE outbox SET state = 'waiting', leased_until = NULL, attempts = attempts - 1
-             WHERE id = $1 AND attempts = $2 AND state = 'leased'",
-        )
-        .bind(ticket.id)
-        .bind(ticket.attempt))?;
-        settled(done, transaction).await
-    }
-
-    /// Nobody tries again until a person has looked. Later messages of the key wait.
-    ///
-    /// # Errors
-    /// When the lease has ended or the database fails.
-    pub async fn bury(
-        &self,
-        ticket: Ticket,
-        effect: Effect,
-        reason: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let mut transaction = self.store.write().await?;
-        let done = tell!(&mut transaction, sqlx::query(
-            "UPDATE outbox SET state = 'dead', leased_until = NULL, uncertain = $1, reason = $2,
-             done_at = $3 WHERE id = $4 AND attempts = $5 AND state = 'leased'",
-        )
-        .bind(effect == Effect::Unknown)
-        .bind(reason)
-        .bind(milliseconds(now))
-        .bind(ticket.id)
-        .bind(ticket.attempt))?;
-        settled(done, transaction).await
-    }
-
-    /// A person wants a dead message to be tried again. `false` when there is no such dead message.
+    /// Writes down how these attempts ended, all of them or none. Gives the tickets whose lease had
+    /// ended before: someone else has their messages.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn replay(
+    pub async fn settle(
         &self,
-        flow: &FlowId,
-        idempotency_key: &str,
+        ended: &[(Ticket, Ending)],
         now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Vec<Ticket>, StoreError> {
         let mut transaction = self.store.write().await?;
-        let done = tell!(&mut transaction, sqlx::query(
-            "UPDATE outbox SET state = 'waiting', attempts = 0, uncertain = FALSE, ready_at = $1,
-             done_at = NULL WHERE flow = $2 AND idempotency_key = $3 AND state = 'dead'",
-        )
-        .bind(milliseconds(now))
-        .bind(flow.as_str())
-        .bind(idempotency_key))?;
+        let now = milliseconds(now);
+        let mut after = After::default();
+        let on = &mut transaction;
+        done(on, ended, now, &mut after).await?;
+        let mut again = Vec::new();
+        let mut dead = Vec::new();
+        for (ticket, ending) in ended {
+            let Ticket { id, attempt } = ticket;
+            match ending {
+                Ending::Delivered | Ending::Withhold(_) => {}
+                Ending::GiveBack => again.push((*id, *attempt, 1, None, None, None)),
+                Ending::Retry(at, effect, reason) => {
+                    let uncertain = i64::from(*effect == Effect::Unknown);
+                    let at = Some(milliseconds(*at));
+                    again.push((*id, *attempt, 0, at, Some(uncertain), Some(reason.as_str())));
+                }
+                Ending::Bury(effect, reason) => {
+                    let uncertain = i64::from(*effect == Effect::Unknown);
+                    dead.push((*id, *attempt, uncertain, reason.as_str()));
+                }
+            }
+        }
+        wait_again(on, &again, &mut after).await?;
+        bury(on, &dead, now, &mut after).await?;
+        after.carry_out(on).await?;
         transaction.commit().await?;
-        Ok(done == 1)
+        let lost = ended.iter().map(|(ticket, _)| *ticket);
+        Ok(lost.filter(|ticket| !after.found.contains(&ticket.id)).collect())
     }
 
-    /// Forgets delivered messages that were done before `before`, up to `limit` of them. Their
-    /// idempotency keys are forgotten too, so `before` must lie further back than any repeat of the
-    /// source.
+    /// Writes down how one attempt ended.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn forget_delivered(&self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        let mut transaction = self.store.write().await?;
-        let done = tell!(
-            &mut transaction,
-            sqlx::query(
-                "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox
-             WHERE state = 'delivered' AND done_at < $1 ORDER BY done_at LIMIT $2)",
-            )
-            .bind(before.as_millisecond())
-            .bind(i64::from(limit))
-        )?;
-        transaction.commit().await?;
-        Ok(done)
+    /// When the lease has ended or the database fails.
+    pub async fn end(
+        &self,
+        ticket: Ticket,
+        ending: Ending,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let lost = self.settle(&[(ticket, ending)], now).await?;
+        if lost.is_empty() { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 }
 
-async fn settled(affected: u64, transaction: Transaction) -> Result<(), StoreError> {
-    if affected != 1 {
-        return Err(StoreError::LeaseLost);
+#[derive(FromRow)]
+struct Gone {
+    id: i64,
+    flow: String,
+    kind: String,
+    idempotency_key: String,
+    ordering_key: String,
+    position: i64,
+}
+
+/// Delivered and withheld messages leave the outbox; their names stay.
+async fn done(
+    on: &mut Transaction,
+    ended: &[(Ticket, Ending)],
+    now: i64,
+    after: &mut After,
+) -> Result<(), StoreError> {
+    let reasons: BTreeMap<i64, Option<&str>> = ended
+        .iter()
+        .filter_map(|(ticket, ending)| match ending {
+            Ending::Delivered => Some((ticket.id, None)),
+            Ending::Withhold(reason) => Some((ticket.id, Some(reason.as_str()))),
+            _ => None,
+        })
+        .collect();
+    if reasons.is_empty() {
+        return Ok(());
     }
-    transaction.commit().await?;
+    let tickets: Vec<[i64; 2]> = ended
+        .iter()
+        .filter(|(ticket, _)| reasons.contains_key(&ticket.id))
+        .map(|(ticket, _)| [ticket.id, ticket.attempt])
+        .collect();
+    let statement = format!(
+        "DELETE FROM outbox WHERE state = 'leased' AND (id, attempts) IN (SELECT
+             CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {})
+         RETURNING id, flow, kind, idempotency_key, ordering_key, position",
+        list(on)
+    );
+    let gone: Vec<Gone> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
+        .bind(json(&tickets))
+        .fetch_all(c))?;
+    let mut names = Vec::with_capacity(gone.len());
+    let mut begun = BTreeSet::new();
+    for one in &gone {
+        let reason = reasons.get(&one.id).copied().flatten();
+        let outcome = if reason.is_none() { "delivered" } else { "withheld" };
+        names.push((&one.flow, &one.idempotency_key, outcome, reason, one.position));
+        if reason.is_none() {
+            begun.insert((&one.flow, &one.kind, &one.ordering_key));
+        }
+        let total = if reason.is_none() { Total::Delivered } else { Total::Withheld };
+        *after.totals.entry((one.flow.clone(), total)).or_default() += 1;
+        after.found.insert(one.id);
+        after.freed.entry(one.flow.clone()).or_default().insert(one.ordering_key.clone());
+    }
+    let list = list(on);
+    let known = format!(
+        "INSERT INTO known (flow, idempotency_key, outcome, reason, position, done_at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3,
+             CAST(value ->> 4 AS BIGINT), $2 FROM {list}"
+    );
+    tell!(&mut *on, sqlx::query(AssertSqlSafe(known)).bind(json(&names)).bind(now))?;
+    // `WHERE TRUE`: without it SQLite would take `ON` for a part of a join.
+    let follow = format!(
+        "INSERT INTO begun (flow, kind, ordering_key, at)
+         SELECT value ->> 0, value ->> 1, value ->> 2, $2 FROM {list} WHERE TRUE
+         ON CONFLICT (flow, kind, ordering_key) DO UPDATE SET at = excluded.at
+         WHERE begun.at < excluded.at - 86400000"
+    );
+    tell!(&mut *on, sqlx::query(AssertSqlSafe(follow)).bind(json(&begun)).bind(now))?;
     Ok(())
+}
+
+/// Ticket, whether the claim does not count, when it is ready, whether it is uncertain, and why.
+type Again<'a> = (i64, i64, i64, Option<i64>, Option<i64>, Option<&'a str>);
+
+async fn wait_again(
+    on: &mut Transaction,
+    again: &[Again<'_>],
+    after: &mut After,
+) -> Result<(), StoreError> {
+    if again.is_empty() {
+        return Ok(());
+    }
+    let statement = format!(
+        "UPDATE outbox SET state = 'waiting', leased_until = NULL, attempts = attempts - e.back,
+             ready_at = coalesce(e.ready_at, outbox.ready_at), reason = coalesce(e.reason, outbox.reason),
+             uncertain = CASE e.uncertain WHEN 1 THEN TRUE WHEN 0 THEN FALSE ELSE outbox.uncertain END
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+                 CAST(value ->> 2 AS BIGINT) AS back, CAST(value ->> 3 AS BIGINT) AS ready_at,
+                 CAST(value ->> 4 AS BIGINT) AS uncertain, value ->> 5 AS reason FROM {}) AS e
+         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
+         RETURNING outbox.id, outbox.flow, outbox.ordering_key",
+        list(on)
+    );
+    let found: Vec<Found> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
+        .bind(json(&again))
+        .fetch_all(c))?;
+    let retried: BTreeSet<i64> =
+        again.iter().filter(|(_, _, back, ..)| *back == 0).map(|(id, ..)| *id).collect();
+    for one in found {
+        if retried.contains(&one.id) {
+            *after.totals.entry((one.flow.clone(), Total::Retried)).or_default() += 1;
+        }
+        after.found.insert(one.id);
+        after.again.entry(one.flow).or_default().insert(one.ordering_key);
+    }
+    Ok(())
+}
+
+async fn bury(
+    on: &mut Transaction,
+    dead: &[(i64, i64, i64, &str)],
+    now: i64,
+    after: &mut After,
+) -> Result<(), StoreError> {
+    if dead.is_empty() {
+        return Ok(());
+    }
+    let statement = format!(
+        "UPDATE outbox SET state = 'dead', leased_until = NULL, dead_at = $2, reason = e.reason,
+             uncertain = CASE e.uncertain WHEN 1 THEN TRUE ELSE FALSE END
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+                 CAST(value ->> 2 AS BIGINT) AS uncertain, value ->> 3 AS reason FROM {}) AS e
+         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
+         RETURNING outbox.id, outbox.flow, outbox.ordering_key",
+        list(on)
+    );
+    let found: Vec<Found> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
+        .bind(json(&dead))
+        .bind(now)
+        .fetch_all(c))?;
+    after.found.extend(found.iter().map(|one| one.id));
+    Ok(())
+}
+
+impl After {
+    async fn carry_out(&self, on: &mut Transaction) -> Result<(), StoreError> {
+        for (flow, keys) in &self.freed {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            heads::promote(on, flow, &keys).await?;
+        }
+        for (flow, keys) in &self.again {
+            let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+            heads::arrange(on, flow, &keys).await?;
+        }
+        for ((flow, what), by) in &self.totals {
+            super::count::add(on, flow, *what, *by).await?;
+        }
+        Ok(())
+    }
+}
+
+fn json(rows: &impl serde::Serialize) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
 }

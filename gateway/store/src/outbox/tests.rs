@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use proptest::prelude::*;
 
 use super::*;
@@ -20,12 +22,17 @@ fn message(case: &str, position: i64) -> NewMessage {
         ordering_key: case.to_owned(),
         position,
         payload: Sensitive::new(format!("{case} {position}").into_bytes()),
+        replaces: None,
     }
 }
 
 fn batch(messages: &[(&str, i64)]) -> Batch {
     let messages = messages.iter().map(|(case, position)| message(case, *position)).collect();
     Batch { messages, ..Batch::default() }
+}
+
+fn retry(when: Timestamp, effect: Effect) -> Ending {
+    Ending::Retry(when, effect, "busy".to_owned())
 }
 
 async fn claim(store: &Store, second: i64) -> Vec<Claimed> {
@@ -44,13 +51,13 @@ async fn refuses_a_later_message_while_an_earlier_one_is_not_done(home: Home) {
     let first = claim(&store, 0).await;
     assert_eq!(keys(&first), ["a/1", "b/1"]);
     assert!(claim(&store, 1).await.is_empty());
-    outbox.retry(first[0].ticket, at(60), Effect::None, "busy").await.unwrap();
-    outbox.delivered(first[1].ticket, at(1)).await.unwrap();
+    outbox.end(first[0].ticket, retry(at(60), Effect::None), at(0)).await.unwrap();
+    outbox.end(first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert!(claim(&store, 59).await.is_empty());
     let again = claim(&store, 60).await;
     assert_eq!(keys(&again), ["a/1"]);
     assert_eq!(again[0].attempts, 2);
-    outbox.delivered(again[0].ticket, at(61)).await.unwrap();
+    outbox.end(again[0].ticket, Ending::Delivered, at(61)).await.unwrap();
     assert_eq!(keys(&claim(&store, 61).await), ["a/2"]);
 }
 
@@ -63,11 +70,13 @@ async fn refuses_an_outcome_after_the_lease_was_given_to_another(home: Home) {
     let quick = claim(&store, 30).await.remove(0);
     assert_eq!(quick.earlier, Earlier::Uncertain);
     let lost = |result| matches!(result, Err(StoreError::LeaseLost));
-    assert!(lost(outbox.delivered(slow.ticket, at(31)).await));
-    assert!(lost(outbox.retry(slow.ticket, at(31), Effect::None, "x").await));
-    assert!(lost(outbox.bury(slow.ticket, Effect::None, "x", at(31)).await));
-    assert!(lost(outbox.give_back(slow.ticket).await));
-    outbox.delivered(quick.ticket, at(31)).await.unwrap();
+    assert!(lost(outbox.end(slow.ticket, Ending::Delivered, at(31)).await));
+    assert!(lost(outbox.end(slow.ticket, retry(at(31), Effect::None), at(0)).await));
+    assert!(lost(
+        outbox.end(slow.ticket, Ending::Bury(Effect::None, "x".to_owned()), at(31)).await
+    ));
+    assert!(lost(outbox.end(slow.ticket, Ending::GiveBack, at(0)).await));
+    outbox.end(quick.ticket, Ending::Delivered, at(31)).await.unwrap();
 }
 
 async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
@@ -75,11 +84,11 @@ async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
     let outbox = store.outbox();
     let one = batch(&[("a", 1)]);
     let first = outbox.enqueue(&flow(), &one, at(0)).await.unwrap();
-    assert_eq!(first, Enqueued { new: 1, known: 0 });
+    assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0 });
     let message = claim(&store, 0).await.remove(0);
-    outbox.delivered(message.ticket, at(1)).await.unwrap();
+    outbox.end(message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let second = outbox.enqueue(&flow(), &one, at(2)).await.unwrap();
-    assert_eq!(second, Enqueued { new: 0, known: 1 });
+    assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0 });
     assert!(claim(&store, 3).await.is_empty());
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.enqueued, counters.duplicates, counters.delivered), (1, 1, 1));
@@ -91,15 +100,18 @@ async fn a_dead_message_holds_its_key_and_no_other(home: Home) {
     let all = batch(&[("a", 1), ("b", 1), ("a", 2), ("b", 2)]);
     outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
     let first = claim(&store, 0).await;
-    outbox.bury(first[0].ticket, Effect::None, "policy.denied", at(1)).await.unwrap();
-    outbox.delivered(first[1].ticket, at(1)).await.unwrap();
+    outbox
+        .end(first[0].ticket, Ending::Bury(Effect::None, "policy.denied".to_owned()), at(1))
+        .await
+        .unwrap();
+    outbox.end(first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert_eq!(keys(&claim(&store, 2).await), ["b/2"]);
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.waiting, counters.held, counters.dead), (2, 1, 1));
     let letters = outbox.dead(&flow(), 10).await.unwrap();
     assert_eq!((letters[0].key.as_str(), letters[0].reason.as_str()), ("a/1", "policy.denied"));
-    assert!(!outbox.replay(&flow(), "a/2", at(3)).await.unwrap());
-    assert!(outbox.replay(&flow(), "a/1", at(3)).await.unwrap());
+    assert!(!outbox.replay(&flow(), "a/2", Effect::Unknown, None, at(3)).await.unwrap());
+    assert!(outbox.replay(&flow(), "a/1", Effect::Unknown, None, at(3)).await.unwrap());
     assert_eq!(keys(&claim(&store, 3).await), ["a/1"]);
 }
 
@@ -117,7 +129,7 @@ async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(
     outbox.enqueue(&flow(), &read, at(0)).await.unwrap();
     let first = claim(&store, 0).await;
     assert_eq!(keys(&first), ["a/1", "b/1"]);
-    outbox.delivered(first[0].ticket, at(1)).await.unwrap();
+    outbox.end(first[0].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert!(claim(&store, 1).await.is_empty());
     assert_eq!(outbox.next_ready(&flow()).await.unwrap(), Some(at(30)));
     assert_eq!(outbox.quarantined(&flow(), "", 10).await.unwrap(), [row]);
@@ -126,7 +138,7 @@ async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(
     outbox.enqueue(&flow(), &mended, at(2)).await.unwrap();
     let second = claim(&store, 2).await;
     assert_eq!(keys(&second), ["a/2"]);
-    outbox.delivered(second[0].ticket, at(3)).await.unwrap();
+    outbox.end(second[0].ticket, Ending::Delivered, at(3)).await.unwrap();
     assert_eq!(keys(&claim(&store, 3).await), ["a/3"]);
 }
 
@@ -140,7 +152,7 @@ async fn accepted_messages_survive_a_process_that_ends_at_any_step(home: Home) {
         let claimed = if step > 0 { claim(&store, step).await } else { Vec::new() };
         if step > 3 {
             for message in &claimed {
-                outbox.delivered(message.ticket, at(step)).await.unwrap();
+                outbox.end(message.ticket, Ending::Delivered, at(step)).await.unwrap();
             }
         }
         // No goodbye: the connections and the lock just go.
@@ -166,19 +178,26 @@ async fn a_message_given_back_counts_as_untried(home: Home) {
     let store = home.open().await;
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
-    store.outbox().give_back(message.ticket).await.unwrap();
+    store.outbox().end(message.ticket, Ending::GiveBack, at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
     assert_eq!((message.earlier, message.attempts), (Earlier::NoEffect, 1));
 }
 
-async fn a_batch_is_taken_whole_with_its_watermark(home: Home) {
+async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     let store = home.open().await;
     let mut read = batch(&[("a", 1)]);
-    read.watermark = Some(17);
+    read.mark = Some("17".to_owned());
+    read.standings.push(Standing { ordering_key: "a".to_owned(), history: "1,2".to_owned() });
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
-    read.watermark = Some(3);
+    assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("17"));
+    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a", "b"])).await.unwrap();
+    assert_eq!(said, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
+    read.mark = Some("18".to_owned());
+    read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
-    assert_eq!(store.outbox().watermark(&flow()).await.unwrap(), Some(17));
+    assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("18"));
+    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a"])).await.unwrap();
+    assert_eq!(said["a"], "1,2,4");
 }
 
 async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home) {
@@ -189,14 +208,214 @@ async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home)
     assert_eq!(message.payload.expose(), b"secret 1");
     assert!(!format!("{:?}", message.payload).contains("secret"));
     assert!(!message.follows);
-    outbox.delivered(message.ticket, at(1)).await.unwrap();
+    outbox.end(message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let mut snapshot = store.read().await.unwrap();
-    let payload = "SELECT payload FROM outbox";
-    let left: Vec<u8> = ask!(&mut snapshot, |c| sqlx::query_scalar(payload).fetch_one(c)).unwrap();
-    assert!(left.is_empty());
+    let payload = "SELECT count(*) FROM outbox";
+    let left: i64 = ask!(&mut snapshot, |c| sqlx::query_scalar(payload).fetch_one(c)).unwrap();
+    assert_eq!(left, 0);
+    drop(snapshot);
     outbox.enqueue(&flow(), &batch(&[("secret", 2)]), at(2)).await.unwrap();
-    assert_eq!(outbox.forget_delivered(at(2), 10).await.unwrap(), 1);
-    assert!(claim(&store, 3).await[0].follows);
+    assert_eq!(outbox.forget_done(at(2), 10).await.unwrap(), 1);
+    assert_eq!(outbox.forget_keys(at(2), 10).await.unwrap(), 0, "a message of the key is open");
+    let message = claim(&store, 3).await.remove(0);
+    assert!(message.follows);
+    outbox.end(message.ticket, Ending::Delivered, at(4)).await.unwrap();
+    assert_eq!(outbox.forget_keys(at(2), 10).await.unwrap(), 1);
+    // Forgotten, the first message is a new one.
+    outbox.enqueue(&flow(), &batch(&[("secret", 1)]), at(5)).await.unwrap();
+    assert!(!claim(&store, 5).await[0].follows);
+}
+
+async fn a_row_put_between_others_goes_first_and_no_two_of_a_key_at_once(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 5), ("a", 7)]), at(0)).await.unwrap();
+    outbox.enqueue(&flow(), &batch(&[("a", 3)]), at(0)).await.unwrap();
+    let first = claim(&store, 0).await;
+    assert_eq!(keys(&first), ["a/3"]);
+    // Another still earlier one comes while it is under way, and it fails.
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    assert!(claim(&store, 0).await.is_empty());
+    outbox.end(first[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
+    for expected in ["a/1", "a/3", "a/5", "a/7"] {
+        let next = claim(&store, 1).await;
+        assert_eq!(keys(&next), [expected]);
+        outbox.end(next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
+    }
+}
+
+async fn a_lease_that_ends_lets_an_earlier_message_go_first(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 5)]), at(0)).await.unwrap();
+    assert_eq!(keys(&claim(&store, 0).await), ["a/5"]);
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let first = claim(&store, 40).await;
+    assert_eq!(keys(&first), ["a/1"]);
+    outbox.end(first[0].ticket, Ending::Delivered, at(40)).await.unwrap();
+    let second = claim(&store, 41).await;
+    assert_eq!((second[0].earlier, second[0].attempts), (Earlier::Uncertain, 2));
+}
+
+async fn a_known_first_message_does_not_keep_the_next_from_being_sent(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let message = claim(&store, 0).await.remove(0);
+    outbox.end(message.ticket, Ending::Delivered, at(0)).await.unwrap();
+    let taken = outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2)]), at(1)).await.unwrap();
+    assert_eq!((taken.new, taken.known), (1, 1));
+    assert_eq!(keys(&claim(&store, 1).await), ["a/2"]);
+}
+
+async fn a_message_replaces_the_one_before_it_that_says_the_same_and_was_never_tried(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    let replacing = |position, says: &str| {
+        let mut one = message("a", position);
+        one.replaces = Some(says.to_owned());
+        one
+    };
+    let messages = vec![replacing(1, "2"), replacing(2, "2"), message("a", 3), replacing(4, "2")];
+    let first = Batch { messages, ..Batch::default() };
+    let taken = outbox.enqueue(&flow(), &first, at(0)).await.unwrap();
+    assert_eq!((taken.new, taken.superseded), (4, 1), "one of another kind stands between");
+    let under_way = claim(&store, 0).await;
+    assert_eq!(keys(&under_way), ["a/2"]);
+    let later = Batch { messages: vec![replacing(5, "2"), replacing(6, "4")], ..Batch::default() };
+    assert_eq!(outbox.enqueue(&flow(), &later, at(0)).await.unwrap().superseded, 1);
+    outbox.end(under_way[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
+    for expected in ["a/2", "a/3", "a/5", "a/6"] {
+        let next = claim(&store, 1).await;
+        assert_eq!(keys(&next), [expected]);
+        outbox.end(next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
+    }
+    let counters = outbox.counters(&flow()).await.unwrap();
+    assert_eq!((counters.superseded, counters.waiting, counters.delivered), (2, 0, 4));
+    // What was replaced is known: its row is not sent when it is read again.
+    assert_eq!(outbox.enqueue(&flow(), &first, at(2)).await.unwrap().new, 0);
+}
+
+async fn what_was_tried_once_is_never_replaced(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    let one = |position| NewMessage { replaces: Some(String::new()), ..message("a", position) };
+    let first = Batch { messages: vec![one(1)], ..Batch::default() };
+    outbox.enqueue(&flow(), &first, at(0)).await.unwrap();
+    let tried = claim(&store, 0).await.remove(0);
+    outbox.end(tried.ticket, retry(at(5), Effect::Unknown), at(0)).await.unwrap();
+    let second = Batch { messages: vec![one(2)], ..Batch::default() };
+    assert_eq!(outbox.enqueue(&flow(), &second, at(1)).await.unwrap().superseded, 0);
+    assert_eq!(keys(&claim(&store, 5).await), ["a/1"]);
+}
+
+async fn a_withheld_message_is_gone_and_holds_nobody(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2)]), at(0)).await.unwrap();
+    let message = claim(&store, 0).await.remove(0);
+    let ending = Ending::Withhold("consent.not_given".to_owned());
+    outbox.end(message.ticket, ending, at(1)).await.unwrap();
+    let next = claim(&store, 1).await.remove(0);
+    assert_eq!((next.idempotency_key.as_str(), next.follows), ("a/2", false));
+    let counters = outbox.counters(&flow()).await.unwrap();
+    assert_eq!((counters.withheld, counters.waiting, counters.dead), (1, 1, 0));
+    assert!(outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(2)).await.unwrap().new == 0);
+}
+
+async fn a_dropped_letter_lets_the_next_of_its_key_go(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2), ("b", 1)]), at(0)).await.unwrap();
+    for message in claim(&store, 0).await {
+        let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
+        outbox.end(message.ticket, ending, at(1)).await.unwrap();
+    }
+    assert!(!outbox.drop_letter(&flow(), "a/2", "no", at(2)).await.unwrap());
+    let opened = outbox.open_letter(&flow(), "a/1").await.unwrap().unwrap();
+    assert_eq!(opened.payload.expose(), b"a 1");
+    assert_eq!((opened.letter.effect, opened.letter.attempts), (Effect::Unknown, 1));
+    assert!(outbox.drop_letter(&flow(), "a/1", "entered by hand", at(2)).await.unwrap());
+    assert!(outbox.open_letter(&flow(), "a/1").await.unwrap().is_none());
+    assert_eq!(keys(&claim(&store, 2).await), ["a/2"]);
+    assert!(outbox.confirm_taken(&flow(), "b/1", "the portal shows it", at(3)).await.unwrap());
+    let counters = outbox.counters(&flow()).await.unwrap();
+    assert_eq!((counters.dropped, counters.delivered, counters.dead), (1, 1, 0));
+    outbox.enqueue(&flow(), &batch(&[("b", 2)]), at(4)).await.unwrap();
+    assert!(claim(&store, 4).await[0].follows, "what the platform has counts as delivered");
+}
+
+async fn an_erased_letter_is_tried_again_with_its_row_only(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let message = claim(&store, 0).await.remove(0);
+    let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
+    outbox.end(message.ticket, ending, at(1)).await.unwrap();
+    assert_eq!(outbox.erase_dead(at(1), 10).await.unwrap(), 0);
+    assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 1);
+    assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 0);
+    assert!(outbox.dead(&flow(), 10).await.unwrap()[0].is_erased);
+    let replay = async |payload: Option<&Sensitive<Vec<u8>>>| {
+        outbox.replay(&flow(), "a/1", Effect::None, payload, at(3)).await.unwrap()
+    };
+    assert!(!replay(None).await);
+    assert!(replay(Some(&Sensitive::new(b"again".to_vec()))).await);
+    let message = claim(&store, 3).await.remove(0);
+    assert_eq!((message.payload.expose().as_slice(), message.attempts), (&b"again"[..], 1));
+    assert_eq!(message.earlier, Earlier::NoEffect, "a person has made sure");
+}
+
+async fn a_flow_stays_paused_until_it_is_resumed(home: Home) {
+    let store = home.open().await;
+    assert_eq!(store.outbox().paused(&flow()).await.unwrap(), None);
+    store.outbox().pause(&flow(), "the portal is moved", at(1)).await.unwrap();
+    drop(store);
+    let store = home.open().await;
+    let pause = store.outbox().paused(&flow()).await.unwrap().unwrap();
+    assert_eq!((pause.why.as_str(), pause.since), ("the portal is moved", at(1)));
+    assert!(store.outbox().resume(&flow()).await.unwrap());
+    assert!(!store.outbox().resume(&flow()).await.unwrap());
+}
+
+async fn names_are_known_whether_open_done_or_in_quarantine(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    let mut read = batch(&[("a", 1), ("b", 1)]);
+    let reason = "`MaTTHC` is missing".to_owned();
+    let (source_key, position) = ("row-9".to_owned(), 9);
+    read.quarantined.push(QuarantinedRow { source_key, ordering_key: None, position, reason });
+    outbox.enqueue(&flow(), &read, at(0)).await.unwrap();
+    let message = claim(&store, 0).await.remove(0);
+    outbox.end(message.ticket, Ending::Delivered, at(0)).await.unwrap();
+    let names = ["a/1", "b/1", "row-9", "c/1"].map(str::to_owned);
+    let known = outbox.known(&flow(), &names).await.unwrap();
+    assert_eq!(Vec::from_iter(known), ["a/1", "b/1", "row-9"]);
+    assert_eq!(outbox.oldest_position(&flow()).await.unwrap(), Some(1));
+    assert_eq!(outbox.oldest_position(&"other".parse().unwrap()).await.unwrap(), None);
+}
+
+async fn many_endings_are_written_down_at_once(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    let all = batch(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
+    outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
+    let claimed = claim(&store, 0).await;
+    outbox.end(claimed[4].ticket, Ending::Delivered, at(0)).await.unwrap();
+    let endings = [
+        Ending::Delivered,
+        retry(at(9), Effect::Unknown),
+        Ending::GiveBack,
+        Ending::Bury(Effect::None, "policy.denied".to_owned()),
+        Ending::Delivered,
+    ];
+    let ended: Vec<_> = claimed.iter().map(|m| m.ticket).zip(endings).collect();
+    let lost = outbox.settle(&ended, at(1)).await.unwrap();
+    assert_eq!(lost, [claimed[4].ticket]);
+    let counters = outbox.counters(&flow()).await.unwrap();
+    assert_eq!((counters.delivered, counters.waiting, counters.dead), (2, 2, 1));
+    assert_eq!(counters.retried, 1);
+    assert_eq!(keys(&claim(&store, 1).await), ["c/1"]);
 }
 
 async fn flows_do_not_hold_each_other(home: Home) {
@@ -218,7 +437,18 @@ on_both! {
     accepted_messages_survive_a_process_that_ends_at_any_step,
     an_attempt_cut_off_by_the_end_of_the_process_is_uncertain,
     a_message_given_back_counts_as_untried,
-    a_batch_is_taken_whole_with_its_watermark,
+    a_batch_is_taken_whole_with_its_mark,
+    a_row_put_between_others_goes_first_and_no_two_of_a_key_at_once,
+    a_lease_that_ends_lets_an_earlier_message_go_first,
+    a_known_first_message_does_not_keep_the_next_from_being_sent,
+    a_message_replaces_the_one_before_it_that_says_the_same_and_was_never_tried,
+    what_was_tried_once_is_never_replaced,
+    a_withheld_message_is_gone_and_holds_nobody,
+    a_dropped_letter_lets_the_next_of_its_key_go,
+    an_erased_letter_is_tried_again_with_its_row_only,
+    a_flow_stays_paused_until_it_is_resumed,
+    names_are_known_whether_open_done_or_in_quarantine,
+    many_endings_are_written_down_at_once,
     the_payload_is_gone_once_it_is_delivered_and_never_in_debug,
     flows_do_not_hold_each_other,
 }
@@ -266,9 +496,11 @@ async fn play(home: Home, steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
                 let message = held.remove(usize::from(which) % held.len());
                 let outbox = store.outbox();
                 let settled = match how {
-                    0 => outbox.retry(message.ticket, at(now + 5), Effect::Unknown, "x").await,
-                    1 => outbox.give_back(message.ticket).await,
-                    _ => outbox.delivered(message.ticket, at(now)).await,
+                    0 => {
+                        outbox.end(message.ticket, retry(at(now + 5), Effect::Unknown), at(0)).await
+                    }
+                    1 => outbox.end(message.ticket, Ending::GiveBack, at(0)).await,
+                    _ => outbox.end(message.ticket, Ending::Delivered, at(now)).await,
                 };
                 if how == 2 && settled.is_ok() {
                     let position = message.idempotency_key.split_once('/').unwrap().1;

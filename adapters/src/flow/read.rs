@@ -1,0 +1,261 @@
+//! Reading: new rows, rows in quarantine, what a person orders.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use lienthong_store::outbox::{Batch, QuarantinedRow};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::{
+    Flow, after, fail, nap,
+    prepare::{self, Prepared},
+};
+use crate::{
+    Error,
+    row::Row,
+    source::{Mark, Reading, SourceError},
+};
+
+/// How often rows in quarantine are looked at again.
+const RECHECK: SignedDuration = SignedDuration::from_secs(60);
+/// How long a source that cannot be read for a while is left alone.
+const LEAVE_ALONE: SignedDuration = SignedDuration::from_secs(10);
+/// Rows in quarantine looked at in one go.
+const PAGE: u32 = 500;
+
+/// What a person orders of a flow that is at work.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Read again from a position, or everything.
+    Backfill(Option<String>, oneshot::Sender<Result<(), String>>),
+    /// Compare the keys of the source with what was read, now.
+    Compare(oneshot::Sender<Result<u64, String>>),
+    /// Look at the pauses again.
+    Pause,
+}
+
+/// What is due when.
+#[derive(Debug)]
+struct Pace {
+    poll: Timestamp,
+    recheck: Timestamp,
+    compare: Timestamp,
+}
+
+impl Flow {
+    /// Reads until the run is stopped or the sending has ended.
+    pub(super) async fn read_all(
+        self: Arc<Self>,
+        mut stop: watch::Receiver<bool>,
+        mut ended: watch::Receiver<bool>,
+        mut orders: mpsc::Receiver<Order>,
+    ) -> Result<(), Error> {
+        let now = self.clock.now();
+        let mut pace = Pace { poll: now, recheck: now, compare: self.next_comparison(now) };
+        loop {
+            if *stop.borrow_and_update() || *ended.borrow_and_update() {
+                return Ok(());
+            }
+            let paused = self.store.outbox().paused(&self.config.id).await?.is_some();
+            self.signs.paused.store(paused, Ordering::Release);
+            let wait = if paused {
+                after(self.clock.now(), LEAVE_ALONE)
+            } else {
+                self.turn(&mut pace).await?
+            };
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(order) => self.carry_out(order, &mut pace).await?,
+                    // Nobody orders anything in a run without a desk.
+                    None => tokio::time::sleep(nap(self.clock.now(), wait)).await,
+                },
+                () = tokio::time::sleep(nap(self.clock.now(), wait)) => {}
+                changed = stop.changed() => if changed.is_err() { return Ok(()) },
+                changed = ended.changed() => if changed.is_err() { return Ok(()) },
+            }
+        }
+    }
+
+    /// Does what is due. Gives when something is due next.
+    async fn turn(&self, pace: &mut Pace) -> Result<Timestamp, Error> {
+        let now = self.clock.now();
+        if now >= pace.recheck {
+            self.tolerate(self.recheck().await)?;
+            pace.recheck = after(now, RECHECK);
+        }
+        if now >= pace.compare {
+            self.tolerate(self.compare().await)?;
+            pace.compare = self.next_comparison(now);
+        }
+        if now >= pace.poll {
+            pace.poll = after(now, self.read().await?);
+        }
+        Ok(pace.poll.min(pace.recheck).min(pace.compare))
+    }
+
+    fn next_comparison(&self, now: Timestamp) -> Timestamp {
+        let every = self.config.source.compare;
+        let every = every.and_then(|every| SignedDuration::try_from(every).ok());
+        every.map_or(Timestamp::MAX, |every| after(now, every))
+    }
+
+    /// Reads what there is room for. Gives how long there is nothing to read.
+    async fn read(&self) -> Result<SignedDuration, Error> {
+        let poll = SignedDuration::try_from(self.config.source.poll).unwrap_or(RECHECK);
+        let waiting = self.store.outbox().open(&self.config.id).await?;
+        if waiting >= self.config.source.most_waiting {
+            self.signs.drained.store(true, Ordering::Release);
+            return Ok(poll);
+        }
+        match self.tolerate(self.take().await)? {
+            Some(true) => Ok(SignedDuration::ZERO),
+            Some(false) => {
+                self.signs.drained.store(true, Ordering::Release);
+                Ok(poll)
+            }
+            None => Ok(LEAVE_ALONE),
+        }
+    }
+
+    /// A source that cannot be read for a while stops nothing else.
+    fn tolerate<T>(&self, done: Result<T, Hindrance>) -> Result<Option<T>, Error> {
+        match done {
+            Ok(done) => Ok(Some(done)),
+            Err(Hindrance::Source(error)) if error.is_transient() => {
+                tracing::warn!(flow = %self.config.id, %error, "source cannot be read for a while");
+                Ok(None)
+            }
+            Err(Hindrance::Source(error)) => Err(fail(&self.config, &error)),
+            Err(Hindrance::Ours(error)) => Err(error),
+        }
+    }
+
+    /// Takes the next rows of the source into the outbox. Gives whether there are more.
+    pub(crate) async fn take(&self) -> Result<bool, Hindrance> {
+        let outbox = self.store.outbox();
+        let mark = outbox.mark(&self.config.id).await?.map(Mark::new).transpose()?;
+        let limit = self.config.source.batch;
+        let now = self.clock.now();
+        let Reading { rows, mark, more } = self.source.next(mark.as_ref(), limit, now).await?;
+        if rows.is_empty() && mark.is_none() {
+            return Ok(more);
+        }
+        self.signs.drained.store(false, Ordering::Release);
+        let mut batch = self.prepare_all(&rows).await?;
+        batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        batch.mark = mark.map(|mark| mark.as_str().to_owned());
+        self.enqueue(&batch).await?;
+        // Only now: a mark before this point could lose the rows.
+        self.source.taken(&rows, self.clock.now()).await?;
+        Ok(more)
+    }
+
+    /// Takes a batch; when this returns, its messages survive anything.
+    pub(super) async fn enqueue(&self, batch: &Batch) -> Result<(), Error> {
+        for row in &batch.quarantined {
+            let reason = row.reason.as_str();
+            tracing::warn!(flow = %self.config.id, reason, "row put into quarantine");
+        }
+        self.store.outbox().enqueue(&self.config.id, batch, self.clock.now()).await?;
+        self.signs.ready.notify_one();
+        Ok(())
+    }
+
+    /// Looks at the rows in quarantine again; those that were mended take their place in order.
+    pub(crate) async fn recheck(&self) -> Result<(), Hindrance> {
+        let outbox = self.store.outbox();
+        let mut last = String::new();
+        loop {
+            let aside = outbox.quarantined(&self.config.id, &last, PAGE).await?;
+            let Some(end) = aside.last() else { return Ok(()) };
+            last.clone_from(&end.source_key);
+            let keys: Vec<String> = aside.iter().map(|row| row.source_key.clone()).collect();
+            let rows = self.source.with_keys(&keys).await?;
+            let batch = self.again(&aside, &rows).await?;
+            self.enqueue(&batch).await?;
+        }
+    }
+
+    /// What becomes of rows in quarantine, now that they are read again.
+    async fn again(&self, aside: &[QuarantinedRow], rows: &[Row]) -> Result<Batch, Error> {
+        let mut batch = self.prepare_all(rows).await?;
+        let mended: BTreeSet<&str> =
+            batch.messages.iter().map(|message| message.idempotency_key.as_str()).collect();
+        for known in aside {
+            let key = known.source_key.as_str();
+            // A row that the source took back leaves nothing to send or to wait for.
+            if mended.contains(key) || !rows.iter().any(|row| row.key == key) {
+                batch.released.push(key.to_owned());
+            }
+        }
+        let is_news = |row: &QuarantinedRow| {
+            !mended.contains(row.source_key.as_str()) && !aside.contains(row)
+        };
+        batch.quarantined.retain(|row| is_news(row));
+        Ok(batch)
+    }
+
+    /// Maps, checks and seals rows.
+    pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Error> {
+        let mut batch = Batch::default();
+        for row in rows {
+            match prepare::prepare(&self.config, &self.kinds, &self.sealer, row) {
+                Prepared::Message(message) => batch.messages.push(message),
+                Prepared::Aside(aside) => batch.quarantined.push(aside),
+            }
+        }
+        Ok(batch)
+    }
+
+    async fn carry_out(&self, order: Order, pace: &mut Pace) -> Result<(), Error> {
+        let now = self.clock.now();
+        match order {
+            Order::Backfill(from, answer) => {
+                let done = self.backfill(from.as_deref()).await;
+                pace.poll = now;
+                tell(answer, done.map_err(|error| error.to_string()));
+            }
+            Order::Compare(answer) => {
+                let done = self.compare().await;
+                tell(answer, done.map_err(|error| error.to_string()));
+            }
+            Order::Pause => {}
+        }
+        Ok(())
+    }
+
+    /// Lets the source be read again from a position, or from its beginning. What is known already is
+    /// not sent again.
+    pub(crate) async fn backfill(&self, from: Option<&str>) -> Result<(), Hindrance> {
+        let outbox = self.store.outbox();
+        let mark = outbox.mark(&self.config.id).await?.map(Mark::new).transpose()?;
+        let mark = self.source.again(mark.as_ref(), from).await?;
+        self.signs.drained.store(false, Ordering::Release);
+        let batch = Batch { mark: Some(mark.as_str().to_owned()), ..Batch::default() };
+        self.enqueue(&batch).await?;
+        Ok(())
+    }
+}
+
+fn tell<T>(answer: oneshot::Sender<T>, what: T) {
+    // Whoever asked may have gone.
+    drop(answer.send(what));
+}
+
+/// Why something of a source was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Hindrance {
+    #[error("source: {0}")]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Ours(#[from] Error),
+}
+
+impl From<lienthong_store::StoreError> for Hindrance {
+    fn from(error: lienthong_store::StoreError) -> Self {
+        Self::Ours(error.into())
+    }
+}

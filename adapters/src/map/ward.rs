@@ -1,0 +1,100 @@
+//! Ward codes as of a day. The same five digits mean one territory before 1 July 2025 and another
+//! after it, so that a code without a day is nothing that could be sent.
+
+use jiff::civil::Date;
+use lienthong_model::{
+    identifier::WardCode,
+    partial_date::WrittenDate,
+    ward::{Before, MERGED_ON, Today, before, today},
+};
+
+use super::{Cells, text_of};
+use crate::row::Cell;
+
+/// Which code of a ward is wanted, and from when the given one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WardRule {
+    pub(crate) as_of: AsOf,
+    pub(crate) to: WardSide,
+}
+
+/// From when a ward code is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum AsOf {
+    /// Always from this day.
+    Day(Date),
+    /// From the date in this column.
+    Column(String),
+}
+
+/// The codes of before or since 1 July 2025.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WardSide {
+    Old,
+    /// The district of before, which some schemas still ask for.
+    OldDistrict,
+    New,
+}
+
+impl WardSide {
+    pub(crate) const NAMES: &[(&'static str, Self)] =
+        &[("old", Self::Old), ("old_district", Self::OldDistrict), ("new", Self::New)];
+}
+
+const UNKNOWN: &str = "is no ward code of its date in the table";
+
+impl WardRule {
+    pub(super) fn write(&self, text: &str, row: &dyn Cells) -> Result<String, &'static str> {
+        let code: WardCode = text.trim().parse().map_err(|_| "is not a ward code of 5 digits")?;
+        let on = match &self.as_of {
+            AsOf::Day(day) => *day,
+            AsOf::Column(column) => day(&row.cell(column))?,
+        };
+        let code = match self.to {
+            WardSide::New => match today(code, on) {
+                Today::One(unit) => unit.code,
+                Today::Split(_) => return Err("is a ward that was split: a person must decide"),
+                Today::Unknown => return Err(UNKNOWN),
+            },
+            WardSide::OldDistrict => return district(before(code, on)),
+            WardSide::Old => match before(code, on) {
+                Before::One(unit) => unit.code.ok_or("is a unit that had no ward code before")?,
+                Before::Several(_) => {
+                    return Err("is a ward made of several: a person must decide");
+                }
+                Before::Unknown => return Err(UNKNOWN),
+            },
+        };
+        Ok(code.as_str().to_owned())
+    }
+}
+
+/// The district that all of the old units were in.
+fn district(before: Before) -> Result<String, &'static str> {
+    let units = match before {
+        Before::One(unit) => vec![unit],
+        Before::Several(units) => units.into_iter().map(|(unit, _)| unit).collect(),
+        Before::Unknown => return Err(UNKNOWN),
+    };
+    let mut districts = units.iter().map(|unit| unit.district);
+    let first = districts.next().ok_or(UNKNOWN)?;
+    match districts.all(|district| district == first) {
+        true => Ok(first.to_owned()),
+        false => Err("is a ward made of several districts: a person must decide"),
+    }
+}
+
+/// A day of the date in a cell: whichever, when all of them are on one side of the merger.
+fn day(cell: &Cell) -> Result<Date, &'static str> {
+    if *cell == Cell::Null {
+        return Err("is a ward code without a date: a person must decide");
+    }
+    let written: Option<WrittenDate> = text_of(cell).ok().and_then(|text| text.parse().ok());
+    let written = written.ok_or("is a ward code whose date cannot be read")?;
+    let (first, last) = written.date.span();
+    if first < MERGED_ON && last >= MERGED_ON {
+        return Err("is a ward code whose date may be before or after the merger: \
+                    a person must decide");
+    }
+    Ok(first)
+}

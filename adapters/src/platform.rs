@@ -1,0 +1,118 @@
+//! What the bus needs of any platform: to send a message, to ask what became of one, and to do the
+//! errands beside the messages (catalogues, questions).
+//!
+//! Nothing here knows a platform's wire, and a platform knows nothing of outbox and leases.
+
+pub(crate) mod kept;
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use lienthong_model::clock::Clock;
+use rand::rngs::StdRng;
+use serde_json::{Map, Value};
+use tokio::sync::watch;
+
+use crate::{
+    Error,
+    client::GatewayClient,
+    config::Config,
+    deliver::Envelope,
+    npsp::{Npsp, Standing},
+    outcome::Outcome,
+};
+
+/// One message on its way.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parcel<'a> {
+    /// The call.
+    pub(crate) call: &'a str,
+    /// The message's id at the gateway: the same for every attempt.
+    pub(crate) id: &'a str,
+    /// Whether the platform holds an earlier message of this call and dossier.
+    pub(crate) follows: bool,
+    pub(crate) envelope: &'a Envelope,
+}
+
+/// What a look-up says of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum LookedUp {
+    Taken,
+    NotTaken,
+    /// The look-up itself failed.
+    Open(Outcome),
+}
+
+/// What the platform's catalogues say of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// Every code that is to be listed is.
+    Yes,
+    /// A code is not listed: the row is put aside. Names field and catalogue.
+    No(String),
+    /// There is no catalogue fit to be used: the flow waits, nothing passes unchecked.
+    Wait(String),
+}
+
+/// A platform.
+#[derive(Debug)]
+pub(crate) enum Platform {
+    /// The National Public Service Portal, or a ministry's portal of the pattern of 2026.
+    Npsp(Npsp),
+}
+
+impl Platform {
+    /// Opens what is kept of it on disk; asks nobody anything.
+    pub(crate) fn open(
+        config: &Config,
+        client: GatewayClient,
+        clock: Arc<dyn Clock>,
+        rng: StdRng,
+    ) -> Result<Self, Error> {
+        Npsp::open(config, client, clock, rng).map(Self::Npsp)
+    }
+
+    /// Longest time that one attempt may take, so that a lease outlives it.
+    pub(crate) fn longest_attempt(&self) -> SignedDuration {
+        let Self::Npsp(portal) = self;
+        portal.longest_attempt()
+    }
+
+    /// Sends a message once.
+    pub(crate) async fn send(&self, parcel: Parcel<'_>) -> Outcome {
+        let Self::Npsp(portal) = self;
+        portal.send(parcel).await
+    }
+
+    /// Asks whether a message was taken.
+    pub(crate) async fn look_up(&self, call: &str, parcel: Parcel<'_>) -> LookedUp {
+        let Self::Npsp(portal) = self;
+        portal.look_up(call, parcel).await
+    }
+
+    /// Whether the codes of a record stand in the platform's catalogues.
+    #[expect(dead_code, reason = "for the flow, which asks before it enqueues")]
+    pub(crate) fn listed(&self, call: &str, record: &Map<String, Value>) -> Listed {
+        let Self::Npsp(portal) = self;
+        portal.listed(call, record)
+    }
+
+    /// The move that a record makes, checked against the dossier's standing and taken down in it.
+    /// An error is why the row is put aside: statuses only.
+    #[expect(dead_code, reason = "for the flow, which asks before it enqueues")]
+    pub(crate) fn step(
+        &self,
+        call: &str,
+        record: &Map<String, Value>,
+        standing: &mut Standing,
+    ) -> Result<(), String> {
+        let Self::Npsp(portal) = self;
+        portal.step(call, record, standing)
+    }
+
+    /// Does what is due beside the messages, again and again until told to stop.
+    pub(crate) async fn tend(&self, stop: watch::Receiver<bool>) {
+        let Self::Npsp(portal) = self;
+        portal.tend(stop).await;
+    }
+}
