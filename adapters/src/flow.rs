@@ -93,7 +93,17 @@ impl Flow {
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Signs::default();
         let flow = Self {
-            config, source, kinds, store, sealer, courier, gate, platform, clock, lease, signs,
+            config,
+            source,
+            kinds,
+            store,
+            sealer,
+            courier,
+            gate,
+            platform,
+            clock,
+            lease,
+            signs,
         };
         Ok(flow)
     }

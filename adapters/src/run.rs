@@ -153,12 +153,7 @@ fn common(
     })
 }
 
-fn couriers(
-    config: &Config,
-    common: &Common,
-    settler: &Settler,
-    rng: &mut StdRng,
-) -> Vec<Courier> {
+fn couriers(config: &Config, common: &Common, settler: &Settler, rng: &mut StdRng) -> Vec<Courier> {
     let courier = |flow: &FlowConfig| Courier {
         flow: flow.clone(),
         settler: settler.clone(),
