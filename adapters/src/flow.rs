@@ -6,6 +6,7 @@
 mod compare;
 mod prepare;
 mod read;
+mod scene;
 mod send;
 
 use std::{

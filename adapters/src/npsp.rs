@@ -158,6 +158,11 @@ impl Npsp {
         self.catalogues.listed(call, record, self.clock.now())
     }
 
+    /// Whether records of a call move a dossier.
+    pub(crate) fn watches(&self, call: &str) -> bool {
+        moves(self.config.profile, call).is_some()
+    }
+
     /// The move that a record makes, checked against the dossier's standing and taken down in it.
     /// Nothing is checked of calls that move no dossier.
     pub(crate) fn step(

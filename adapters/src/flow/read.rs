@@ -9,10 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use lienthong_store::outbox::{Batch, QuarantinedRow};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{
-    Flow, after, fail, nap,
-    prepare::{self, Prepared},
-};
+use super::{Flow, after, fail, nap};
 use crate::{
     Error,
     row::Row,
@@ -25,6 +22,8 @@ const RECHECK: SignedDuration = SignedDuration::from_secs(60);
 const LEAVE_ALONE: SignedDuration = SignedDuration::from_secs(10);
 /// Rows in quarantine looked at in one go.
 const PAGE: u32 = 500;
+/// Most times that all of them are looked at, one after the other.
+const PASSES: u32 = 50;
 
 /// What a person orders of a flow that is at work.
 #[derive(Debug)]
@@ -129,6 +128,10 @@ impl Flow {
                 Ok(None)
             }
             Err(Hindrance::Source(error)) => Err(fail(&self.config, &error)),
+            Err(Hindrance::Wait(why)) => {
+                tracing::warn!(flow = %self.config.id, why, "rows cannot be checked for a while");
+                Ok(None)
+            }
             Err(Hindrance::Ours(error)) => Err(error),
         }
     }
@@ -164,49 +167,49 @@ impl Flow {
         Ok(())
     }
 
-    /// Looks at the rows in quarantine again; those that were mended take their place in order.
-    pub(crate) async fn recheck(&self) -> Result<(), Hindrance> {
+    /// Looks at the rows in quarantine again; those that were mended take their place in order. A row
+    /// that comes free lets the next of its case be looked at, so it is done again while any does.
+    pub(super) async fn recheck(&self) -> Result<(), Hindrance> {
+        for _ in 0..PASSES {
+            if !self.recheck_once().await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives whether any row came free.
+    async fn recheck_once(&self) -> Result<bool, Hindrance> {
         let outbox = self.store.outbox();
-        let mut last = String::new();
+        let (mut last, mut freed) = (String::new(), false);
         loop {
             let aside = outbox.quarantined(&self.config.id, &last, PAGE).await?;
-            let Some(end) = aside.last() else { return Ok(()) };
+            let Some(end) = aside.last() else { return Ok(freed) };
             last.clone_from(&end.source_key);
             let keys: Vec<String> = aside.iter().map(|row| row.source_key.clone()).collect();
-            let rows = self.source.with_keys(&keys).await?;
+            let mut rows = self.source.with_keys(&keys).await?;
+            rows.sort_by_key(|row| row.position);
             let batch = self.again(&aside, &rows).await?;
+            freed |= !batch.released.is_empty();
             self.enqueue(&batch).await?;
         }
     }
 
     /// What becomes of rows in quarantine, now that they are read again.
-    async fn again(&self, aside: &[QuarantinedRow], rows: &[Row]) -> Result<Batch, Error> {
+    async fn again(&self, aside: &[QuarantinedRow], rows: &[Row]) -> Result<Batch, Hindrance> {
         let mut batch = self.prepare_all(rows).await?;
-        let mended: BTreeSet<&str> =
-            batch.messages.iter().map(|message| message.idempotency_key.as_str()).collect();
-        for known in aside {
-            let key = known.source_key.as_str();
-            // A row that the source took back leaves nothing to send or to wait for.
-            if mended.contains(key) || !rows.iter().any(|row| row.key == key) {
-                batch.released.push(key.to_owned());
-            }
-        }
-        let is_news = |row: &QuarantinedRow| {
-            !mended.contains(row.source_key.as_str()) && !aside.contains(row)
-        };
-        batch.quarantined.retain(|row| is_news(row));
-        Ok(batch)
-    }
-
-    /// Maps, checks and seals rows.
-    pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Error> {
-        let mut batch = Batch::default();
-        for row in rows {
-            match prepare::prepare(&self.config, &self.kinds, &self.sealer, row) {
-                Prepared::Message(message) => batch.messages.push(message),
-                Prepared::Aside(aside) => batch.quarantined.push(aside),
-            }
-        }
+        let still: BTreeSet<&str> =
+            batch.quarantined.iter().map(|row| row.source_key.as_str()).collect();
+        // What is a message now comes free, and a row that the source took back leaves nothing to send
+        // or to wait for.
+        batch.released = aside
+            .iter()
+            .map(|row| row.source_key.as_str())
+            .filter(|key| !still.contains(key))
+            .map(str::to_owned)
+            .collect();
+        batch.quarantined.retain(|row| !aside.contains(row));
+        batch.repeated = 0;
         Ok(batch)
     }
 
@@ -250,6 +253,9 @@ fn tell<T>(answer: oneshot::Sender<T>, what: T) {
 pub(crate) enum Hindrance {
     #[error("source: {0}")]
     Source(#[from] SourceError),
+    /// Rows cannot be checked at present.
+    #[error("{0}")]
+    Wait(String),
     #[error(transparent)]
     Ours(#[from] Error),
 }

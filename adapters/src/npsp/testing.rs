@@ -169,8 +169,12 @@ impl Desk {
         write("password", "sandbox-only\n");
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         std::fs::set_permissions(folder.path().join("password"), private).unwrap();
+        write("seal.key", &"5a".repeat(32));
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(folder.path().join("seal.key"), private).unwrap();
         let text = format!(
             "data_dir: state\n\
+             seal_key_file: seal.key\n\
              gateway: {{url: \"http://{addr}\", client: VN/GOV/H29.20/TTHC, answer_seconds: 5}}\n\
              npsp:\n  agency: H29.20\n  username: lienthong-sandbox\n  password_file: password\n\
              {npsp}\n\

@@ -22,7 +22,7 @@ use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
 pub use count::Counters;
-pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Standing};
+pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Said, Standing};
 pub use letters::{DeadLetter, Opened};
 pub use pause::Pause;
 pub use settle::Ending;

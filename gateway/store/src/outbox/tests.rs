@@ -190,14 +190,16 @@ async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     read.standings.push(Standing { ordering_key: "a".to_owned(), history: "1,2".to_owned() });
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
     assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("17"));
-    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a", "b"])).await.unwrap();
-    assert_eq!(said, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
+    let keys = BTreeSet::from(["a", "b"]);
+    let said = store.outbox().said(&flow(), &keys, &["a/1", "a/2"]).await.unwrap();
+    assert_eq!(said.standings, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
+    assert_eq!((said.known, said.held), (BTreeSet::from(["a/1".to_owned()]), BTreeMap::new()));
     read.mark = Some("18".to_owned());
     read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
     assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("18"));
-    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a"])).await.unwrap();
-    assert_eq!(said["a"], "1,2,4");
+    let said = store.outbox().said(&flow(), &BTreeSet::from(["a"]), &[]).await.unwrap();
+    assert_eq!(said.standings["a"], "1,2,4");
 }
 
 async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home) {
