@@ -1,9 +1,9 @@
 //! Running, watching and rehearsing all flows of a configuration.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use lienthong_model::{clock::Clock, text::Language};
+use lienthong_model::clock::Clock;
 use lienthong_store::{Store, StoreError};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
@@ -18,19 +18,20 @@ use crate::{
     client::GatewayClient,
     config::{Config, DeliveryConfig, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
+    desk::{Desk, Listening, Running},
     flow::{Common, Flow, Until},
     gate::Gate,
     keep::Keep,
     platform::Platform,
     rate::Rate,
-    report::{Aside, CheckOutcome, FlowReport, Report},
+    report::{CheckOutcome, Report, report},
     seal::Sealer,
     settle::Settler,
     source::Source,
 };
 
-/// Most rows and letters that a report names one by one.
-const MAX_NAMED: u32 = 100;
+/// Orders of a person that wait for a flow at most.
+const ORDERS: usize = 16;
 
 /// Runs every flow until `shutdown` resolves, then lets deliveries in flight end.
 ///
@@ -73,11 +74,23 @@ pub(crate) async fn drive(
     drop(settler);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
+    let mut orders = BTreeMap::new();
     for courier in couriers {
+        let id = courier.flow.id.clone();
         let flow = Flow::open(Arc::new(courier), common.clone()).await?;
-        let (_, orders) = mpsc::channel(1);
-        flows.spawn(flow.run(until, stopped.clone(), orders));
+        let (order, ordered) = mpsc::channel(ORDERS);
+        orders.insert(id, order);
+        flows.spawn(flow.run(until, stopped.clone(), ordered));
     }
+    let desk = match until {
+        Until::Idle => None,
+        Until::Stopped => {
+            let listening = Listening::bind(&config.socket, config.metrics).await?;
+            let running = Running { orders, gate: Arc::clone(&common.gate) };
+            let desk = Desk::new(config, &store, &common.sealer, &clock, running);
+            Some(tokio::spawn(listening.serve(desk, stopped.clone())))
+        }
+    };
     // Catalogues and questions take no message's time.
     let platform = Arc::clone(&common.platform);
     let errands = tokio::spawn(async move { platform.tend(stopped).await });
@@ -94,6 +107,10 @@ pub(crate) async fn drive(
         settling
     );
     errands.abort();
+    stop.send_replace(true);
+    if let Some(desk) = desk {
+        desk.await.map_err(|_| Error::Interrupted)?.map_err(Error::Desk)?;
+    }
     settled?;
     ended?;
     report(config, &store, &clock).await
@@ -132,8 +149,6 @@ fn common(
     clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
 ) -> Result<Common, Error> {
-    let sealer = Sealer::new(&config.seal_keys);
-    let sealer = sealer.ok_or_else(|| Error::Client("there is no seal key".to_owned()))?;
     let wait = |pick: fn(&DeliveryConfig) -> Duration| {
         config.flows.iter().map(|flow| pick(&flow.delivery)).min().unwrap_or(Duration::from_secs(1))
     };
@@ -147,7 +162,7 @@ fn common(
         lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
         platform,
         store: Arc::clone(store),
-        sealer: Arc::new(sealer),
+        sealer: Sealer::of(config)?,
         gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
         clock: Arc::clone(clock),
     })
@@ -176,25 +191,6 @@ fn couriers(config: &Config, common: &Common, settler: &Settler, rng: &mut StdRn
 pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
     let store = Store::look(config.state.clone()).await?;
     report(config, &store, &clock).await
-}
-
-async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Result<Report, Error> {
-    let outbox = store.outbox();
-    let mut flows = Vec::with_capacity(config.flows.len());
-    for flow in &config.flows {
-        let counters = outbox.counters(&flow.id).await?;
-        let guarantee = Source::guarantee(&flow.source).words(Language::English);
-        let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
-        let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
-        entry.quarantine = quarantined
-            .into_iter()
-            .map(|row| Aside { key: row.source_key, reason: row.reason })
-            .collect();
-        let dead = outbox.dead(&flow.id, MAX_NAMED).await?;
-        entry.dead_letters = dead.into_iter().map(Aside::from).collect();
-        flows.push(entry);
-    }
-    Ok(Report { flows })
 }
 
 /// Looks at the durable state, the sources with their columns, and the gateway with what it allows,

@@ -32,8 +32,8 @@ pub(crate) enum Order {
     Backfill(Option<String>, oneshot::Sender<Result<(), String>>),
     /// Compare the keys of the source with what was read, now.
     Compare(oneshot::Sender<Result<u64, String>>),
-    /// Look at the pauses again.
-    Pause,
+    /// Look at what a person has changed: a pause, a dead message.
+    Look,
 }
 
 /// What is due when.
@@ -225,7 +225,7 @@ impl Flow {
                 let done = self.compare().await;
                 tell(answer, done.map_err(|error| error.to_string()));
             }
-            Order::Pause => {}
+            Order::Look => self.signs.ready.notify_one(),
         }
         Ok(())
     }
