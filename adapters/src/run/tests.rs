@@ -1,3 +1,5 @@
+mod city_systems;
+
 use std::sync::{Arc, Mutex};
 
 use lienthong_sandbox::Fault;
