@@ -3,7 +3,7 @@
 //! - `outbox`: every row that was not taken. Complete in any order: a row that is committed late is
 //!   there, not taken, at the next look.
 //! - `watermark` with a `transaction_column`: rows whose transaction had ended at a new moment and had
-//!   not at the last one ([`Moment`]). Both moments are the database's own snapshots, so every
+//!   not at the last one ([`snapshot::Moment`]). Both moments are the database's own snapshots, so every
 //!   committed row is in exactly one of the steps between them, whatever its position is. Complete.
 //! - `watermark` without one: everything above the highest position read, and the gaps below it until
 //!   no transaction is open that could fill them ([`super::coverage`]). Complete for positions given
