@@ -31,7 +31,10 @@ pub use message::{MessageConfig, Repeat};
 pub use platform::{
     CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile,
 };
-pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
+pub use source::{
+    CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
+    SqliteConfig, TableConfig, TableMode, Taken,
+};
 
 pub use crate::npsp::{Status, Transitions};
 

@@ -1,12 +1,8 @@
-#[path = "../../../gateway/store/src/testing/postgres.rs"]
-#[expect(dead_code, reason = "the tests of the store need more of it")]
-mod postgres;
-
 use std::os::unix::fs::PermissionsExt;
 
 use lienthong_sandbox::Fault;
 
-use self::postgres::{PASSWORD, Server};
+use crate::source::testing::postgres::{PASSWORD, Server};
 use crate::testing::{A, B, C, CANARY, World, progress, sync};
 
 #[tokio::test]
