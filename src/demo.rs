@@ -3,6 +3,7 @@
 mod client;
 mod consent;
 mod evidence;
+mod journey;
 mod lgsp;
 mod scene;
 mod show;
@@ -25,7 +26,8 @@ use crate::{
 ///
 /// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
 /// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
-/// how each ended and why, streams an extract of 200,000 health books, lets a citizen consent,
+/// how each ended and why, streams an extract of 200,000 health books, takes a dossier from a ward's
+/// database to the national portal and through to its end while the portal fails twice, lets a citizen consent,
 /// withdraw and see who received what, proves one exchange from its evidence, then keeps serving for
 /// your own `curl`.
 ///
@@ -76,6 +78,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     }
     results.adapters = world.push().await?;
     show::adapters(&results.adapters, output);
+    results.journey = Some(journey::play(&world, &directory, output).await?);
     results.consent = Some(consent::play(&world, output).await?);
     let proved = results.exchanges.iter().find_map(show::ExchangeResult::allowed);
     let proved = proved.context("an exchange that was allowed")?.to_owned();

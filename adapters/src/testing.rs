@@ -18,7 +18,12 @@ use rand::{SeedableRng as _, rngs::StdRng};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{Config, Error, FlowReport, flow::Until, run::drive};
+use crate::{
+    Config, Error, FlowReport,
+    flow::Until,
+    run::drive,
+    source::testing::postgres::{PASSWORD, Server},
+};
 
 /// A clock that moves a little each time somebody looks at it, so that waits end.
 #[derive(Debug)]
@@ -121,6 +126,23 @@ impl World {
 
     pub(crate) fn config(&self) -> Config {
         Config::read(&self.path()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// The configuration of another process beside this one, with a directory of its own.
+    pub(crate) fn beside(&self) -> Config {
+        let path = self.folder.path().join("beside.yaml");
+        std::fs::write(&path, self.text.replace("data_dir: state", "data_dir: beside")).unwrap();
+        Config::read(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    }
+
+    /// Puts the durable state into a database of a server.
+    pub(crate) fn on_a_server(&mut self, server: &Server) {
+        let file = self.folder.path().join("state-password");
+        std::fs::write(&file, PASSWORD).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
+        let url = server.url(&server.database());
+        let database = format!("database: '{url}'\ndatabase_password_file: state-password");
+        self.set("data_dir: state", &format!("data_dir: state\n{database}"));
     }
 
     pub(crate) fn faults(&self) -> &Faults {

@@ -12,6 +12,7 @@ use super::{
     client::Reply,
     consent::ConsentResult,
     evidence::EvidenceResult,
+    journey::JourneyResult,
     scene::{Expected, Scene},
     stream::StreamResult,
     world::{STOPPED, World},
@@ -24,6 +25,7 @@ pub(crate) struct Results {
     pub(crate) exchanges: Vec<ExchangeResult>,
     pub(crate) streams: Vec<StreamResult>,
     pub(crate) adapters: Vec<AdapterResult>,
+    pub(crate) journey: Option<JourneyResult>,
     pub(crate) consent: Option<ConsentResult>,
     pub(crate) evidence: Option<EvidenceResult>,
     pub(crate) ok: bool,
@@ -155,6 +157,7 @@ impl Results {
             && self.streams.iter().all(|s| s.as_expected)
             && !self.adapters.is_empty()
             && self.adapters.iter().all(AdapterResult::is_sound)
+            && self.journey.as_ref().is_some_and(JourneyResult::is_sound)
             && self.consent.as_ref().is_some_and(ConsentResult::is_sound)
             && self.evidence.as_ref().is_some_and(EvidenceResult::is_sound);
     }

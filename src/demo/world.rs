@@ -14,6 +14,7 @@ use anyhow::Context as _;
 use http_body_util::Full;
 use hyper::{Request, body::Bytes};
 use indicatif::{ProgressBar, ProgressStyle};
+use lienthong_adapters::{FlowReport, Report};
 use lienthong_gateway::{
     config::{Config, LogFormat},
     evidence, keys, log, pki,
@@ -71,7 +72,7 @@ pub(crate) struct World {
     pub(crate) pki: PathBuf,
     directory: PathBuf,
     identities: BTreeMap<String, Arc<ClientConfig>>,
-    portal: PortalHandle,
+    pub(crate) portal: PortalHandle,
     city: CityHandle,
     _population: PopulationHandle,
 }
@@ -217,6 +218,16 @@ impl World {
         let seen = self.portal.report();
         let leaked = self.portal.accepted().iter().filter(|m| holds(m, STOPPED)).count();
         Ok(report.flows.iter().map(|flow| AdapterResult::new(flow, &seen, leaked)).collect())
+    }
+
+    /// Delivers what has come into the city's procedure system since. Gives what the flow had done
+    /// before, and what it has done now.
+    pub(crate) async fn deliver(&self) -> anyhow::Result<(FlowReport, FlowReport)> {
+        let config = lienthong_adapters::Config::read(&self.directory.join("adapters.yaml"))?;
+        let first = |report: Report| report.flows.into_iter().next().context("a flow");
+        let before = first(lienthong_adapters::status(&config, clock::system()).await?)?;
+        let now = lienthong_adapters::run_until_idle(&config, clock::system()).await?;
+        Ok((before, first(now)?))
     }
 
     /// Signs what has been recorded so far, and examines the log with the proof of one exchange.

@@ -30,6 +30,10 @@ fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one(
     assert!(drifted["drift"].to_string().contains("SoHoKhauCu"), "{drifted:#}");
     assert_eq!((&broken["complete"], &broken["decision"]), (&false.into(), &"cut".into()));
     assert_eq!(broken["elements"], broken["recorded"]);
+    let journey = &result["journey"];
+    assert_eq!(journey["history"], json!([1, 2, 4, 9, 10]), "{journey:#}");
+    assert_eq!((&journey["retried"], &journey["duplicates"]), (&json!(2), &json!(0)));
+    assert!(out.contains("the portal has status 10"), "{out}");
     let consent = &result["consent"];
     let reasons = [json!("consent.not_given"), json!(null), json!("consent.withdrawn")];
     let told: Vec<_> = consent["exchanges"].as_array().into_iter().flatten().collect();

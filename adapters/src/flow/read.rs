@@ -6,7 +6,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use lienthong_store::outbox::{Batch, QuarantinedRow};
+use lienthong_store::{
+    StoreError,
+    outbox::{Batch, QuarantinedRow},
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{Flow, after, fail, nap};
@@ -141,6 +144,10 @@ impl Flow {
                 Ok(None)
             }
             Err(Hindrance::Source(error)) => Err(fail(&self.config, &error)),
+            Err(Hindrance::Ours(Error::Store(StoreError::LeaseLost))) => {
+                tracing::info!(flow = %self.config.id, "another process reads the source now");
+                Ok(None)
+            }
             Err(Hindrance::Wait(why)) => {
                 tracing::warn!(flow = %self.config.id, why, "rows cannot be checked for a while");
                 Ok(None)

@@ -1,5 +1,3 @@
-use std::os::unix::fs::PermissionsExt;
-
 use lienthong_sandbox::Fault;
 
 use crate::source::testing::postgres::{PASSWORD, Server};
@@ -271,12 +269,7 @@ async fn the_first_of_a_case_says_false_and_the_others_true_also_after_a_restart
 async fn messages_wait_in_a_database_on_a_server_as_well() {
     let server = Server::shared();
     let mut world = World::new().await;
-    let file = world.folder.path().join("state-password");
-    std::fs::write(&file, PASSWORD).unwrap();
-    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o600)).unwrap();
-    let url = server.url(&server.database());
-    let database = format!("database: '{url}'\ndatabase_password_file: state-password");
-    world.set("data_dir: state", &format!("data_dir: state\n{database}"));
+    world.on_a_server(&server);
     world.write(&[sync(A, 1), sync(A, 2), sync(B, 1)]).await;
     world.execute("UPDATE case_outbox SET received_at = '31/02/2026 08:00' WHERE id = 1").await;
     let report = world.run().await;

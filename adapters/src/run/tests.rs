@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use lienthong_sandbox::Fault;
 
 use crate::{
-    check, run, status,
+    check, run,
+    source::testing::postgres::Server,
+    status,
     testing::{A, B, C, CANARY, World, progress, sync},
 };
 
@@ -56,6 +58,47 @@ async fn check_tells_what_is_missing_and_sends_nothing() {
     assert!(problem("gateway").unwrap().contains("status"));
     assert_eq!(world.seen().logins, 0);
     assert!(!world.config().state.directory().unwrap().exists());
+}
+
+#[tokio::test]
+async fn processes_beside_each_other_share_the_work_of_one_outbox() {
+    let mut world = World::new().await;
+    let server = Server::shared();
+    world.on_a_server(&server);
+    let mut rows = Vec::new();
+    for case in [A, B, C] {
+        rows.extend([sync(case, 1), sync(case, 2)]);
+        rows.extend((10..40).map(|minute| progress(case, 4, minute)));
+        rows.extend([sync(case, 9), sync(case, 10)]);
+    }
+    world.write(&rows).await;
+    // Long enough that whoever looks once a second finds something to do.
+    world.faults().set("CapNhatTienDoHoSoMC", Fault::Slow(60));
+    let (one, two) = (world.config(), world.beside());
+    let (end, ended) = tokio::sync::watch::channel(false);
+    let shutdown = |mut ended: tokio::sync::watch::Receiver<bool>| async move {
+        ended.wait_for(|ended| *ended).await.unwrap();
+    };
+    let watching = async {
+        while world.seen().accepted < 102 {
+            tokio::task::yield_now().await;
+        }
+        end.send_replace(true);
+    };
+    let (first, second, ()) = tokio::join!(
+        run(&one, world.clock.clone(), shutdown(ended.clone())),
+        run(&two, world.clock.clone(), shutdown(ended.clone())),
+        watching
+    );
+    // Whoever ended first could not know of the other's last message yet.
+    (first.unwrap(), second.unwrap());
+    let report = status(&one, world.clock.clone()).await.unwrap().flows.remove(0);
+    assert_eq!((report.rows, report.delivered, report.waiting), (102, 102, 0));
+    assert_eq!((report.dead, report.quarantined, report.duplicates), (0, 0, 0));
+    let seen = world.seen();
+    assert!(seen.logins >= 2, "one process did all the work: {seen:?}");
+    assert_eq!((seen.cases, seen.progress), (3, 90));
+    assert_eq!((seen.duplicates, seen.order_violations), (0, 0), "{seen:?}");
 }
 
 /// Set in the child process of the test below: the configuration to run with.

@@ -9,12 +9,12 @@
 //!   no transaction is open that could fill them ([`super::coverage`]). Complete for positions given
 //!   in the transaction that writes them, however late it ends; a position given before its transaction
 //!   begins to write (a preallocated block, `nextval` alone) is waited for as long as `overlap`.
-//!   The system column `xmin` would not do: it names subtransactions, and no snapshot tells which
-//!   of those are open, so a row written behind a savepoint would be passed over.
 //!
 //! Changes and deletions are not seen. A standby is refused, because its snapshots do not name the
 //! transactions that are open, and so is a database that was put back or failed over since the mark.
 
+// Not by the system column `xmin`: it names subtransactions, and no snapshot tells which of those are
+// open, so a row written behind a savepoint would be passed over.
 mod catalog;
 mod decode;
 mod snapshot;
