@@ -25,7 +25,7 @@ use crate::{
     Error,
     config::Config,
     deliver::Envelope,
-    flow::Order,
+    flow::{Order, Signs},
     gate::Gate,
     report::{Report, report},
     seal::{Binding, Sealer},
@@ -49,6 +49,7 @@ pub struct Desk {
 #[derive(Debug, Clone)]
 pub(crate) struct Running {
     pub(crate) orders: BTreeMap<FlowId, mpsc::Sender<Order>>,
+    pub(crate) signs: BTreeMap<FlowId, Arc<Signs>>,
     pub(crate) gate: Arc<Gate>,
 }
 
@@ -167,7 +168,12 @@ impl Desk {
         let mut told = report(&self.config, &self.store, &self.clock).await?;
         if let Some(running) = &self.running {
             let away = running.gate.condition().reason.map(|reason| reason.to_string());
-            told.flows.iter_mut().for_each(|flow| flow.away.clone_from(&away));
+            let now = self.clock.now();
+            for flow in &mut told.flows {
+                flow.away.clone_from(&away);
+                let lag = running.signs.get(&flow.name).and_then(|signs| signs.lag(now));
+                flow.lag_seconds = lag.and_then(|lag| u64::try_from(lag.as_secs()).ok());
+            }
         }
         Ok(told)
     }

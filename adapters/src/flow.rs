@@ -12,7 +12,7 @@ mod send;
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
 };
@@ -61,16 +61,18 @@ pub(crate) struct Flow {
     lease: SignedDuration,
     /// What this process is called where several work on the same flows.
     name: String,
-    signs: Signs,
+    signs: Arc<Signs>,
 }
 
-/// What the tasks of a flow tell each other.
+/// What the tasks of a flow tell each other, and the desk.
 #[derive(Debug, Default)]
-struct Signs {
+pub(crate) struct Signs {
     /// Something may be ready to be sent.
     ready: Notify,
     /// The last reading found nothing more.
     drained: AtomicBool,
+    /// When a reading last found nothing more: milliseconds since 1970; 0 when none has.
+    read_to_end: AtomicI64,
     /// A person has paused the flow.
     paused: AtomicBool,
 }
@@ -94,7 +96,7 @@ impl Flow {
         let source = Source::open(&config).await.map_err(|e| fail(&config, &e))?;
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;
-        let signs = Signs::default();
+        let signs = Arc::default();
         let name = uuid::Uuid::new_v4().to_string();
         let flow = Self {
             config,
@@ -130,8 +132,27 @@ impl Flow {
         read.and(sent)
     }
 
+    /// What its tasks tell.
+    pub(crate) fn signs(&self) -> Arc<Signs> {
+        Arc::clone(&self.signs)
+    }
+
     fn is_paused(&self) -> bool {
         self.signs.paused.load(Ordering::Acquire)
+    }
+}
+
+impl Signs {
+    /// How long ago the source was last read to its end.
+    pub(crate) fn lag(&self, now: Timestamp) -> Option<SignedDuration> {
+        let at = self.read_to_end.load(Ordering::Acquire);
+        let at = Timestamp::from_millisecond(at).ok().filter(|_| at > 0)?;
+        Some(now.duration_since(at).max(SignedDuration::ZERO))
+    }
+
+    fn read_to_end(&self, now: Timestamp) {
+        self.read_to_end.store(now.as_millisecond(), Ordering::Release);
+        self.drained.store(true, Ordering::Release);
     }
 }
 

@@ -10,7 +10,11 @@ use lienthong_store::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, config::Config, source::Source};
+use crate::{
+    Error,
+    config::Config,
+    source::{Guarantee, Source},
+};
 
 /// Most rows and letters that a report names one by one.
 const MAX_NAMED: u32 = 100;
@@ -20,8 +24,10 @@ const MAX_NAMED: u32 = 100;
 pub struct FlowReport {
     /// The flow.
     pub name: FlowId,
-    /// What the source guarantees, in words.
+    /// What the source guarantees, in words: English.
     pub guarantee: String,
+    /// The same in Vietnamese.
+    pub guarantee_vi: String,
     /// Rows read from the source.
     pub rows: u64,
     /// Messages newly put into the outbox.
@@ -48,6 +54,8 @@ pub struct FlowReport {
     pub held: u64,
     /// How long the oldest waiting message has waited, in seconds.
     pub oldest_seconds: Option<u64>,
+    /// How many seconds ago the source was last read to its end; known to the process that reads it.
+    pub lag_seconds: Option<u64>,
     /// Why a person has paused the flow.
     pub paused: Option<String>,
     /// Why the platform counts as away; known to the process that runs the flow.
@@ -92,14 +100,15 @@ impl CheckOutcome {
 impl FlowReport {
     pub(crate) fn new(
         name: FlowId,
-        guarantee: String,
+        guarantee: Guarantee,
         counters: &Counters,
         now: Timestamp,
     ) -> Self {
         let waited = |since: Timestamp| u64::try_from(now.duration_since(since).as_secs());
         Self {
             name,
-            guarantee,
+            guarantee: guarantee.words(Language::English),
+            guarantee_vi: guarantee.words(Language::Vietnamese),
             rows: counters.rows,
             enqueued: counters.enqueued,
             delivered: counters.delivered,
@@ -113,6 +122,7 @@ impl FlowReport {
             waiting: counters.waiting,
             held: counters.held,
             oldest_seconds: counters.oldest.map(|since| waited(since).unwrap_or(0)),
+            lag_seconds: None,
             paused: None,
             away: None,
             quarantine: Vec::new(),
@@ -131,7 +141,7 @@ pub(crate) async fn report(
     let mut flows = Vec::with_capacity(config.flows.len());
     for flow in &config.flows {
         let counters = outbox.counters(&flow.id).await?;
-        let guarantee = Source::guarantee(&flow.source).words(Language::English);
+        let guarantee = Source::guarantee(&flow.source);
         let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
         let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
         entry.quarantine = quarantined

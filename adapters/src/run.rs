@@ -68,11 +68,12 @@ pub(crate) async fn drive(
     let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
-    let mut orders = BTreeMap::new();
+    let (mut orders, mut signs) = (BTreeMap::new(), BTreeMap::new());
     for courier in couriers {
         let id = courier.flow.id.clone();
         let flow = Flow::open(Arc::new(courier), common.clone()).await?;
         let (order, ordered) = mpsc::channel(ORDERS);
+        signs.insert(id.clone(), flow.signs());
         orders.insert(id, order);
         flows.spawn(flow.run(until, stopped.clone(), ordered));
     }
@@ -80,7 +81,7 @@ pub(crate) async fn drive(
         Until::Idle => None,
         Until::Stopped => {
             let listening = Listening::bind(&config.socket, config.metrics).await?;
-            let running = Running { orders, gate: Arc::clone(&common.gate) };
+            let running = Running { orders, signs, gate: Arc::clone(&common.gate) };
             let desk = Desk::new(config, &store, &common.sealer, &clock, running);
             Some(tokio::spawn(listening.serve(desk, stopped.clone())))
         }

@@ -56,6 +56,12 @@ fn table(report: &Report, output: &Output) {
         for line in lines(flow, output.language()) {
             output.line(line);
         }
+        if let Some(lag) = flow.lag_seconds {
+            output.line(match output.language() {
+                Language::Vietnamese => format!("  nguồn được đọc hết cách đây {lag} giây"),
+                Language::English => format!("  source read to its end {lag} s ago"),
+            });
+        }
         if let Some(why) = &flow.paused {
             output.line(format!("  {}: {why}", output.choose("tạm dừng", "paused")));
         }
@@ -78,7 +84,7 @@ fn lines(flow: &FlowReport, language: Language) -> [String; 3] {
     let oldest = flow.oldest_seconds.unwrap_or(0);
     match language {
         Language::Vietnamese => [
-            format!("{} ({})", flow.name, flow.guarantee),
+            format!("{} ({})", flow.name, flow.guarantee_vi),
             format!(
                 "  {} dòng, {} đã giao, {} đang chờ ({} bị giữ, lâu nhất {oldest} giây), {} cách ly, {} cần người xử lý",
                 flow.rows, flow.delivered, flow.waiting, flow.held, flow.quarantined, flow.dead

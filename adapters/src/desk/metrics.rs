@@ -26,13 +26,16 @@ const COUNTERS: [Number; 8] = [
 ];
 
 /// What is at present.
-const GAUGES: [Number; 7] = [
+const GAUGES: [Number; 8] = [
     ("lienthong_flow_waiting", "messages to be delivered", |f| f.waiting),
     ("lienthong_flow_held", "messages behind one that needs a person", |f| f.held),
     ("lienthong_flow_dead", "messages that need a person", |f| f.dead),
     ("lienthong_flow_quarantined", "rows in quarantine", |f| f.quarantined),
     ("lienthong_flow_oldest_seconds", "how long the oldest message has waited", |f| {
         f.oldest_seconds.unwrap_or(0)
+    }),
+    ("lienthong_flow_lag_seconds", "how long ago the source was last read to its end", |f| {
+        f.lag_seconds.unwrap_or(0)
     }),
     ("lienthong_flow_paused", "1 when a person has paused the flow", |f| {
         u64::from(f.paused.is_some())

@@ -206,6 +206,8 @@ async fn a_running_process_is_asked_over_a_socket_of_its_account_alone() {
         world.write(&[sync(A, 2)]).await;
         let status = over(&config.socket, "GET", "/status", "").await;
         assert!(status.contains("\"paused\":\"x\""), "{status}");
+        assert!(status.contains("\"lag_seconds\":"), "{status}");
+        assert!(!status.contains("\"lag_seconds\":null"), "{status}");
         over(&config.socket, "POST", &format!("{flow}/resume"), "").await;
         let missed = over(&config.socket, "POST", &format!("{flow}/compare"), "{}").await;
         assert!(missed.contains("\"done\":true"), "{missed}");

@@ -128,7 +128,7 @@ impl Flow {
         match self.tolerate(self.take().await)? {
             Some(true) => Ok(SignedDuration::ZERO),
             Some(false) => {
-                self.signs.drained.store(true, Ordering::Release);
+                self.signs.read_to_end(self.clock.now());
                 Ok(poll)
             }
             None => Ok(LEAVE_ALONE),
@@ -281,8 +281,8 @@ pub(crate) enum Hindrance {
     Ours(#[from] Error),
 }
 
-impl From<lienthong_store::StoreError> for Hindrance {
-    fn from(error: lienthong_store::StoreError) -> Self {
+impl From<StoreError> for Hindrance {
+    fn from(error: StoreError) -> Self {
         Self::Ours(error.into())
     }
 }

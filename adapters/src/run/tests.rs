@@ -91,7 +91,8 @@ async fn processes_beside_each_other_share_the_work_of_one_outbox() {
         watching
     );
     // Whoever ended first could not know of the other's last message yet.
-    (first.unwrap(), second.unwrap());
+    first.unwrap();
+    second.unwrap();
     let report = status(&one, world.clock.clone()).await.unwrap().flows.remove(0);
     assert_eq!((report.rows, report.delivered, report.waiting), (102, 102, 0));
     assert_eq!((report.dead, report.quarantined, report.duplicates), (0, 0, 0));
