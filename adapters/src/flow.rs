@@ -73,6 +73,10 @@ pub(crate) struct Signs {
     drained: AtomicBool,
     /// When a reading last found nothing more: milliseconds since 1970; 0 when none has.
     read_to_end: AtomicI64,
+    /// Nothing is read because too many messages wait.
+    full: AtomicBool,
+    /// There may be room for more messages again.
+    room: Notify,
     /// A person has paused the flow.
     paused: AtomicBool,
 }

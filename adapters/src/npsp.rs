@@ -14,7 +14,7 @@ mod request;
 mod response;
 mod status;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod upload;
 
 use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};

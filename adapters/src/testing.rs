@@ -35,6 +35,13 @@ impl Ticking {
     }
 }
 
+impl Ticking {
+    /// Time goes by.
+    pub(crate) fn forward(&self, by: SignedDuration) {
+        *self.0.lock().unwrap() += by;
+    }
+}
+
 impl Clock for Ticking {
     fn now(&self) -> Timestamp {
         let mut now = self.0.lock().unwrap();

@@ -76,6 +76,7 @@ impl Flow {
                     // Nobody orders anything in a run without a desk.
                     None => tokio::time::sleep(nap(self.clock.now(), wait)).await,
                 },
+                () = self.signs.room.notified() => pace.poll = self.clock.now(),
                 () = tokio::time::sleep(nap(self.clock.now(), wait)) => {}
                 changed = stop.changed() => if changed.is_err() { return Ok(()) },
                 changed = ended.changed() => if changed.is_err() { return Ok(()) },
@@ -121,8 +122,9 @@ impl Flow {
     async fn read(&self) -> Result<SignedDuration, Error> {
         let poll = SignedDuration::try_from(self.config.source.poll).unwrap_or(RECHECK);
         let waiting = self.store.outbox().open(&self.config.id).await?;
-        if waiting >= self.config.source.most_waiting {
-            self.signs.drained.store(true, Ordering::Release);
+        let is_full = waiting >= self.config.source.most_waiting;
+        self.signs.full.store(is_full, Ordering::Release);
+        if is_full {
             return Ok(poll);
         }
         match self.tolerate(self.take().await)? {

@@ -81,6 +81,9 @@ impl Flow {
 
     fn note(&self, settled: Settled, attempted: &Attempted) {
         self.gate.ended(self.clock.now(), attempted);
+        if self.signs.full.load(Ordering::Acquire) {
+            self.signs.room.notify_one();
+        }
         if settled == Settled::GivenBack
             && let Attempted::Away(reason, _) = attempted
         {
@@ -89,14 +92,20 @@ impl Flow {
     }
 
     async fn is_done(&self, until: Until, turn: &Turn) -> Result<bool, Error> {
-        if until == Until::Stopped || !self.signs.drained.load(Ordering::Acquire) {
+        let is_full = self.signs.full.load(Ordering::Acquire);
+        if until == Until::Stopped || !(is_full || self.signs.drained.load(Ordering::Acquire)) {
             return Ok(false);
         }
         let stays_away = self.gate.condition().outages >= self.config.delivery.attempts;
         if stays_away || self.is_paused() {
             return Ok(true);
         }
-        Ok(turn.is_empty && self.store.outbox().next_ready(&self.config.id).await?.is_none())
+        let outbox = self.store.outbox();
+        if is_full && outbox.open(&self.config.id).await? < self.config.source.most_waiting {
+            // There is room again: the reading goes on.
+            return Ok(false);
+        }
+        Ok(turn.is_empty && outbox.next_ready(&self.config.id).await?.is_none())
     }
 
     /// How long there is nothing to begin, unless a delivery ends or a row comes in.

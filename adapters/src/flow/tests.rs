@@ -1,3 +1,5 @@
+mod delivery;
+
 use lienthong_sandbox::Fault;
 
 use crate::source::testing::postgres::{PASSWORD, Server};
