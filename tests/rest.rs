@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod rest {
+    mod adapters;
     mod architecture;
     mod consent_api;
     mod demo;

@@ -63,7 +63,7 @@ fn bare() -> TempDir {
 }
 
 /// A node with every key.
-fn node() -> TempDir {
+pub(super) fn node() -> TempDir {
     let folder = bare();
     for arguments in [
         &["new", "evidence", "--name", "node-1.example"][..],
@@ -78,7 +78,7 @@ fn node() -> TempDir {
 }
 
 /// A log with one entry, of the node's key.
-fn begin_log(folder: &TempDir) {
+pub(super) fn begin_log(folder: &TempDir) {
     let closing = Closing::of_node("node-1", || (0, None)).expect("a node");
     let signer = signer(folder);
     let settings = Settings::new(folder.path().join("data/evidence"), signer, closing);
@@ -101,7 +101,7 @@ fn entries(folder: &TempDir) -> Vec<Vec<u8>> {
 }
 
 /// What the newest entry says was done, about which period, and why.
-fn newest(folder: &TempDir) -> (Action, Option<String>, String) {
+pub(super) fn newest(folder: &TempDir) -> (Action, Option<String>, String) {
     let newest = entries(folder).pop().expect("an entry");
     let Ok(Entry::Administration(entry)) = Entry::decode(&newest) else {
         panic!("{}", String::from_utf8_lossy(&newest));

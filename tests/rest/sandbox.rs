@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const QUIET: &str = "[]";
 
-fn configuration(faults: &str) -> String {
+pub(super) fn configuration(faults: &str) -> String {
     format!(
         "database: {{file: city.db, citizens: 100}}
 portal:
@@ -25,10 +25,10 @@ portal:
 }
 
 /// A running sandbox; it is killed when this is dropped.
-struct Sandbox {
+pub(super) struct Sandbox {
     child: Child,
     out: BufReader<ChildStdout>,
-    portal: SocketAddr,
+    pub(super) portal: SocketAddr,
     report: SocketAddr,
 }
 
@@ -40,7 +40,7 @@ impl Drop for Sandbox {
 }
 
 impl Sandbox {
-    fn start(folder: &Path) -> Self {
+    pub(super) fn start(folder: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lienthong"))
             .args(["--lang", "en", "sandbox", "run", "--config", "sandbox.yaml"])
             .current_dir(folder)
@@ -83,7 +83,7 @@ impl Sandbox {
         self.post("DongBoHoSoMC", &body)
     }
 
-    fn told(&self) -> Value {
+    pub(super) fn told(&self) -> Value {
         exchange(self.report, "GET", "/_report", "").1
     }
 }
