@@ -286,4 +286,6 @@ fn is_listed(listing: &Value, service: &str, call: &str) -> bool {
 }
 
 #[cfg(test)]
+mod outage;
+#[cfg(test)]
 mod tests;
