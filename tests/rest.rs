@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod rest {
     mod architecture;
+    mod bus;
     mod consent_api;
     mod demo;
     mod evidence;
