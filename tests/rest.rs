@@ -4,6 +4,7 @@
 mod rest {
     mod adapters;
     mod architecture;
+    mod bus;
     mod consent_api;
     mod demo;
     mod evidence;

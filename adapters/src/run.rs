@@ -91,16 +91,14 @@ pub(crate) async fn drive(
     let errands = tokio::spawn(async move { platform.tend(stopped).await });
     let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
     let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
-    // Settling ends when the last flow has, and keeping goes on as long as this is waited for.
-    let (ended, settled) = tokio::join!(
-        async {
-            tokio::select! {
-                ended = all_of(&mut flows, &stop, shutdown) => ended,
-                kept = keeping => kept.map_err(Error::from),
-            }
-        },
-        all_settled(settling)
-    );
+    let ending = async {
+        tokio::select! {
+            () = shutdown => Ok(()),
+            kept = keeping => kept.map_err(Error::from),
+        }
+    };
+    // Settling ends when the last flow has.
+    let (ended, settled) = tokio::join!(all_of(&mut flows, &stop, ending), all_settled(settling));
     errands.abort();
     stop.send_replace(true);
     if let Some(desk) = desk {
@@ -132,18 +130,18 @@ async fn all_settled(mut settling: JoinSet<Result<(), StoreError>>) -> Result<()
     Ok(())
 }
 
-/// Waits for the end of all flows; tells them when they are to stop.
+/// Waits for the end of all flows; tells them when they are to stop, and why where that is a failure.
 async fn all_of(
     flows: &mut JoinSet<Result<(), Error>>,
     stop: &watch::Sender<bool>,
-    shutdown: impl Future<Output = ()> + Send,
+    ending: impl Future<Output = Result<(), Error>> + Send,
 ) -> Result<(), Error> {
     let mut ended = Ok(());
-    tokio::pin!(shutdown);
+    tokio::pin!(ending);
     let mut stopping = false;
     loop {
         tokio::select! {
-            () = &mut shutdown, if !stopping => stopping = true,
+            why = &mut ending, if !stopping => (ended, stopping) = (why, true),
             flow = flows.join_next() => match flow {
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
@@ -288,5 +286,7 @@ fn is_listed(listing: &Value, service: &str, call: &str) -> bool {
         .any(|path| path.trim_start_matches('/') == call)
 }
 
+#[cfg(test)]
+mod outage;
 #[cfg(test)]
 mod tests;

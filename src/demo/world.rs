@@ -360,33 +360,7 @@ fn log_to(file: &Path) -> anyhow::Result<()> {
 }
 
 fn gateway_configuration(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> String {
-    let provider = |service: &str, port: u16| {
-        format!(
-            "  {service}:
-    url: https://localhost:{port}
-    trust_anchor_file: pki/city.pem
-    client_certificate_file: pki/{GATEWAY_CLIENT}.pem
-    client_key_file: pki/{GATEWAY_CLIENT}.key
-"
-        )
-    };
-    let providers: String = [
-        provider("civil-status", city.port()),
-        provider("health-book", city.port()),
-        provider("land-registration", city.port()),
-        provider("population-verification", population.port()),
-        provider("portal-case-sync", portal.port()),
-        provider("portal-catalogues", portal.port()),
-        provider("portal-files", portal.port()),
-        provider("portal-questions", portal.port()),
-        // The stand-in of the portal takes what goes to the other systems as well.
-        provider("civil-status-registrations", portal.port()),
-        provider("land-changes", portal.port()),
-        provider("ministry-portal-2026", portal.port()),
-        provider("reports-1022", portal.port()),
-        provider("reports-1022-desk", portal.port()),
-    ]
-    .concat();
+    let providers = providers(city, population, portal);
     format!(
         "listen:
   address: 127.0.0.1:0
@@ -422,6 +396,37 @@ evidence:
 ",
         lgsp = lgsp::SETTINGS,
     )
+}
+
+/// Where the gateway finds each service.
+fn providers(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> String {
+    let provider = |service: &str, port: u16| {
+        format!(
+            "  {service}:
+    url: https://localhost:{port}
+    trust_anchor_file: pki/city.pem
+    client_certificate_file: pki/{GATEWAY_CLIENT}.pem
+    client_key_file: pki/{GATEWAY_CLIENT}.key
+"
+        )
+    };
+    [
+        provider("civil-status", city.port()),
+        provider("health-book", city.port()),
+        provider("land-registration", city.port()),
+        provider("population-verification", population.port()),
+        provider("portal-case-sync", portal.port()),
+        provider("portal-catalogues", portal.port()),
+        provider("portal-files", portal.port()),
+        provider("portal-questions", portal.port()),
+        // The stand-in of the portal takes what goes to the other systems as well.
+        provider("civil-status-registrations", portal.port()),
+        provider("land-changes", portal.port()),
+        provider("ministry-portal-2026", portal.port()),
+        provider("reports-1022", portal.port()),
+        provider("reports-1022-desk", portal.port()),
+    ]
+    .concat()
 }
 
 /// The shipped example of a flow, pointed at this demo's gateway and files.

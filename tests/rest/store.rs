@@ -2,7 +2,7 @@
 
 #[path = "../../gateway/store/src/testing/postgres.rs"]
 #[expect(dead_code, reason = "the tests of the store need more of it")]
-mod postgres;
+pub(super) mod postgres;
 
 use std::{
     fs,

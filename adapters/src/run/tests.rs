@@ -3,6 +3,7 @@ mod city_systems;
 use std::sync::{Arc, Mutex};
 
 use lienthong_sandbox::Fault;
+use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
 use crate::{
     check, run,
@@ -100,6 +101,27 @@ async fn processes_beside_each_other_share_the_work_of_one_outbox() {
     assert!(seen.logins >= 2, "one process did all the work: {seen:?}");
     assert_eq!((seen.cases, seen.progress), (3, 90));
     assert_eq!((seen.duplicates, seen.order_violations), (0, 0), "{seen:?}");
+}
+
+/// What is years old, and a database that does not let it go.
+const STUBBORN: &str = "INSERT INTO known (flow, idempotency_key, outcome, done_at)
+        VALUES ('ward-cases', 'old', 'delivered', 0);
+    CREATE TRIGGER stubborn BEFORE DELETE ON known BEGIN SELECT RAISE(ABORT, 'no'); END";
+
+#[tokio::test]
+async fn a_failure_beside_the_flows_ends_them_so_that_somebody_hears_of_it() {
+    let world = World::new().await;
+    world.run().await;
+    let file = world.config().state.directory().unwrap().join("lienthong.db");
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+    connection.execute(STUBBORN).await.unwrap();
+    connection.close().await.unwrap();
+    let config = world.config();
+    let running = run(&config, world.clock.clone(), std::future::pending());
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), running).await;
+    let error = ended.expect("it ends").unwrap_err();
+    assert!(matches!(error, crate::Error::Store(_)), "{error:?}");
 }
 
 /// Set in the child process of the test below: the configuration to run with.

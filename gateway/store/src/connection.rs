@@ -35,6 +35,9 @@ const WRITERS: u32 = 4;
 /// Codes of SQLite and PostgreSQL for data that is damaged, or no data of theirs.
 const DAMAGE: [&str; 5] = ["11", "26", "267", "XX001", "XX002"];
 
+/// Codes of SQLite (full, a write that failed) and PostgreSQL for a disk that takes no more.
+const FULL: [&str; 3] = ["13", "778", "53100"];
+
 /// Why the durable state cannot be used. Says nothing about what is in it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -58,7 +61,10 @@ pub enum StoreError {
     Migrate(#[from] MigrateError),
     /// A statement failed. What it was to change is as before, or changed: nobody knows.
     #[error("database failed")]
-    Database(#[from] sqlx::Error),
+    Database(#[source] sqlx::Error),
+    /// Its disk takes no more. What was acknowledged is kept, and nothing else was.
+    #[error("its disk is full or failing: free space, then start again")]
+    Full(#[source] sqlx::Error),
     /// The server did not answer. What was to be changed is as before, or changed: nobody knows.
     #[error("database did not answer in time")]
     Late,
@@ -78,15 +84,24 @@ pub enum StoreError {
     LeaseLost,
 }
 
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if has_code(&error, &FULL) { Self::Full(error) } else { Self::Database(error) }
+    }
+}
+
+fn has_code(error: &sqlx::Error, codes: &[&str]) -> bool {
+    let error = error.as_database_error();
+    error.and_then(|error| error.code()).is_some_and(|code| codes.contains(&&*code))
+}
+
 impl StoreError {
     /// Whether the database's own data is damaged, and not only out of reach.
     #[must_use]
     pub fn is_damage(&self) -> bool {
         match self {
             Self::Damaged(_) => true,
-            Self::Database(sqlx::Error::Database(error)) => {
-                error.code().is_some_and(|code| DAMAGE.contains(&&*code))
-            }
+            Self::Database(error) => has_code(error, &DAMAGE),
             _ => false,
         }
     }

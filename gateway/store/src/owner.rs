@@ -10,7 +10,10 @@
 //! Processes that only work on the outbox can share a database instead: then nobody owns it, and what
 //! must not happen at once is kept apart by locks of the outbox itself.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction, migrate::Migrator, pool::PoolConnection};
@@ -26,6 +29,10 @@ const LOCK: i64 = 0x6c69_656e_7468_6f6e;
 const SHARED: i64 = LOCK + 1;
 /// PostgreSQL's codes for a lock that could not be had in time, and for two that wait for each other.
 const NOT_HAD: [&str; 2] = ["55P03", "40P01"];
+
+/// How often, and how many times, it is looked whether a process that was killed is gone.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: u32 = 10;
 
 /// Connects, takes the database over, brings it up to date, and gives the new generation.
 pub(crate) async fn take(
@@ -90,8 +97,7 @@ pub(crate) async fn share(
     if !bounded(attempt(&mut first, SHARED, "SELECT pg_try_advisory_lock_shared($1)")).await? {
         return Err(StoreError::InUse(address.to_string()));
     }
-    // A lock of one's own never keeps one from taking it alone.
-    let is_alone = bounded(attempt(&mut first, LOCK, "SELECT pg_try_advisory_lock($1)")).await?;
+    let is_alone = soon_alone(&mut first).await?;
     if is_alone {
         migrator.run(&mut *first).await?;
         bounded(lock(&mut first, LOCK, "SELECT pg_advisory_unlock($1)")).await?;
@@ -101,6 +107,21 @@ pub(crate) async fn share(
     generation.get_or_init(|| now);
     drop(first);
     Ok((pool, now, is_alone))
+}
+
+/// Whether nobody else's connection is left after a moment: those of a process that was killed are
+/// there until the server notices. Asks again instead of waiting for the lock, for which others who come would
+/// have to wait as well.
+async fn soon_alone(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    // A lock of one's own never keeps one from taking it alone.
+    let alone = "SELECT pg_try_advisory_lock($1)";
+    for _ in 0..LOOKS {
+        if bounded(attempt(connection, LOCK, alone)).await? {
+            return Ok(true);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    bounded(attempt(connection, LOCK, alone)).await
 }
 
 /// A connection that comes later, or comes back.

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use super::{Claimed, Earlier, Outbox, Ticket, count, heads, milliseconds};
 use crate::{
     StoreError,
-    engine::{Either, ask},
+    engine::{Either, ask, tell},
 };
 
 /// A lease that ran out belonged to an attempt that nobody heard of again.
@@ -99,7 +99,8 @@ impl Outbox<'_> {
         transaction.commit().await
     }
 
-    /// Ends the leases that an earlier process left behind; its attempts are uncertain. Only a
+    /// Ends the leases that an earlier process left behind, of messages and of reading; its attempts are
+    /// uncertain. Only a
     /// process that has the store alone may call this, before it claims.
     ///
     /// # Errors
@@ -115,6 +116,7 @@ impl Outbox<'_> {
         for (flow, keys) in keys {
             heads::arrange(&mut transaction, flow, &keys).await?;
         }
+        tell!(&mut transaction, sqlx::query("DELETE FROM reader"))?;
         transaction.commit().await?;
         Ok(count(i64::try_from(left.len()).unwrap_or(i64::MAX)))
     }

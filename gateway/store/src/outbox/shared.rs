@@ -40,6 +40,21 @@ async fn one_process_at_a_time_reads_a_flow_and_what_it_read_before_that_is_refu
     assert!(lead(&one, "one", 60).await, "given up");
 }
 
+/// The server has connections of a process that was killed a little longer than there is the process.
+#[tokio::test]
+async fn what_is_left_of_a_killed_process_is_waited_for() {
+    let home = Home::postgres();
+    let (killed, _first) = shared(&home).await;
+    let folder = TempDir::new().unwrap();
+    let place = Place::new(folder.path(), home.address());
+    let gone = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        killed.close().await;
+    };
+    let (next, ()) = tokio::join!(Store::share(place), gone);
+    assert!(next.unwrap().1, "nobody else is there");
+}
+
 #[tokio::test]
 async fn a_message_goes_to_one_process_only() {
     let home = Home::postgres();

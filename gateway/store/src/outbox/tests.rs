@@ -179,6 +179,16 @@ async fn an_attempt_cut_off_by_the_end_of_the_process_is_uncertain(home: Home) {
     assert_eq!((message.earlier, message.attempts), (Earlier::Uncertain, 2));
 }
 
+async fn who_is_alone_reads_at_once_although_the_last_reader_was_killed(home: Home) {
+    let store = home.open().await;
+    assert!(store.outbox().lead(&flow(), "killed", at(0), LEASE).await.unwrap());
+    drop(store);
+    let store = home.open().await;
+    assert!(!store.outbox().lead(&flow(), "new", at(1), LEASE).await.unwrap());
+    store.outbox().recover().await.unwrap();
+    assert!(store.outbox().lead(&flow(), "new", at(1), LEASE).await.unwrap());
+}
+
 async fn a_message_given_back_counts_as_untried(home: Home) {
     let store = home.open().await;
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
@@ -443,6 +453,7 @@ on_both! {
     a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released,
     accepted_messages_survive_a_process_that_ends_at_any_step,
     an_attempt_cut_off_by_the_end_of_the_process_is_uncertain,
+    who_is_alone_reads_at_once_although_the_last_reader_was_killed,
     a_message_given_back_counts_as_untried,
     a_batch_is_taken_whole_with_its_mark,
     a_row_put_between_others_goes_first_and_no_two_of_a_key_at_once,
