@@ -1,11 +1,15 @@
-//! `lienthong adapters`: run, look at or check the adapters.
+//! `lienthong adapters`: run the flows, look at them, and decide about what needs a person.
+
+mod desk;
+mod letters;
+mod status;
+mod watch;
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use lienthong_adapters::{Config, Report, check, run as run_adapters, status};
+use lienthong_adapters::{Config, check, run as run_adapters};
 use lienthong_gateway::config::LogFormat;
-use lienthong_model::text::Language;
 
 use crate::{
     clock, gateway,
@@ -14,61 +18,111 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Runs every flow until SIGTERM or SIGINT.
+    /// Runs every flow until SIGTERM or SIGINT. On a terminal it draws what the flows do; elsewhere it
+    /// writes its log as JSON lines.
     ///
     /// Example: lienthong adapters run --config adapters.yaml
     Run(Settings),
     /// Shows each flow: rows read, delivered, waiting, quarantined, dead.
     ///
     /// Example: lienthong adapters status --config adapters.yaml
-    Status(Settings),
+    Status(Look),
     /// Checks configuration, source columns and the way to the gateway; delivers nothing.
     ///
+    /// Exit code: 0 when all is in order, 1 when something is not.
+    ///
     /// Example: lienthong adapters check --config adapters.yaml
-    Check(Settings),
+    Check(Look),
+    /// Lets a flow's source be read again, from a position or from the beginning. What was sent
+    /// before and is remembered is not sent again. The adapters must run.
+    ///
+    /// Example: lienthong adapters backfill ward-cases --config adapters.yaml
+    Backfill(status::Backfill),
+    /// Compares the keys of a flow's source with what was read, and takes what was missed. The
+    /// adapters must run.
+    ///
+    /// Example: lienthong adapters compare ward-cases --config adapters.yaml
+    Compare(desk::OfFlow),
+    /// Pauses a flow: nothing more of it is read or sent, also after a restart, until it is resumed.
+    ///
+    /// Example: lienthong adapters pause ward-cases --why 'the portal is moved' --config adapters.yaml
+    Pause(desk::WithReason),
+    /// Lets a paused flow go on.
+    ///
+    /// Exit code: 0 when it goes on, 1 when it was not paused.
+    ///
+    /// Example: lienthong adapters resume ward-cases --config adapters.yaml
+    Resume(desk::OfFlow),
+    /// Messages that need a person: looks at them, and carries out what the person decides.
+    #[command(subcommand)]
+    Dead(letters::Command),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Settings {
-    /// Configuration file.
-    #[arg(long)]
+    /// Configuration of the adapters.
+    #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Look {
+    #[command(flatten)]
+    settings: Settings,
     /// Writes JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {
-    let (Command::Run(settings) | Command::Status(settings) | Command::Check(settings)) = &command;
-    let config = match Config::read(&settings.config) {
-        Ok(config) => config,
-        Err(found) => return Ok(output.mistakes(&found)),
-    };
     match command {
-        Command::Run(_) => {
-            gateway::log(LogFormat::Json);
-            run_adapters(&config, clock::system(), ended()).await?;
-            Ok(Exit::Done)
-        }
-        Command::Status(settings) => {
-            let report = status(&config, clock::system()).await?;
-            if settings.json {
-                output.json(&report)?;
-            } else {
-                table(&report, output);
-            }
-            Ok(Exit::Done)
-        }
-        Command::Check(_) => {
-            let outcomes = check(&config, clock::system()).await;
-            for outcome in &outcomes {
-                let word = outcome.problem.as_deref().unwrap_or("ok");
-                output.line(format!("{}: {word}", outcome.name));
-            }
-            let good = outcomes.iter().all(|o| o.problem.is_none());
-            Ok(if good { Exit::Done } else { Exit::No })
+        Command::Run(settings) => match read(&settings, output) {
+            Ok(config) => run_all(config, output).await,
+            Err(exit) => Ok(exit),
+        },
+        Command::Status(look) => match read(&look.settings, output) {
+            Ok(config) => status::status(&config, look.json, output).await,
+            Err(exit) => Ok(exit),
+        },
+        Command::Check(look) => match read(&look.settings, output) {
+            Ok(config) => check_all(&config, look.json, output).await,
+            Err(exit) => Ok(exit),
+        },
+        Command::Backfill(backfill) => status::backfill(backfill, output).await,
+        Command::Compare(of) => desk::compare(of, output).await,
+        Command::Pause(with) => desk::pause(with, output).await,
+        Command::Resume(of) => desk::resume(of, output).await,
+        Command::Dead(command) => letters::run(command, output).await,
+    }
+}
+
+/// Reads the configuration, or tells its mistakes.
+fn read(settings: &Settings, output: &Output) -> Result<Config, Exit> {
+    Config::read(&settings.config).map_err(|found| output.mistakes(&found))
+}
+
+async fn run_all(config: Config, output: &Output) -> anyhow::Result<Exit> {
+    if output.is_terminal() {
+        watch::run(&config, output).await?;
+    } else {
+        gateway::log(LogFormat::Json);
+        run_adapters(&config, clock::system(), ended()).await?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn check_all(config: &Config, json: bool, output: &Output) -> anyhow::Result<Exit> {
+    let outcomes = check(config, clock::system()).await;
+    if json {
+        output.json(&outcomes)?;
+    } else {
+        for outcome in &outcomes {
+            let word = outcome.problem.as_deref().unwrap_or("ok");
+            output.line(format!("{}: {word}", outcome.name));
         }
     }
+    let good = outcomes.iter().all(|outcome| outcome.problem.is_none());
+    Ok(if good { Exit::Done } else { Exit::No })
 }
 
 /// Completes on SIGTERM or SIGINT.
@@ -82,31 +136,5 @@ pub(crate) async fn ended() {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-fn table(report: &Report, output: &Output) {
-    for flow in &report.flows {
-        let oldest = flow.oldest_seconds.unwrap_or(0);
-        output.line(match output.language() {
-            Language::Vietnamese => format!(
-                "{} ({})\n  {} dòng, {} đã giao, {} đang chờ ({} bị giữ, lâu nhất {oldest} giây), {} gửi lại, {} đã gửi trước đó, {} cách ly, {} cần người xử lý",
-                flow.name, flow.guarantee, flow.rows, flow.delivered, flow.waiting, flow.held,
-                flow.retried, flow.duplicates, flow.quarantined, flow.dead
-            ),
-            Language::English => format!(
-                "{} ({})\n  {} rows, {} delivered, {} waiting ({} held, oldest {oldest} s), {} retried, {} sent before, {} quarantined, {} dead",
-                flow.name, flow.guarantee, flow.rows, flow.delivered, flow.waiting, flow.held,
-                flow.retried, flow.duplicates, flow.quarantined, flow.dead
-            ),
-        });
-        for row in &flow.quarantine {
-            let word = output.choose("cách ly", "quarantined");
-            output.line(format!("  {word} {}: {}", row.key, row.reason));
-        }
-        for letter in &flow.dead_letters {
-            let word = output.choose("cần người xử lý", "dead");
-            output.line(format!("  {word} {}: {}", letter.key, letter.reason));
-        }
     }
 }

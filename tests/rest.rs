@@ -9,6 +9,7 @@ mod rest {
     mod keys;
     mod participant;
     mod program;
+    mod sandbox;
     mod service;
     mod store;
 }

@@ -2,8 +2,8 @@
 # Runs every check of the repository and ends with the line `N passed, N failed`.
 #
 # Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy), Debian's `build-essential`,
-# `openssl`, whose program judges what we sign, and `postgresql`, whose server the tests start on a
-# socket of their own; nothing else, and no network but the crate registry. Every step runs even
+# `openssl`, whose program judges what we sign, and `postgresql` and `mariadb-server-core`, whose
+# servers the tests start on sockets of their own; nothing else, and no network but the crate registry. Every step runs even
 # when an earlier one failed, so that one run tells everything. Exit code 0 when nothing failed, 1
 # when something did, 3 when a tool is missing.
 set -euo pipefail
@@ -99,8 +99,11 @@ need cargo "on Debian: apt-get install rustup, then: rustup default stable"
 for folder in /usr/lib/postgresql/*/bin; do
     PATH=$PATH:$folder
 done
+PATH=$PATH:/usr/sbin
 need postgres "on Debian: apt-get install postgresql"
 need initdb "on Debian: apt-get install postgresql"
+need mariadbd "on Debian: apt-get install mariadb-server-core"
+need mariadb-install-db "on Debian: apt-get install mariadb-server-core"
 if ((missing == 0)); then
     need_component fmt rustfmt
     need_component clippy clippy

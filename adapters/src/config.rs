@@ -10,6 +10,7 @@ mod platform;
 mod source;
 
 use std::{
+    net::SocketAddr,
     num::NonZeroU32,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -28,11 +29,17 @@ pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
 pub use platform::{
-    AttachmentConfig, CatalogueConfig, Codes, InboxConfig, NpspConfig, Numbers, Profile,
+    CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile,
 };
-pub use source::{SourceConfig, SourceKind, SqliteConfig, TableConfig, TableMode, Taken};
+pub use source::{
+    CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
+    SqliteConfig, TableConfig, TableMode, Taken,
+};
 
 pub use crate::npsp::{Status, Transitions};
+
+/// Name of the operator's socket in the data directory.
+const SOCKET: &str = "adapters.sock";
 
 /// The checked configuration.
 #[derive(Debug, Clone)]
@@ -41,6 +48,10 @@ pub struct Config {
     pub state: Place,
     /// Keys that payloads are sealed with: the first seals, all open. At least one.
     pub seal_keys: Vec<Sensitive<[u8; 32]>>,
+    /// Where a running process listens for its operator. Default `adapters.sock` in the data directory.
+    pub socket: PathBuf,
+    /// Where it listens for its monitoring, on loopback; nowhere by default.
+    pub metrics: Option<SocketAddr>,
     /// How to reach the gateway.
     pub gateway: GatewayConfig,
     /// The National Public Service Portal.
@@ -106,6 +117,8 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "database_password_file",
         "seal_key_file",
         "previous_seal_key_files",
+        "socket",
+        "metrics",
         "gateway",
         "npsp",
         "flows",
@@ -115,6 +128,8 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let seal_key = map.text("seal_key_file");
     let mut seal_keys: Vec<String> = seal_key.map(str::to_owned).into_iter().collect();
     seal_keys.extend(map.parse_list::<String>("previous_seal_key_files"));
+    let socket = map.optional("socket").and_then(|_| map.text("socket"));
+    let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
@@ -131,7 +146,13 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let seal_keys = seal_keys.into_iter().map(|name| reader.seal_key(root.at, &name));
     let seal_keys = seal_keys.collect::<Option<Vec<_>>>()?;
     seal_key?;
-    Some(Config { state: state?, seal_keys, gateway: gateway?, npsp: npsp?, flows })
+    let state = state?;
+    let socket = match (socket, state.directory()) {
+        (Some(path), _) => folder.join(path),
+        (None, Some(directory)) => directory.join(SOCKET),
+        (None, None) => folder.join(SOCKET),
+    };
+    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp: npsp?, flows })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {
@@ -272,7 +293,19 @@ impl<'a> Reader<'a, '_> {
 fn is_plain_loopback(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("http://") else { return false };
     let authority = rest.split('/').next().unwrap_or_default();
-    authority.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+    authority.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback())
+}
+
+/// An address on this machine.
+struct Loopback(SocketAddr);
+
+impl std::str::FromStr for Loopback {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+        address.map(Self).ok_or("not an address on loopback such as `127.0.0.1:9465`")
+    }
 }
 
 struct ClientAddress(String);

@@ -96,7 +96,7 @@ pub(crate) enum Settled {
 }
 
 /// What is to be written of an attempt, what it is called, and what it tells of the platform.
-struct Verdict {
+struct Ended {
     ending: Ending,
     settled: Settled,
     attempted: Attempted,
@@ -109,11 +109,11 @@ impl Courier {
     /// # Errors
     /// When it could not be written down; the message's lease ends by itself.
     pub(crate) async fn attempt(&self, message: Claimed) -> Result<(Settled, Attempted), Error> {
-        let verdict = match self.try_once(&message).await {
+        let ended = match self.try_once(&message).await {
             Ok((outcome, earlier)) => self.judge(&message, outcome, earlier),
             Err(reason) => self.dead(&message, Effect::Unknown, &reason, Attempted::Answered),
         };
-        let Verdict { ending, settled, attempted } = verdict;
+        let Ended { ending, settled, attempted } = ended;
         match self.settler.settle(message.ticket, ending).await {
             Written::Durable => Ok((settled, attempted)),
             Written::LeaseLost => {
@@ -167,13 +167,13 @@ impl Courier {
             .ok_or_else(|| Reason::new("message type is not configured any more"))
     }
 
-    fn judge(&self, message: &Claimed, outcome: Outcome, earlier: Earlier) -> Verdict {
+    fn judge(&self, message: &Claimed, outcome: Outcome, earlier: Earlier) -> Ended {
         let before = match earlier {
             Earlier::NoEffect => Effect::None,
             Earlier::Uncertain => Effect::Unknown,
         };
         match outcome {
-            Outcome::Delivered => Verdict {
+            Outcome::Delivered => Ended {
                 ending: Ending::Delivered,
                 settled: Settled::Delivered,
                 attempted: Attempted::Answered,
@@ -181,7 +181,7 @@ impl Courier {
             Outcome::Refused(reason) => self.dead(message, before, &reason, Attempted::Answered),
             Outcome::Withheld(reason) => {
                 tracing::warn!(flow = %self.flow.id, %reason, "message is withheld and erased");
-                Verdict {
+                Ended {
                     ending: Ending::Withhold(reason.to_string()),
                     settled: Settled::Withheld,
                     attempted: Attempted::Answered,
@@ -197,7 +197,7 @@ impl Courier {
                     self.dead(message, Effect::Unknown, &reason, attempted)
                 }
             },
-            Outcome::Unavailable(reason, wait) => Verdict {
+            Outcome::Unavailable(reason, wait) => Ended {
                 ending: Ending::GiveBack,
                 settled: Settled::GivenBack,
                 attempted: Attempted::Away(reason, wait),
@@ -208,12 +208,7 @@ impl Courier {
 
     /// The flow pauses, and the message keeps that it may have been taken. It pays for no attempt
     /// with its place among the living: what is wrong is not about it.
-    fn uncertain(
-        &self,
-        message: &Claimed,
-        reason: Reason,
-        wait: Option<SignedDuration>,
-    ) -> Verdict {
+    fn uncertain(&self, message: &Claimed, reason: Reason, wait: Option<SignedDuration>) -> Ended {
         let attempted = Attempted::Away(reason.clone(), wait);
         if let Ok(Repeat::Never) | Err(_) = self.repeat(&message.kind) {
             return self.dead(message, Effect::Unknown, &reason, attempted);
@@ -221,10 +216,10 @@ impl Courier {
         let pause = wait.unwrap_or_default().max(self.back_off.wait(message.attempts));
         let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
         let ending = Ending::Retry(at, Effect::Unknown, reason.to_string());
-        Verdict { ending, settled: Settled::GivenBack, attempted }
+        Ended { ending, settled: Settled::GivenBack, attempted }
     }
 
-    fn again(&self, message: &Claimed, effect: Effect, reason: Reason) -> Verdict {
+    fn again(&self, message: &Claimed, effect: Effect, reason: Reason) -> Ended {
         let attempts = message.attempts;
         let attempted = Attempted::Failed(reason.clone());
         if attempts >= self.flow.delivery.attempts {
@@ -234,7 +229,7 @@ impl Courier {
         let at = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         tracing::info!(flow = %self.flow.id, %reason, attempts, "delivery failed, another follows");
         let ending = Ending::Retry(at, effect, reason.to_string());
-        Verdict { ending, settled: Settled::Again, attempted }
+        Ended { ending, settled: Settled::Again, attempted }
     }
 
     fn dead(
@@ -243,14 +238,14 @@ impl Courier {
         effect: Effect,
         reason: &Reason,
         attempted: Attempted,
-    ) -> Verdict {
+    ) -> Ended {
         let reason = match effect {
             Effect::None => reason.to_string(),
             Effect::Unknown => format!("{reason} (it may have been taken)"),
         };
         let attempts = message.attempts;
         tracing::warn!(flow = %self.flow.id, reason, attempts, "message needs a person");
-        Verdict { ending: Ending::Bury(effect, reason), settled: Settled::Dead, attempted }
+        Ended { ending: Ending::Bury(effect, reason), settled: Settled::Dead, attempted }
     }
 }
 

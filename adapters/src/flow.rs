@@ -6,6 +6,7 @@
 mod compare;
 mod prepare;
 mod read;
+mod scene;
 mod send;
 
 use std::{
@@ -58,6 +59,8 @@ pub(crate) struct Flow {
     platform: Arc<Platform>,
     clock: Arc<dyn Clock>,
     lease: SignedDuration,
+    /// What this process is called where several work on the same flows.
+    name: String,
     signs: Signs,
 }
 
@@ -92,8 +95,20 @@ impl Flow {
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Signs::default();
+        let name = uuid::Uuid::new_v4().to_string();
         let flow = Self {
-            config, source, kinds, store, sealer, courier, gate, platform, clock, lease, signs,
+            config,
+            source,
+            kinds,
+            store,
+            sealer,
+            courier,
+            gate,
+            platform,
+            clock,
+            lease,
+            name,
+            signs,
         };
         Ok(flow)
     }

@@ -9,6 +9,7 @@ mod check;
 mod client;
 pub mod config;
 mod deliver;
+mod desk;
 mod flow;
 mod gate;
 mod keep;
@@ -27,6 +28,7 @@ mod source;
 mod testing;
 
 pub use config::Config;
+pub use desk::{Desk, DeskError, Letter, Shown};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};
 
@@ -50,6 +52,17 @@ pub enum Error {
     /// What is kept of a platform cannot be used.
     #[error("platform: {0}")]
     Platform(String),
+    /// The operator's socket or the address of the metrics cannot be listened on.
+    #[error("cannot listen on `{what}`: {problem}")]
+    Listen {
+        /// The path or address.
+        what: String,
+        /// Why.
+        problem: String,
+    },
+    /// The operator's socket failed.
+    #[error("the operator's socket failed")]
+    Desk(#[source] std::io::Error),
     /// A schema cannot be compiled.
     #[error("schema of `{0}` cannot be compiled")]
     Schema(String),

@@ -5,7 +5,6 @@
 //! and a record that is refused takes no other with it. What the portals have not made public
 //! (error codes, shapes of answers) is configuration or the sandbox's own.
 
-mod attachment;
 mod auth;
 mod catalogue;
 mod inbox;
@@ -16,6 +15,7 @@ mod response;
 mod status;
 #[cfg(test)]
 mod testing;
+mod upload;
 
 use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 
@@ -28,13 +28,13 @@ use tokio::sync::watch;
 pub(crate) use self::status::Standing;
 pub use self::status::{Status, Transitions};
 use self::{
-    attachment::Uploads,
     auth::Sessions,
     catalogue::Catalogues,
     inbox::Inbox,
     request::{Ask, Matter},
     response::{Answer, read},
     status::{IllegalTransition, Step},
+    upload::Uploads,
 };
 use crate::{
     Error,
@@ -95,11 +95,11 @@ impl Npsp {
         })
     }
 
-    /// A look-up, a log-in, a send, the last two again, a number, and every file that a record may
-    /// have.
+    /// Another's log-in, a look-up, a send, and a send as a change, each with a log-in and again;
+    /// and every file that a record may have.
     pub(crate) fn longest_attempt(&self) -> SignedDuration {
-        let files = self.config.attachments.iter().map(|one| one.max_files).max().unwrap_or(0);
-        let calls = files.saturating_mul(2).saturating_add(8);
+        let files = self.config.files.iter().map(|one| one.max_files).max().unwrap_or(0);
+        let calls = files.saturating_mul(2).saturating_add(12);
         SignedDuration::try_from(self.longest_call.saturating_mul(calls))
             .unwrap_or(SignedDuration::from_hours(1))
     }
@@ -156,6 +156,11 @@ impl Npsp {
     /// Whether the record's codes stand in the catalogues.
     pub(crate) fn listed(&self, call: &str, record: &Map<String, Value>) -> Listed {
         self.catalogues.listed(call, record, self.clock.now())
+    }
+
+    /// Whether records of a call move a dossier.
+    pub(crate) fn watches(&self, call: &str) -> bool {
+        moves(self.config.profile, call).is_some()
     }
 
     /// The move that a record makes, checked against the dossier's standing and taken down in it.

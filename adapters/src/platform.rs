@@ -91,15 +91,19 @@ impl Platform {
     }
 
     /// Whether the codes of a record stand in the platform's catalogues.
-    #[expect(dead_code, reason = "for the flow, which asks before it enqueues")]
     pub(crate) fn listed(&self, call: &str, record: &Map<String, Value>) -> Listed {
         let Self::Npsp(portal) = self;
         portal.listed(call, record)
     }
 
+    /// Whether records of a call move a dossier, so that their order and statuses matter.
+    pub(crate) fn watches(&self, call: &str) -> bool {
+        let Self::Npsp(portal) = self;
+        portal.watches(call)
+    }
+
     /// The move that a record makes, checked against the dossier's standing and taken down in it.
     /// An error is why the row is put aside: statuses only.
-    #[expect(dead_code, reason = "for the flow, which asks before it enqueues")]
     pub(crate) fn step(
         &self,
         call: &str,

@@ -1,12 +1,22 @@
 //! What the flows did, for people and programs.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use lienthong_model::id::FlowId;
-use lienthong_store::outbox::{Counters, DeadLetter};
-use serde::Serialize;
+use lienthong_model::{clock::Clock, id::FlowId, text::Language};
+use lienthong_store::{
+    Store,
+    outbox::{Counters, DeadLetter},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Error, config::Config, source::Source};
+
+/// Most rows and letters that a report names one by one.
+const MAX_NAMED: u32 = 100;
 
 /// What one flow did. Counts are durable: they go on where the last process left off.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct FlowReport {
     /// The flow.
     pub name: FlowId,
@@ -26,12 +36,22 @@ pub struct FlowReport {
     pub dead: u64,
     /// Rows whose message was in the outbox already.
     pub duplicates: u64,
+    /// Messages that a later one of their case replaced before they were sent.
+    pub superseded: u64,
+    /// Messages that were not sent, and erased, because consent was missing at delivery.
+    pub withheld: u64,
+    /// Messages that a person dropped.
+    pub dropped: u64,
     /// Messages that are still to be sent.
     pub waiting: u64,
     /// Those of the waiting that are held behind a dead message or a quarantined row.
     pub held: u64,
     /// How long the oldest waiting message has waited, in seconds.
     pub oldest_seconds: Option<u64>,
+    /// Why a person has paused the flow.
+    pub paused: Option<String>,
+    /// Why the platform counts as away; known to the process that runs the flow.
+    pub away: Option<String>,
     /// Rows in quarantine: which, and why. At most 100.
     pub quarantine: Vec<Aside>,
     /// Messages that need a person: which, and why. At most 100.
@@ -39,7 +59,7 @@ pub struct FlowReport {
 }
 
 /// A row or message that was put aside. It never shows a value of a payload.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct Aside {
     /// The key of the row in its source.
     pub key: String,
@@ -48,14 +68,14 @@ pub struct Aside {
 }
 
 /// What all flows did.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq, Default)]
 pub struct Report {
     /// One entry per flow, in the order of the configuration.
     pub flows: Vec<FlowReport>,
 }
 
 /// Whether one thing that the flows need is in order.
-#[derive(Debug, Clone, Serialize, PartialEq, Eq)]
+#[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub struct CheckOutcome {
     /// What was looked at.
     pub name: String,
@@ -87,13 +107,43 @@ impl FlowReport {
             quarantined: counters.quarantined,
             dead: counters.dead,
             duplicates: counters.duplicates,
+            superseded: counters.superseded,
+            withheld: counters.withheld,
+            dropped: counters.dropped,
             waiting: counters.waiting,
             held: counters.held,
             oldest_seconds: counters.oldest.map(|since| waited(since).unwrap_or(0)),
+            paused: None,
+            away: None,
             quarantine: Vec::new(),
             dead_letters: Vec::new(),
         }
     }
+}
+
+/// The durable counters of every flow.
+pub(crate) async fn report(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> Result<Report, Error> {
+    let outbox = store.outbox();
+    let mut flows = Vec::with_capacity(config.flows.len());
+    for flow in &config.flows {
+        let counters = outbox.counters(&flow.id).await?;
+        let guarantee = Source::guarantee(&flow.source).words(Language::English);
+        let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
+        let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
+        entry.quarantine = quarantined
+            .into_iter()
+            .map(|row| Aside { key: row.source_key, reason: row.reason })
+            .collect();
+        let dead = outbox.dead(&flow.id, MAX_NAMED).await?;
+        entry.dead_letters = dead.into_iter().map(Aside::from).collect();
+        entry.paused = outbox.paused(&flow.id).await?.map(|pause| pause.why);
+        flows.push(entry);
+    }
+    Ok(Report { flows })
 }
 
 impl From<DeadLetter> for Aside {

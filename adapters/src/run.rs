@@ -1,9 +1,9 @@
 //! Running, watching and rehearsing all flows of a configuration.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
-use lienthong_model::{clock::Clock, text::Language};
+use lienthong_model::clock::Clock;
 use lienthong_store::{Store, StoreError};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
@@ -18,19 +18,20 @@ use crate::{
     client::GatewayClient,
     config::{Config, DeliveryConfig, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
+    desk::{Desk, Listening, Running},
     flow::{Common, Flow, Until},
     gate::Gate,
     keep::Keep,
     platform::Platform,
     rate::Rate,
-    report::{Aside, CheckOutcome, FlowReport, Report},
+    report::{CheckOutcome, Report, report},
     seal::Sealer,
     settle::Settler,
     source::Source,
 };
 
-/// Most rows and letters that a report names one by one.
-const MAX_NAMED: u32 = 100;
+/// Orders of a person that wait for a flow at most.
+const ORDERS: usize = 16;
 
 /// Runs every flow until `shutdown` resolves, then lets deliveries in flight end.
 ///
@@ -62,22 +63,28 @@ pub(crate) async fn drive(
     until: Until,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Report, Error> {
-    let store = Arc::new(Store::open(config.state.clone()).await?);
-    let recovered = store.outbox().recover().await?;
-    if recovered > 0 {
-        tracing::warn!(recovered, "attempts were cut off when the last process ended");
-    }
-    let (settler, settling) = Settler::new(Arc::clone(&store), Arc::clone(&clock));
+    let store = open(config).await?;
     let common = common(config, &store, &clock, &mut rng)?;
-    let couriers = couriers(config, &common, &settler, &mut rng);
-    drop(settler);
+    let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
+    let mut orders = BTreeMap::new();
     for courier in couriers {
+        let id = courier.flow.id.clone();
         let flow = Flow::open(Arc::new(courier), common.clone()).await?;
-        let (_, orders) = mpsc::channel(1);
-        flows.spawn(flow.run(until, stopped.clone(), orders));
+        let (order, ordered) = mpsc::channel(ORDERS);
+        orders.insert(id, order);
+        flows.spawn(flow.run(until, stopped.clone(), ordered));
     }
+    let desk = match until {
+        Until::Idle => None,
+        Until::Stopped => {
+            let listening = Listening::bind(&config.socket, config.metrics).await?;
+            let running = Running { orders, gate: Arc::clone(&common.gate) };
+            let desk = Desk::new(config, &store, &common.sealer, &clock, running);
+            Some(tokio::spawn(listening.serve(desk, stopped.clone())))
+        }
+    };
     // Catalogues and questions take no message's time.
     let platform = Arc::clone(&common.platform);
     let errands = tokio::spawn(async move { platform.tend(stopped).await });
@@ -91,12 +98,37 @@ pub(crate) async fn drive(
                 kept = keeping => kept.map_err(Error::from),
             }
         },
-        settling
+        all_settled(settling)
     );
     errands.abort();
+    stop.send_replace(true);
+    if let Some(desk) = desk {
+        desk.await.map_err(|_| Error::Interrupted)?.map_err(Error::Desk)?;
+    }
     settled?;
     ended?;
     report(config, &store, &clock).await
+}
+
+/// Opens the durable state; others may work on it beside us where it is on a server.
+async fn open(config: &Config) -> Result<Arc<Store>, Error> {
+    let (store, is_alone) = Store::share(config.state.clone()).await?;
+    // The attempts of a process that is still there end by themselves.
+    if is_alone {
+        let recovered = store.outbox().recover().await?;
+        if recovered > 0 {
+            tracing::warn!(recovered, "attempts were cut off when the last process ended");
+        }
+    }
+    Ok(Arc::new(store))
+}
+
+/// Waits until every settler has nothing more to write down.
+async fn all_settled(mut settling: JoinSet<Result<(), StoreError>>) -> Result<(), Error> {
+    while let Some(settled) = settling.join_next().await {
+        settled.map_err(|_| Error::Interrupted)??;
+    }
+    Ok(())
 }
 
 /// Waits for the end of all flows; tells them when they are to stop.
@@ -132,8 +164,6 @@ fn common(
     clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
 ) -> Result<Common, Error> {
-    let sealer = Sealer::new(&config.seal_keys);
-    let sealer = sealer.ok_or_else(|| Error::Client("there is no seal key".to_owned()))?;
     let wait = |pick: fn(&DeliveryConfig) -> Duration| {
         config.flows.iter().map(|flow| pick(&flow.delivery)).min().unwrap_or(Duration::from_secs(1))
     };
@@ -147,31 +177,38 @@ fn common(
         lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
         platform,
         store: Arc::clone(store),
-        sealer: Arc::new(sealer),
+        sealer: Sealer::of(config)?,
         gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
         clock: Arc::clone(clock),
     })
 }
 
+/// Who delivers the messages of each flow, and the work of writing down what became of them.
 fn couriers(
     config: &Config,
     common: &Common,
-    settler: &Settler,
     rng: &mut StdRng,
-) -> Vec<Courier> {
-    let courier = |flow: &FlowConfig| Courier {
-        flow: flow.clone(),
-        settler: settler.clone(),
-        sealer: Arc::clone(&common.sealer),
-        platform: Arc::clone(&common.platform),
-        clock: Arc::clone(&common.clock),
-        back_off: BackOff::new(
-            flow.delivery.first_wait,
-            flow.delivery.longest_wait,
-            StdRng::from_rng(rng),
-        ),
+) -> (Vec<Courier>, JoinSet<Result<(), StoreError>>) {
+    let mut settling = JoinSet::new();
+    let courier = |flow: &FlowConfig| {
+        let (store, clock) = (Arc::clone(&common.store), Arc::clone(&common.clock));
+        let (settler, work) = Settler::new(flow.id.clone(), store, clock);
+        settling.spawn(work);
+        Courier {
+            flow: flow.clone(),
+            settler,
+            sealer: Arc::clone(&common.sealer),
+            platform: Arc::clone(&common.platform),
+            clock: Arc::clone(&common.clock),
+            back_off: BackOff::new(
+                flow.delivery.first_wait,
+                flow.delivery.longest_wait,
+                StdRng::from_rng(rng),
+            ),
+        }
     };
-    config.flows.iter().map(courier).collect()
+    let couriers = config.flows.iter().map(courier).collect();
+    (couriers, settling)
 }
 
 /// The durable counters of every flow; works beside a running process.
@@ -181,25 +218,6 @@ fn couriers(
 pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
     let store = Store::look(config.state.clone()).await?;
     report(config, &store, &clock).await
-}
-
-async fn report(config: &Config, store: &Store, clock: &Arc<dyn Clock>) -> Result<Report, Error> {
-    let outbox = store.outbox();
-    let mut flows = Vec::with_capacity(config.flows.len());
-    for flow in &config.flows {
-        let counters = outbox.counters(&flow.id).await?;
-        let guarantee = Source::guarantee(&flow.source).words(Language::English);
-        let mut entry = FlowReport::new(flow.id.clone(), guarantee, &counters, clock.now());
-        let quarantined = outbox.quarantined(&flow.id, "", MAX_NAMED).await?;
-        entry.quarantine = quarantined
-            .into_iter()
-            .map(|row| Aside { key: row.source_key, reason: row.reason })
-            .collect();
-        let dead = outbox.dead(&flow.id, MAX_NAMED).await?;
-        entry.dead_letters = dead.into_iter().map(Aside::from).collect();
-        flows.push(entry);
-    }
-    Ok(Report { flows })
 }
 
 /// Looks at the durable state, the sources with their columns, and the gateway with what it allows,
@@ -227,15 +245,7 @@ async fn state_problem(config: &Config) -> Option<String> {
 
 /// Whether the gateway opens each call to us.
 async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
-    let Some((subsystem, service)) = config.npsp.service.rsplit_once('/') else {
-        return Vec::new();
-    };
-    let listing = match client.allowed_methods(subsystem).await {
-        Ok(listing) => listing,
-        Err(problem) => return vec![CheckOutcome::new("gateway", Some(problem))],
-    };
-    let mut outcomes = vec![CheckOutcome::new("gateway", None)];
-    let mut calls = vec!["login"];
+    let mut calls = config.npsp.errands();
     for message in config.flows.iter().flat_map(|flow| &flow.messages) {
         calls.push(&message.call);
         if let Repeat::LookUp(call) = &message.repeat {
@@ -244,11 +254,24 @@ async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
     }
     calls.sort_unstable();
     calls.dedup();
+    let mut listings = BTreeMap::new();
+    let mut outcomes = Vec::new();
     for call in calls {
-        let problem = (!is_listed(&listing, service, call))
-            .then(|| "the gateway has no agreement that allows it".to_owned());
+        // A call that no service offers is a mistake of the file, which was told.
+        let address = config.npsp.routes.get(call).and_then(|address| address.rsplit_once('/'));
+        let Some((subsystem, service)) = address else { continue };
+        if !listings.contains_key(subsystem) {
+            match client.allowed_methods(subsystem).await {
+                Ok(listing) => drop(listings.insert(subsystem, listing)),
+                Err(problem) => return vec![CheckOutcome::new("gateway", Some(problem))],
+            }
+        }
+        let is_open =
+            listings.get(subsystem).is_some_and(|listing| is_listed(listing, service, call));
+        let problem = (!is_open).then(|| "the gateway has no agreement that allows it".to_owned());
         outcomes.push(CheckOutcome::new(format!("call `{call}`"), problem));
     }
+    outcomes.insert(0, CheckOutcome::new("gateway", None));
     outcomes
 }
 

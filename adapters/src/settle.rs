@@ -1,11 +1,11 @@
-//! Writing down what became of messages, many in one transaction.
+//! Writing down what became of the messages of a flow, many in one transaction.
 //!
 //! Whoever tried a message hands in how it ended and waits until that is durable. What comes in while
 //! a transaction is under way goes into the next one together.
 
 use std::sync::Arc;
 
-use lienthong_model::clock::Clock;
+use lienthong_model::{clock::Clock, id::FlowId};
 use lienthong_store::{
     Store, StoreError,
     outbox::{Ending, Ticket},
@@ -41,13 +41,14 @@ pub(crate) enum Written {
 }
 
 impl Settler {
-    /// A settler, and its work until every clone of it is gone.
+    /// The settler of a flow, and its work until every clone of it is gone.
     pub(crate) fn new(
+        flow: FlowId,
         store: Arc<Store>,
         clock: Arc<dyn Clock>,
     ) -> (Self, impl Future<Output = Result<(), StoreError>> + Send) {
         let (sender, receiver) = mpsc::channel(WAITING);
-        (Self { sender }, work(store, clock, receiver))
+        (Self { sender }, work(flow, store, clock, receiver))
     }
 
     /// Hands in how an attempt ended; returns when it is durable or cannot be.
@@ -61,6 +62,7 @@ impl Settler {
 }
 
 async fn work(
+    flow: FlowId,
     store: Arc<Store>,
     clock: Arc<dyn Clock>,
     mut receiver: mpsc::Receiver<Entry>,
@@ -74,7 +76,7 @@ async fn work(
             waiting.push((entry.ticket, entry.written));
         }
         // What waits hears of a failure by its channel's end.
-        let lost = store.outbox().settle(&ended, clock.now()).await?;
+        let lost = store.outbox().settle(&flow, &ended, clock.now()).await?;
         for (ticket, written) in waiting {
             let how = if lost.contains(&ticket) { Written::LeaseLost } else { Written::Durable };
             // Whoever does not wait any more has been told to stop.

@@ -6,24 +6,29 @@
 //!
 //! Nothing here may tell a value: errors name files, tables and columns.
 
-#![allow(dead_code, reason = "keys and again are for the comparison and the backfill of flows")]
-
 mod again;
 mod bounded;
+mod coverage;
+mod csv;
 mod error;
 mod guarantee;
+mod late;
 mod layout;
 mod mark;
+mod mysql;
+mod postgres;
 mod sqlite;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use jiff::Timestamp;
 
+use self::{csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, sqlite::Sqlite};
 pub(crate) use self::{
     error::SourceError,
     guarantee::{Guarantee, Reach},
     mark::Mark,
 };
-use self::{layout::Layout, sqlite::Sqlite};
 use crate::{
     config::{FlowConfig, SourceConfig, SourceKind},
     row::Row,
@@ -35,7 +40,10 @@ const MAX_BYTES: usize = 16 << 20;
 /// A source that rows are read from.
 #[derive(Debug)]
 pub(crate) enum Source {
-    Sqlite(Sqlite),
+    Postgres(Box<Postgres>),
+    Mysql(Box<Mysql>),
+    Sqlite(Box<Sqlite>),
+    Csv(Csv),
 }
 
 /// What was read.
@@ -62,14 +70,26 @@ impl Source {
     /// Opens the source of a flow and makes sure that table and columns are as the flow says.
     pub(crate) async fn open(flow: &FlowConfig) -> Result<Self, SourceError> {
         match &flow.source.kind {
-            SourceKind::Sqlite(config) => Sqlite::open(flow, config).await.map(Self::Sqlite),
+            SourceKind::Postgres(config) => {
+                Ok(Self::Postgres(Box::new(Postgres::open(flow, config).await?)))
+            }
+            SourceKind::Mysql(config) => {
+                Ok(Self::Mysql(Box::new(Mysql::open(flow, config).await?)))
+            }
+            SourceKind::Sqlite(config) => {
+                Ok(Self::Sqlite(Box::new(Sqlite::open(flow, config).await?)))
+            }
+            SourceKind::Csv(config) => Csv::open(flow, config).await.map(Self::Csv),
         }
     }
 
     /// What a source of this configuration promises.
     pub(crate) fn guarantee(config: &SourceConfig) -> Guarantee {
         match &config.kind {
+            SourceKind::Postgres(_) => Postgres::guarantee(),
+            SourceKind::Mysql(config) => Mysql::guarantee(config),
             SourceKind::Sqlite(_) => Sqlite::guarantee(),
+            SourceKind::Csv(_) => Csv::guarantee(),
         }
     }
 
@@ -78,24 +98,34 @@ impl Source {
         &self,
         mark: Option<&Mark>,
         limit: u32,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> Result<Reading, SourceError> {
         match self {
+            Self::Postgres(source) => source.next(mark, limit, now).await,
+            Self::Mysql(source) => source.next(mark, limit, now).await,
             Self::Sqlite(source) => source.next(mark, limit).await,
+            Self::Csv(source) => source.next(mark, limit).await,
         }
     }
 
     /// Tells the source that rows are durable here. Only then may it forget them.
     pub(crate) async fn taken(&self, rows: &[Row], now: Timestamp) -> Result<(), SourceError> {
         match self {
+            Self::Postgres(source) => source.taken(rows).await,
+            Self::Mysql(source) => source.taken(rows).await,
             Self::Sqlite(source) => source.taken(rows, now).await,
+            // A file is put away when the mark behind it is durable.
+            Self::Csv(_) => Ok(()),
         }
     }
 
     /// The rows with these keys, taken or not, as they are now.
     pub(crate) async fn with_keys(&self, keys: &[String]) -> Result<Vec<Row>, SourceError> {
         match self {
+            Self::Postgres(source) => source.with_keys(keys).await,
+            Self::Mysql(source) => source.with_keys(keys).await,
             Self::Sqlite(source) => source.with_keys(keys).await,
+            Self::Csv(source) => source.with_keys(keys).await,
         }
     }
 
@@ -106,7 +136,10 @@ impl Source {
     /// rows whose messages were forgotten are not taken for missing.
     pub(crate) async fn keys(&self, after: Option<&str>, limit: u32) -> Result<Keys, SourceError> {
         match self {
+            Self::Postgres(source) => source.keys(after, limit).await,
+            Self::Mysql(source) => source.keys(after, limit).await,
             Self::Sqlite(source) => source.keys(after, limit).await,
+            Self::Csv(source) => source.keys(after, limit).await,
         }
     }
 
@@ -118,7 +151,10 @@ impl Source {
         from: Option<&str>,
     ) -> Result<Mark, SourceError> {
         match self {
+            Self::Postgres(source) => source.again(mark, from).await,
+            Self::Mysql(source) => source.again(mark, from).await,
             Self::Sqlite(source) => source.again(mark, from).await,
+            Self::Csv(source) => source.again(mark, from).await,
         }
     }
 }

@@ -302,7 +302,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Handles, Er
     if let Some(stand) = &config.portal {
         let handle = Portal::start(stand.settings.clone(), clock).await?;
         arm(&handle.faults, stand);
-        tracing::info!(address = %handle.addr, "portal stand-in listens");
+        let report = handle.report_addr.map(tracing::field::display);
+        tracing::info!(address = %handle.addr, report, "portal stand-in listens");
         handles.portal = Some(handle);
     }
     if let Some(stand) = &config.population {

@@ -8,6 +8,7 @@ mod case;
 pub(crate) mod health;
 mod land;
 mod names;
+mod outbox;
 mod person;
 mod wards;
 
@@ -21,7 +22,7 @@ use sqlx::{
 
 pub use case::{BAD_ROWS, PROCEDURES, Procedure, REPEATED_ROWS};
 pub use health::MAX_RECORDS;
-pub use wards::{Ward, wards};
+pub use wards::{OldWard, Ward, old_wards, wards};
 
 use crate::Error;
 
@@ -43,6 +44,12 @@ pub struct Summary {
     pub cases: u32,
     /// Rows of the dossiers' outbox table `case_outbox`, bad and repeated ones included.
     pub events: u32,
+    /// Rows of `report_outbox`.
+    pub reports: u32,
+    /// Rows of `civil_status_outbox`.
+    pub registrations: u32,
+    /// Rows of `land_outbox`.
+    pub changes: u32,
 }
 
 /// How much to make.
@@ -99,16 +106,22 @@ pub async fn generate_size(path: &Path, seed: u64, size: Size) -> Result<Summary
     land::write(&mut transaction, &parcels, &people).await?;
     let events = case::make(&mut rng, &people, size.cases);
     case::write(&mut transaction, &events).await?;
+    let rows = outbox::make(&mut rng, &people, &parcels, size.cases / 2);
+    outbox::write(&mut transaction, &rows).await?;
     transaction.commit().await?;
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA optimize").await?;
     connection.close().await?;
     let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let [reports, registrations, changes] = rows.counts().map(count);
     Ok(Summary {
         citizens: count(people.len()),
         births: count(people.iter().filter(|p| p.registration.is_some()).count()),
         parcels: count(parcels.len()),
         cases: size.cases,
         events: count(events.len()),
+        reports,
+        registrations,
+        changes,
     })
 }
 

@@ -1,8 +1,8 @@
 //! The settings of a platform: the National Public Service Portal or, by one key, a ministry's
 //! portal of the pattern of 2026.
 
-mod attachment;
 mod document;
+mod file;
 mod list;
 mod transitions;
 
@@ -15,7 +15,7 @@ use lienthong_model::{
     sensitive::Sensitive,
 };
 
-pub use attachment::AttachmentConfig;
+pub use file::FilesConfig;
 pub use list::{CatalogueConfig, InboxConfig};
 
 use self::document::Offered;
@@ -62,7 +62,18 @@ pub struct NpspConfig {
     /// Lists that are polled for the city.
     pub inboxes: Vec<InboxConfig>,
     /// Files that go with records.
-    pub attachments: Vec<AttachmentConfig>,
+    pub files: Vec<FilesConfig>,
+}
+
+impl NpspConfig {
+    /// The calls that are made beside those of the message types.
+    pub(crate) fn errands(&self) -> Vec<&str> {
+        let mut calls = needed(self.profile, self.numbers).to_vec();
+        calls.extend(self.catalogues.iter().map(|one| one.call.as_str()));
+        calls.extend(self.inboxes.iter().map(|one| one.call.as_str()));
+        calls.extend(self.files.iter().map(|one| one.upload.as_str()));
+        calls
+    }
 }
 
 /// The pattern that a portal follows.
@@ -128,7 +139,7 @@ const KNOWN: [&str; 22] = [
     "transitions",
     "catalogues",
     "inboxes",
-    "attachments",
+    "files",
     "rate",
 ];
 
@@ -150,7 +161,7 @@ impl<'a> Reader<'a, '_> {
         let codes = codes(&mut map);
         let first = map.optional("first_statuses").map(|_| map.parse_list("first_statuses"));
         let transitions = map.optional("transitions");
-        let lists = [map.list("catalogues"), map.list("inboxes"), map.list("attachments")];
+        let lists = [map.list("catalogues"), map.list("inboxes"), map.list("files")];
         let rate = map.optional("rate");
         self.one_meaning(node, &codes);
         if numbers.is_some() && profile == Profile::Portal2020 {
@@ -168,8 +179,8 @@ impl<'a> Reader<'a, '_> {
         let password = password_file.and_then(|name| self.secret(node.at, name));
         let mut offered = offered?;
         let numbers = numbers.map_or(Numbers::Asked, |named| named.0);
-        self.needed(node, profile, numbers, &offered.calls);
-        let (catalogues, inboxes, attachments) = self.lists(node, lists, &offered)?;
+        self.offers_needed(node, needed(profile, numbers), &offered.calls);
+        let (catalogues, inboxes, files) = self.lists(node, lists, &offered)?;
         offered.calls.sort_unstable();
         Some(NpspConfig {
             profile,
@@ -190,7 +201,7 @@ impl<'a> Reader<'a, '_> {
             routes: offered.routes,
             catalogues,
             inboxes,
-            attachments,
+            files,
         })
     }
 
@@ -198,23 +209,22 @@ impl<'a> Reader<'a, '_> {
     fn lists(
         &mut self,
         node: &Node,
-        [catalogues, inboxes, attachments]: [&'a [Node]; 3],
+        [catalogues, inboxes, files]: [&'a [Node]; 3],
         offered: &Offered,
-    ) -> Option<(Vec<CatalogueConfig>, Vec<InboxConfig>, Vec<AttachmentConfig>)> {
+    ) -> Option<(Vec<CatalogueConfig>, Vec<InboxConfig>, Vec<FilesConfig>)> {
         // All of each list first: one mistake must not hide the next.
         let catalogues: Vec<_> =
             catalogues.iter().map(|node| self.catalogue(node, offered)).collect();
         let inboxes: Vec<_> = inboxes.iter().map(|node| self.inbox(node, offered)).collect();
-        let attachments: Vec<_> =
-            attachments.iter().map(|node| self.attachment(node, offered)).collect();
+        let files: Vec<_> = files.iter().map(|node| self.files_of(node, offered)).collect();
         let catalogues: Vec<CatalogueConfig> = catalogues.into_iter().collect::<Option<_>>()?;
         let inboxes: Vec<InboxConfig> = inboxes.into_iter().collect::<Option<_>>()?;
-        let attachments: Vec<AttachmentConfig> = attachments.into_iter().collect::<Option<_>>()?;
+        let files: Vec<FilesConfig> = files.into_iter().collect::<Option<_>>()?;
         self.once(node, "catalogue", catalogues.iter().map(|one| one.call.as_str()));
         self.once(node, "inbox", inboxes.iter().map(|one| one.id.as_str()));
-        let files = attachments.iter().map(|one| one.call.as_str());
-        self.once(node, "attachments of call", files);
-        Some((catalogues, inboxes, attachments))
+        let calls = files.iter().map(|one| one.call.as_str());
+        self.once(node, "files of call", calls);
+        Some((catalogues, inboxes, files))
     }
 
     /// When a file was last changed. One that cannot be looked at is told of by whoever reads it.
@@ -236,12 +246,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn needed(&mut self, node: &Node, profile: Profile, numbers: Numbers, calls: &[String]) {
-        let needed: &[&str] = match (profile, numbers) {
-            (Profile::Portal2020, _) => &["login"],
-            (Profile::Ministry2026, Numbers::Own) => &["token"],
-            (Profile::Ministry2026, Numbers::Asked) => &["token", "GetNextValue"],
-        };
+    fn offers_needed(&mut self, node: &Node, needed: &[&str], calls: &[String]) {
         for needed in needed {
             if !calls.iter().any(|call| call == needed) {
                 self.mistake(node.at, format!("the OpenAPI document has no operation `{needed}`"));
@@ -256,6 +261,15 @@ impl<'a> Reader<'a, '_> {
                 self.mistake(node.at, format!("{what} `{name}` stands twice"));
             }
         }
+    }
+}
+
+/// The calls that a profile cannot do without.
+fn needed(profile: Profile, numbers: Numbers) -> &'static [&'static str] {
+    match (profile, numbers) {
+        (Profile::Portal2020, _) => &["login"],
+        (Profile::Ministry2026, Numbers::Own) => &["token"],
+        (Profile::Ministry2026, Numbers::Asked) => &["token", "GetNextValue"],
     }
 }
 

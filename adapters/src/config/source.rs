@@ -1,12 +1,18 @@
 //! The settings of a source: where it is, which table or folder, and how new rows are told from old.
 
+mod folder;
+mod server;
 mod table;
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
 use lienthong_model::document::{MapReader, Node};
 
-pub use self::table::{TableConfig, TableMode, Taken};
+pub use self::{
+    folder::{CsvConfig, Encoding},
+    server::{MysqlAddress, MysqlConfig, PostgresConfig},
+    table::{TableConfig, TableMode, Taken},
+};
 use super::Reader;
 
 /// Where rows come from, and at what pace.
@@ -27,8 +33,14 @@ pub struct SourceConfig {
 /// Where rows come from.
 #[derive(Debug, Clone)]
 pub enum SourceKind {
+    /// A table of a PostgreSQL database.
+    Postgres(PostgresConfig),
+    /// A table of a MySQL or MariaDB database.
+    Mysql(MysqlConfig),
     /// A table of a SQLite database.
     Sqlite(SqliteConfig),
+    /// A folder into which CSV files are put.
+    Csv(CsvConfig),
 }
 
 /// A table of a SQLite database.
@@ -47,9 +59,20 @@ const TABLE: [&str; 6] = ["table", "mode", "position", "key", "taken_at", "taken
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn source(&mut self, node: &'a Node) -> Option<SourceConfig> {
-        let mut map = self.map(node, "`source`", &["sqlite"])?;
-        let node = map.required("sqlite")?;
-        self.sqlite(node)
+        let kinds = ["postgres", "mysql", "sqlite", "csv"];
+        let map = self.map(node, "`source`", &kinds)?;
+        let given: Vec<(&str, &'a Node)> =
+            kinds.iter().filter_map(|kind| Some((*kind, map.optional(kind)?))).collect();
+        let [(kind, node)] = given[..] else {
+            self.mistake(node.at, "`source` needs one of `postgres`, `mysql`, `sqlite` and `csv`");
+            return None;
+        };
+        match kind {
+            "postgres" => self.postgres(node),
+            "mysql" => self.mysql(node),
+            "sqlite" => self.sqlite(node),
+            _ => self.csv(node),
+        }
     }
 
     fn sqlite(&mut self, node: &'a Node) -> Option<SourceConfig> {
@@ -107,3 +130,6 @@ impl FromStr for Column {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

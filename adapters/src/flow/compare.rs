@@ -38,7 +38,8 @@ impl Flow {
         let rows = self.source.with_keys(keys).await?;
         let mut batch = self.prepare_all(&rows).await?;
         batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
-        self.enqueue(&batch).await?;
-        Ok(batch.rows)
+        let missed = batch.rows;
+        self.enqueue(batch).await?;
+        Ok(missed)
     }
 }

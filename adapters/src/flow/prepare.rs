@@ -1,7 +1,8 @@
 //! From a row to a message, or to the reason why it is put aside.
 
-use lienthong_model::sensitive::Sensitive;
-use lienthong_store::outbox::{NewMessage, QuarantinedRow};
+use lienthong_model::{id::FlowId, sensitive::Sensitive};
+use lienthong_store::outbox::NewMessage;
+use serde_json::{Map, Value};
 
 use crate::{
     Error,
@@ -35,37 +36,24 @@ impl Kind {
     }
 }
 
-/// What becomes of a row.
+/// A row made into a record and found fit, as far as the row alone can tell.
 #[derive(Debug)]
-pub(super) enum Prepared {
-    Message(NewMessage),
-    Aside(QuarantinedRow),
+pub(super) struct Draft<'a> {
+    pub(super) kind: &'a MessageConfig,
+    pub(super) ordering_key: String,
+    envelope: Envelope,
 }
 
-/// Maps and checks a row.
-pub(super) fn prepare(config: &FlowConfig, kinds: &[Kind], sealer: &Sealer, row: &Row) -> Prepared {
-    let ordering_key = row.text(&config.order_by).filter(|key| !key.is_empty());
-    match message(config, kinds, sealer, row, ordering_key.as_deref()) {
-        Ok(message) => Prepared::Message(message),
-        Err(reason) => Prepared::Aside(QuarantinedRow {
-            source_key: row.key.clone(),
-            ordering_key,
-            position: row.position,
-            reason,
-        }),
-    }
-}
-
-fn message(
+/// Maps and checks a row. An error is why it is put aside.
+pub(super) fn draft<'a>(
     config: &FlowConfig,
-    kinds: &[Kind],
-    sealer: &Sealer,
+    kinds: &'a [Kind],
     row: &Row,
-    ordering_key: Option<&str>,
-) -> Result<NewMessage, String> {
+) -> Result<Draft<'a>, String> {
     if let Some(why) = row.unusable {
         return Err(why.to_owned());
     }
+    let ordering_key = ordering_key(config, row);
     let ordering_key =
         ordering_key.ok_or_else(|| format!("column `{}` is empty", config.order_by))?;
     let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or("row fits no message type")?;
@@ -89,19 +77,43 @@ fn message(
         officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
         record: mapped.into_record(),
     };
-    let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;
-    let call = kind.config.call.as_str();
-    let binding = Binding { flow: &config.id, kind: call, key: &row.key };
-    let payload = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
-    let supersedes = kind.config.supersedes;
-    Ok(NewMessage {
-        kind: call.to_owned(),
-        idempotency_key: row.key.clone(),
-        ordering_key: ordering_key.to_owned(),
-        position: row.position,
-        payload: Sensitive::new(payload),
-        replaces: supersedes.then(|| call.to_owned()),
-    })
+    Ok(Draft { kind: &kind.config, ordering_key, envelope })
+}
+
+/// What a row is ordered by.
+pub(super) fn ordering_key(config: &FlowConfig, row: &Row) -> Option<String> {
+    row.text(&config.order_by).filter(|key| !key.is_empty())
+}
+
+impl Draft<'_> {
+    /// What is to be sent.
+    pub(super) fn record(&self) -> &Map<String, Value> {
+        &self.envelope.record
+    }
+
+    /// The message, sealed. `status` is what it says of its case, when its type says anything.
+    pub(super) fn seal(
+        self,
+        flow: &FlowId,
+        sealer: &Sealer,
+        row: &Row,
+        status: Option<String>,
+    ) -> Result<NewMessage, String> {
+        let call = self.kind.call.as_str();
+        let payload = serde_json::to_vec(&self.envelope).map_err(|_| "record cannot be written")?;
+        let binding = Binding { flow, kind: call, key: &row.key };
+        let payload = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
+        // A message takes the place of one that says the same status only: none may be left out.
+        let says = || format!("{call} {}", status.unwrap_or_default());
+        Ok(NewMessage {
+            kind: call.to_owned(),
+            idempotency_key: row.key.clone(),
+            ordering_key: self.ordering_key,
+            position: row.position,
+            payload: Sensitive::new(payload),
+            replaces: self.kind.supersedes.then(says),
+        })
+    }
 }
 
 /// A value that goes into a header of the message: short and harmless, or the row is not sent.

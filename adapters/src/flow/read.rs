@@ -9,10 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use lienthong_store::outbox::{Batch, QuarantinedRow};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{
-    Flow, after, fail, nap,
-    prepare::{self, Prepared},
-};
+use super::{Flow, after, fail, nap};
 use crate::{
     Error,
     row::Row,
@@ -23,8 +20,12 @@ use crate::{
 const RECHECK: SignedDuration = SignedDuration::from_secs(60);
 /// How long a source that cannot be read for a while is left alone.
 const LEAVE_ALONE: SignedDuration = SignedDuration::from_secs(10);
+/// How long a process that went away keeps others from reading its flows.
+const LEAD: SignedDuration = SignedDuration::from_secs(30);
 /// Rows in quarantine looked at in one go.
 const PAGE: u32 = 500;
+/// Most times that all of them are looked at, one after the other.
+const PASSES: u32 = 50;
 
 /// What a person orders of a flow that is at work.
 #[derive(Debug)]
@@ -33,8 +34,8 @@ pub(crate) enum Order {
     Backfill(Option<String>, oneshot::Sender<Result<(), String>>),
     /// Compare the keys of the source with what was read, now.
     Compare(oneshot::Sender<Result<u64, String>>),
-    /// Look at the pauses again.
-    Pause,
+    /// Look at what a person has changed: a pause, a dead message.
+    Look,
 }
 
 /// What is due when.
@@ -57,11 +58,11 @@ impl Flow {
         let mut pace = Pace { poll: now, recheck: now, compare: self.next_comparison(now) };
         loop {
             if *stop.borrow_and_update() || *ended.borrow_and_update() {
-                return Ok(());
+                return Ok(self.store.outbox().stop_leading(&self.config.id, &self.name).await?);
             }
             let paused = self.store.outbox().paused(&self.config.id).await?.is_some();
             self.signs.paused.store(paused, Ordering::Release);
-            let wait = if paused {
+            let wait = if paused || !self.leads().await? {
                 after(self.clock.now(), LEAVE_ALONE)
             } else {
                 self.turn(&mut pace).await?
@@ -77,6 +78,17 @@ impl Flow {
                 changed = ended.changed() => if changed.is_err() { return Ok(()) },
             }
         }
+    }
+
+    /// Whether this process is the one that reads the flow.
+    async fn leads(&self) -> Result<bool, Error> {
+        let (id, now) = (&self.config.id, self.clock.now());
+        let leads = self.store.outbox().lead(id, &self.name, now, LEAD).await?;
+        if !leads {
+            // Who delivers only has nothing to wait for but what comes in.
+            self.signs.drained.store(true, Ordering::Release);
+        }
+        Ok(leads)
     }
 
     /// Does what is due. Gives when something is due next.
@@ -129,6 +141,10 @@ impl Flow {
                 Ok(None)
             }
             Err(Hindrance::Source(error)) => Err(fail(&self.config, &error)),
+            Err(Hindrance::Wait(why)) => {
+                tracing::warn!(flow = %self.config.id, why, "rows cannot be checked for a while");
+                Ok(None)
+            }
             Err(Hindrance::Ours(error)) => Err(error),
         }
     }
@@ -147,66 +163,67 @@ impl Flow {
         let mut batch = self.prepare_all(&rows).await?;
         batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         batch.mark = mark.map(|mark| mark.as_str().to_owned());
-        self.enqueue(&batch).await?;
+        self.enqueue(batch).await?;
         // Only now: a mark before this point could lose the rows.
         self.source.taken(&rows, self.clock.now()).await?;
         Ok(more)
     }
 
     /// Takes a batch; when this returns, its messages survive anything.
-    pub(super) async fn enqueue(&self, batch: &Batch) -> Result<(), Error> {
+    pub(super) async fn enqueue(&self, batch: Batch) -> Result<(), Error> {
         for row in &batch.quarantined {
             let reason = row.reason.as_str();
             tracing::warn!(flow = %self.config.id, reason, "row put into quarantine");
         }
-        self.store.outbox().enqueue(&self.config.id, batch, self.clock.now()).await?;
+        let batch = Batch { reader: Some(self.name.clone()), ..batch };
+        self.store.outbox().enqueue(&self.config.id, &batch, self.clock.now()).await?;
         self.signs.ready.notify_one();
         Ok(())
     }
 
-    /// Looks at the rows in quarantine again; those that were mended take their place in order.
-    pub(crate) async fn recheck(&self) -> Result<(), Hindrance> {
+    /// Looks at the rows in quarantine again; those that were mended take their place in order. A row
+    /// that comes free lets the next of its case be looked at, so it is done again while any does.
+    pub(super) async fn recheck(&self) -> Result<(), Hindrance> {
+        for _ in 0..PASSES {
+            if !self.recheck_once().await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives whether any row came free.
+    async fn recheck_once(&self) -> Result<bool, Hindrance> {
         let outbox = self.store.outbox();
-        let mut last = String::new();
+        let (mut last, mut freed) = (String::new(), false);
         loop {
             let aside = outbox.quarantined(&self.config.id, &last, PAGE).await?;
-            let Some(end) = aside.last() else { return Ok(()) };
+            let Some(end) = aside.last() else { return Ok(freed) };
             last.clone_from(&end.source_key);
             let keys: Vec<String> = aside.iter().map(|row| row.source_key.clone()).collect();
-            let rows = self.source.with_keys(&keys).await?;
+            let mut rows = self.source.with_keys(&keys).await?;
+            rows.sort_by_key(|row| row.position);
             let batch = self.again(&aside, &rows).await?;
-            self.enqueue(&batch).await?;
+            freed |= !batch.released.is_empty();
+            self.enqueue(batch).await?;
         }
     }
 
     /// What becomes of rows in quarantine, now that they are read again.
-    async fn again(&self, aside: &[QuarantinedRow], rows: &[Row]) -> Result<Batch, Error> {
+    async fn again(&self, aside: &[QuarantinedRow], rows: &[Row]) -> Result<Batch, Hindrance> {
         let mut batch = self.prepare_all(rows).await?;
-        let mended: BTreeSet<&str> =
-            batch.messages.iter().map(|message| message.idempotency_key.as_str()).collect();
-        for known in aside {
-            let key = known.source_key.as_str();
-            // A row that the source took back leaves nothing to send or to wait for.
-            if mended.contains(key) || !rows.iter().any(|row| row.key == key) {
-                batch.released.push(key.to_owned());
-            }
-        }
-        let is_news = |row: &QuarantinedRow| {
-            !mended.contains(row.source_key.as_str()) && !aside.contains(row)
-        };
-        batch.quarantined.retain(|row| is_news(row));
-        Ok(batch)
-    }
-
-    /// Maps, checks and seals rows.
-    pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Error> {
-        let mut batch = Batch::default();
-        for row in rows {
-            match prepare::prepare(&self.config, &self.kinds, &self.sealer, row) {
-                Prepared::Message(message) => batch.messages.push(message),
-                Prepared::Aside(aside) => batch.quarantined.push(aside),
-            }
-        }
+        let still: BTreeSet<&str> =
+            batch.quarantined.iter().map(|row| row.source_key.as_str()).collect();
+        // What is a message now comes free, and a row that the source took back leaves nothing to send
+        // or to wait for.
+        batch.released = aside
+            .iter()
+            .map(|row| row.source_key.as_str())
+            .filter(|key| !still.contains(key))
+            .map(str::to_owned)
+            .collect();
+        batch.quarantined.retain(|row| !aside.contains(row));
+        batch.repeated = 0;
         Ok(batch)
     }
 
@@ -222,7 +239,7 @@ impl Flow {
                 let done = self.compare().await;
                 tell(answer, done.map_err(|error| error.to_string()));
             }
-            Order::Pause => {}
+            Order::Look => self.signs.ready.notify_one(),
         }
         Ok(())
     }
@@ -235,7 +252,7 @@ impl Flow {
         let mark = self.source.again(mark.as_ref(), from).await?;
         self.signs.drained.store(false, Ordering::Release);
         let batch = Batch { mark: Some(mark.as_str().to_owned()), ..Batch::default() };
-        self.enqueue(&batch).await?;
+        self.enqueue(batch).await?;
         Ok(())
     }
 }
@@ -250,6 +267,9 @@ fn tell<T>(answer: oneshot::Sender<T>, what: T) {
 pub(crate) enum Hindrance {
     #[error("source: {0}")]
     Source(#[from] SourceError),
+    /// Rows cannot be checked at present.
+    #[error("{0}")]
+    Wait(String),
     #[error(transparent)]
     Ours(#[from] Error),
 }

@@ -1,12 +1,8 @@
-#[path = "../../../gateway/store/src/testing/postgres.rs"]
-#[expect(dead_code, reason = "the tests of the store need more of it")]
-mod postgres;
-
 use std::os::unix::fs::PermissionsExt;
 
 use lienthong_sandbox::Fault;
 
-use self::postgres::{PASSWORD, Server};
+use crate::source::testing::postgres::{PASSWORD, Server};
 use crate::testing::{A, B, C, CANARY, World, progress, sync};
 
 #[tokio::test]
@@ -30,8 +26,11 @@ async fn a_mended_row_takes_its_place_before_the_later_ones_of_its_case() {
     world.write(&[sync(A, 1), sync(A, 2), progress(A, 4, 30)]).await;
     world.execute("UPDATE case_outbox SET received_at = '31/02/2026 08:00' WHERE id = 1").await;
     let report = world.run().await;
-    assert_eq!((report.delivered, report.quarantined, report.held), (0, 1, 2));
-    assert!(report.quarantine[0].reason.contains("`NgayTiepNhan` is not a date"));
+    assert_eq!((report.delivered, report.quarantined, report.held), (0, 3, 0));
+    let mut reasons: Vec<_> = report.quarantine.iter().map(|row| row.reason.as_str()).collect();
+    reasons.sort_unstable();
+    assert!(reasons[0].contains("`NgayTiepNhan` is not a date"), "{reasons:?}");
+    assert_eq!(reasons[1..], ["an earlier row of its case is in quarantine"; 2]);
     world.execute("UPDATE case_outbox SET received_at = '02/11/2026 08:00' WHERE id = 1").await;
     let report = world.run().await;
     assert_eq!((report.delivered, report.quarantined, report.held), (3, 0, 0));
@@ -44,22 +43,67 @@ async fn a_row_that_the_source_took_back_holds_nothing() {
     let world = World::new().await;
     world.write(&[sync(A, 1), sync(A, 2)]).await;
     world.execute("UPDATE case_outbox SET procedure_code = 'x' WHERE id = 1").await;
-    assert_eq!(world.run().await.held, 1);
+    assert_eq!(world.run().await.quarantined, 2);
     world.execute("DELETE FROM case_outbox WHERE id = 1").await;
     let report = world.run().await;
     assert_eq!((report.delivered, report.held, report.quarantined), (1, 0, 0));
 }
 
 #[tokio::test]
+async fn a_step_that_no_case_makes_is_never_sent_and_told_with_the_history() {
+    let world = World::new().await;
+    let rows = [
+        sync(A, 1),
+        sync(B, 1),
+        sync(A, 2),
+        sync(A, 10),
+        progress(A, 4, 30),
+        progress(B, 4, 31),
+        progress(C, 4, 32),
+    ];
+    world.write(&rows).await;
+    let report = world.run().await;
+    // What comes after the wrong step of a case waits with it; other cases go on.
+    assert_eq!((report.delivered, report.dead, report.quarantined), (3, 0, 4));
+    let reason = |key: &str| {
+        let found = report.quarantine.iter().find(|row| row.key == key);
+        found.map(|row| row.reason.clone()).unwrap()
+    };
+    assert_eq!(reason(&rows[3].event), "status 10 may not follow 2 (history 1,2)");
+    assert_eq!(reason(&rows[4].event), "an earlier row of its case is in quarantine");
+    assert_eq!(reason(&rows[5].event), "status 4 may not follow 1 (history 1)");
+    assert_eq!(reason(&rows[6].event), "dossier may not begin with status 4");
+    assert_eq!(world.seen().refused.len(), 0, "{:?}", world.seen());
+    assert_eq!(world.portal.status_of(A), Some(2));
+    // Mended in the city's system, the case goes on where it stood.
+    world.execute("UPDATE case_outbox SET status = 2 WHERE status = 10").await;
+    let report = world.run().await;
+    assert_eq!((report.delivered, report.quarantined), (5, 2));
+    assert_eq!(world.portal.status_of(A), Some(4));
+}
+
+#[tokio::test]
+async fn a_row_read_again_takes_no_step_again() {
+    let mut world = World::new().await;
+    world.set("mode: watermark", "mode: outbox\n        taken_at: taken_at");
+    let rows = [sync(A, 1), sync(A, 2), progress(A, 4, 30), sync(A, 9), sync(A, 10)];
+    world.write(&rows).await;
+    assert_eq!(world.run().await.delivered, 5);
+    world.execute("UPDATE case_outbox SET taken_at = NULL").await;
+    let report = world.run().await;
+    assert_eq!((report.duplicates, report.quarantined, report.delivered), (5, 0, 5));
+}
+
+#[tokio::test]
 async fn a_refused_message_holds_its_case_and_no_other() {
     let world = World::new().await;
-    world.write(&[sync(A, 1), sync(B, 1), sync(A, 10), sync(A, 2), sync(B, 2)]).await;
+    world.write(&[sync(A, 1), sync(B, 1), sync(A, 2), sync(B, 2)]).await;
+    world.execute("UPDATE case_outbox SET procedure_code = '9.999999' WHERE id = 1").await;
     let report = world.run().await;
-    // From 1 there is no way to 10: the portal refuses, and what comes after must wait.
-    assert_eq!((report.delivered, report.dead, report.held), (3, 1, 1));
-    assert_eq!(report.dead_letters[0].reason, "portal 203");
+    assert_eq!((report.delivered, report.dead, report.held), (2, 1, 1));
+    assert_eq!(report.dead_letters[0].reason, "portal 201");
     assert_eq!(world.portal.status_of(B), Some(2));
-    assert_eq!(world.portal.status_of(A), Some(1));
+    assert_eq!(world.portal.status_of(A), None);
 }
 
 #[tokio::test]
@@ -236,7 +280,7 @@ async fn messages_wait_in_a_database_on_a_server_as_well() {
     world.write(&[sync(A, 1), sync(A, 2), sync(B, 1)]).await;
     world.execute("UPDATE case_outbox SET received_at = '31/02/2026 08:00' WHERE id = 1").await;
     let report = world.run().await;
-    assert_eq!((report.delivered, report.quarantined, report.held), (1, 1, 1));
+    assert_eq!((report.delivered, report.quarantined, report.held), (1, 2, 0));
     world.execute("UPDATE case_outbox SET received_at = '02/11/2026 08:00' WHERE id = 1").await;
     let report = world.run().await;
     assert_eq!((report.delivered, report.quarantined, report.held), (3, 0, 0));

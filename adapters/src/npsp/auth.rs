@@ -6,7 +6,10 @@
 
 mod log_in;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::sensitive::Sensitive;
@@ -36,12 +39,16 @@ const MAX_FILE: u64 = 4_096;
 pub(super) struct Sessions {
     kept: Arc<Kept>,
     state: Mutex<State>,
+    /// Log-ins so far, by which those who waited for one know it.
+    tries: AtomicU64,
 }
 
 #[derive(Debug)]
 struct State {
     current: Option<Session>,
     refused: Refused,
+    /// How the last log-in failed.
+    failed: Option<Outcome>,
 }
 
 #[derive(Debug, Clone)]
@@ -68,7 +75,8 @@ impl Sessions {
         // Another name or password begins anew.
         let known = known.filter(|known| known.account == account);
         let refused = known.unwrap_or_else(|| Refused { account, ..Refused::default() });
-        Self { kept, state: Mutex::new(State { current: None, refused }) }
+        let state = State { current: None, refused, failed: None };
+        Self { kept, state: Mutex::new(state), tries: AtomicU64::new(0) }
     }
 
     /// Forgets a session that has ended, unless another worker has renewed it already.
@@ -81,18 +89,40 @@ impl Sessions {
 }
 
 impl Npsp {
-    /// The session in use, or a new one. While one worker logs in, the others wait for it.
+    /// The session in use, or a new one. While one worker logs in, the others wait for it, and
+    /// share what it came to.
     ///
     /// Whatever goes wrong here says nothing about a message, so no message pays for it.
     pub(super) async fn session(&self) -> Result<Sensitive<String>, Outcome> {
-        let mut state = self.sessions.state.lock().await;
+        let sessions = &self.sessions;
+        let seen = sessions.tries.load(Ordering::Relaxed);
+        let mut state = sessions.state.lock().await;
         let now = self.clock.now();
         if let Some(session) = state.current.as_ref().filter(|session| now < session.until) {
             return Ok(session.number.clone());
         }
+        // Each trying in turn would be a storm of log-ins, and the last would outwait its lease.
+        if sessions.tries.load(Ordering::Relaxed) != seen
+            && let Some(failed) = &state.failed
+        {
+            return Err(failed.clone());
+        }
         state.current = None;
         may_log_in(&state.refused, now)?;
-        match self.log_in().await {
+        let ended = self.log_in().await;
+        sessions.tries.fetch_add(1, Ordering::Relaxed);
+        let outcome = self.take_down(&mut state, ended, now);
+        state.failed = outcome.as_ref().err().cloned();
+        outcome
+    }
+
+    fn take_down(
+        &self,
+        state: &mut State,
+        ended: LogIn,
+        now: Timestamp,
+    ) -> Result<Sensitive<String>, Outcome> {
+        match ended {
             LogIn::Session(number, life) => {
                 let until = now.saturating_add(life).unwrap_or(Timestamp::MAX);
                 state.current = Some(Session { number: number.clone(), until });

@@ -29,37 +29,56 @@ pub(super) enum Pages<'a> {
     Each(&'a str, &'a [String]),
 }
 
+/// A list that grows page by page, up to a bound.
+#[derive(Default)]
+struct Whole {
+    entries: Vec<Value>,
+    bytes: usize,
+}
+
+impl Whole {
+    fn add(&mut self, page: Vec<Value>) -> Result<(), Outcome> {
+        let bytes: usize = page.iter().map(|entry| entry.to_string().len()).sum();
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > MAX_BYTES {
+            return Err(endless());
+        }
+        self.entries.extend(page);
+        Ok(())
+    }
+}
+
+fn endless() -> Outcome {
+    Outcome::Failed(Reason::new("list does not end"))
+}
+
 impl Npsp {
     /// The entries of a list.
     pub(super) async fn list(&self, call: &str, pages: Pages<'_>) -> Result<Vec<Value>, Outcome> {
-        let mut entries = Vec::new();
         match pages {
-            Pages::One => entries = self.page(call, None).await?,
+            Pages::One => self.page(call, None).await,
             Pages::Each(member, values) => {
+                let mut whole = Whole::default();
                 for value in values {
-                    entries.extend(self.page(call, Some((member, json!(value)))).await?);
+                    whole.add(self.page(call, Some((member, json!(value)))).await?)?;
                 }
+                Ok(whole.entries)
             }
             Pages::Numbered => {
+                let mut whole = Whole::default();
                 let mut last = Vec::new();
-                let mut bytes = 0_usize;
                 for number in 1..=MAX_PAGES {
                     let page = self.page(call, Some((PAGE, json!(number)))).await?;
                     // A platform that knows no pages gives the same list again and again.
                     if page.is_empty() || page == last {
-                        return Ok(entries);
+                        return Ok(whole.entries);
                     }
-                    bytes = bytes.saturating_add(page.iter().map(|e| e.to_string().len()).sum());
-                    if bytes > MAX_BYTES {
-                        break;
-                    }
-                    entries.extend(page.iter().cloned());
-                    last = page;
+                    last.clone_from(&page);
+                    whole.add(page)?;
                 }
-                return Err(Outcome::Failed(Reason::new("list does not end")));
+                Err(endless())
             }
         }
-        Ok(entries)
     }
 
     async fn page(&self, call: &str, asked: Option<(&str, Value)>) -> Result<Vec<Value>, Outcome> {

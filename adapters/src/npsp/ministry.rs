@@ -4,10 +4,14 @@
 //! The number is kept before it is used: a message that is sent again is sent under the same one.
 //! A number whose answer was lost is never used, which harms nobody.
 
-use std::{borrow::Cow, io, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde_json::{Map, Value};
-use tokio::sync::Mutex;
 
 use super::{
     Npsp, Record, for_errand,
@@ -37,13 +41,34 @@ const MAX_NUMBER: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Given {
     kept: Arc<Kept>,
-    /// One asks at a time, so that no dossier gets two.
-    asking: Mutex<()>,
+    /// Dossiers that a number is being asked for, so that none gets two.
+    asking: Mutex<BTreeSet<String>>,
+}
+
+/// The right to ask for one dossier's number.
+struct Turn<'a> {
+    asking: &'a Mutex<BTreeSet<String>>,
+    city: &'a str,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.asking.lock().unwrap_or_else(PoisonError::into_inner).remove(self.city);
+    }
 }
 
 impl Given {
     pub(super) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept, asking: Mutex::new(()) }
+        Self { kept, asking: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// Nobody waits here: a wait of unknown length would outlast a lease.
+    fn turn<'a>(&'a self, city: &'a str) -> Result<Turn<'a>, Outcome> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        match asking.insert(city.to_owned()) {
+            true => Ok(Turn { asking: &self.asking, city }),
+            false => Err(Outcome::Failed(Reason::new("number is being asked for already"))),
+        }
     }
 
     fn of(&self, city: &str) -> Result<Option<String>, Outcome> {
@@ -86,7 +111,7 @@ impl Npsp {
         record: &Map<String, Value>,
         city: &str,
     ) -> Result<String, Outcome> {
-        let _one = self.numbers.asking.lock().await;
+        let _turn = self.numbers.turn(city)?;
         if let Some(number) = self.numbers.of(city)? {
             return Ok(number);
         }

@@ -167,10 +167,14 @@ impl Desk {
         write("lists.yaml", LISTS);
         write("ministry.yaml", MINISTRY);
         write("password", "sandbox-only\n");
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        std::fs::set_permissions(folder.path().join("password"), private).unwrap();
+        write("seal.key", &format!("{}\n", "5a".repeat(32)));
+        for secret in ["password", "seal.key"] {
+            let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            std::fs::set_permissions(folder.path().join(secret), private).unwrap();
+        }
         let text = format!(
             "data_dir: state\n\
+             seal_key_file: seal.key\n\
              gateway: {{url: \"http://{addr}\", client: VN/GOV/H29.20/TTHC, answer_seconds: 5}}\n\
              npsp:\n  agency: H29.20\n  username: lienthong-sandbox\n  password_file: password\n\
              {npsp}\n\

@@ -212,7 +212,7 @@ fn a_list_or_a_file_that_no_service_offers_is_a_mistake_of_the_settings() {
          - {{call: LayDanhSachTTHC, code: MATTHC, refresh_hours: 9, stale_hours: 9, \
          checks: {{DongBoHoSoMC: MaThuTuc, DongBo: MaTTHC}}}}\n  inboxes:\n    \
          - {{id: questions, call: LayDanhSachHoiDap, key: MaHoiDap, folder: inbox}}\n  \
-         attachments:\n    - {{call: DongBoHoSoMC, list: TaiLieu, file: TenTepDinhKem, \
+         files:\n    - {{call: DongBoHoSoMC, list: TaiLieu, file: TenTepDinhKem, \
          into: TepDinhKemId, upload: TaiLenTepTin, folder: scans, media: [text/html]}}\n"
     );
     let told = Desk::new(([127, 0, 0, 1], 1).into(), &text).read().unwrap_err();

@@ -1,3 +1,5 @@
+mod city_systems;
+
 use std::sync::{Arc, Mutex};
 
 use lienthong_sandbox::Fault;
@@ -126,7 +128,9 @@ async fn no_value_of_a_row_reaches_the_log_at_any_level() {
     let guard = tracing::subscriber::set_default(subscriber);
     let mut world = World::new().await;
     world.set("attempts: 12", "attempts: 2");
-    world.write(&[sync(A, 1), sync(A, 2), sync(B, 1), sync("HS 3", 1), sync(C, 9)]).await;
+    world.write(&[sync(A, 1), sync(A, 2), sync(B, 1), sync("HS 3", 1), sync(C, 1)]).await;
+    let unknown = "UPDATE case_outbox SET procedure_code = '9.999999' WHERE id = 5";
+    world.execute(unknown).await;
     world.faults().once("DongBoHoSoMC", Fault::ResetAfterAccept);
     world.faults().once("DongBoHoSoMC", Fault::HtmlWith200);
     let report = world.run().await;

@@ -7,17 +7,27 @@ use futures_util::{Stream, TryStreamExt as _};
 use super::{MAX_BYTES, SourceError};
 use crate::row::Row;
 
+/// The limit of rows that were asked for one by one.
+pub(super) const ALL: u32 = u32::MAX;
+
 /// Rows of one reading.
 #[derive(Debug)]
 pub(super) struct Bounded {
     rows: Vec<Row>,
     limit: usize,
     bytes: usize,
+    most_bytes: usize,
 }
 
 impl Bounded {
     pub(super) fn new(limit: u32) -> Self {
-        Self { rows: Vec::new(), limit: usize::try_from(limit).unwrap_or(usize::MAX), bytes: 0 }
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        Self { rows: Vec::new(), limit, bytes: 0, most_bytes: MAX_BYTES }
+    }
+
+    /// For rows that were asked for one by one: none of them may be left out.
+    pub(super) fn whole() -> Self {
+        Self { rows: Vec::new(), limit: usize::MAX, bytes: 0, most_bytes: usize::MAX }
     }
 
     /// Takes rows while there is room; the rest is never asked for.
@@ -42,7 +52,12 @@ impl Bounded {
 
     /// Whether there is no room for another row.
     pub(super) fn is_full(&self) -> bool {
-        self.rows.len() >= self.limit || self.bytes >= MAX_BYTES
+        self.rows.len() >= self.limit || self.bytes >= self.most_bytes
+    }
+
+    /// How many rows there is room for.
+    pub(super) fn room(&self) -> u32 {
+        u32::try_from(self.limit.saturating_sub(self.rows.len())).unwrap_or(u32::MAX)
     }
 
     /// The rows, and whether there may be more.

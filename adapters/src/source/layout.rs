@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Longest key of a row.
-const MAX_KEY: usize = 200;
+pub(super) const MAX_KEY: usize = 200;
 /// Most bytes of one row.
 const MAX_ROW: usize = 1 << 20;
 /// How a row is called that no usable key names.

@@ -21,7 +21,7 @@ use sqlx::{
 use super::{
     Guarantee, Keys, Mark, Reach, Reading, SourceError,
     again::Again,
-    bounded::Bounded,
+    bounded::{ALL, Bounded},
     layout::{self, Described, Layout},
 };
 use crate::{
@@ -135,12 +135,16 @@ impl Sqlite {
             let mut query = self.select();
             query.push(format!(" WHERE CAST(\"{}\" AS TEXT) IN (", self.config.table.key));
             let mut list = query.separated(", ");
-            chunk.iter().for_each(|key| drop(list.push_bind(key.clone())));
+            chunk.iter().for_each(|key| {
+                list.push_bind(key.clone());
+            });
             query.push(format!(") OR \"{}\" IN (", self.config.table.position));
             let mut list = query.separated(", ");
-            layout::places(chunk).into_iter().for_each(|place| drop(list.push_bind(place)));
+            layout::places(chunk).into_iter().for_each(|place| {
+                list.push_bind(place);
+            });
             query.push(")");
-            let (rows, _) = self.fetch(query, u32::MAX).await?;
+            let (rows, _) = self.fetch(query, ALL).await?;
             found.extend(layout::as_asked(rows, chunk));
         }
         Ok(found)
@@ -190,7 +194,9 @@ impl Sqlite {
             };
             query.push(format!(" WHERE \"{position}\" IN ("));
             let mut list = query.separated(", ");
-            chunk.iter().for_each(|row| drop(list.push_bind(row.position)));
+            chunk.iter().for_each(|row| {
+                list.push_bind(row.position);
+            });
             query.push(")");
             if let Taken::At(column) = taken {
                 query.push(format!(" AND \"{column}\" IS NULL"));
@@ -212,7 +218,7 @@ impl Sqlite {
     ) -> Result<(Vec<Row>, bool), SourceError> {
         query.push(format!(" ORDER BY \"{}\" LIMIT ", self.config.table.position));
         query.push_bind(i64::from(limit));
-        let mut rows = Bounded::new(limit);
+        let mut rows = if limit == ALL { Bounded::whole() } else { Bounded::new(limit) };
         rows.fill(query.build().fetch(&self.pool), |row| self.row(&row)).await?;
         Ok(rows.finish())
     }

@@ -218,6 +218,7 @@ impl Announced {
             "search" => (Task::Search, Action::Search),
             "export" => (Task::Search, Action::Export),
             "prove" => (Task::Search, Action::Prove),
+            "reveal" => (Task::Search, Action::Reveal),
             "archive" => (Task::Keys, Action::Archive),
             "key_new" => (Task::Keys, Action::KeyNew),
             "key_rotate" => (Task::Keys, Action::KeyRotate),

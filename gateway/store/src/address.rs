@@ -130,7 +130,7 @@ impl ServerAddress {
     }
 
     /// How to connect.
-    pub(crate) fn options(&self) -> PgConnectOptions {
+    pub fn options(&self) -> PgConnectOptions {
         (*self.options).clone()
     }
 }

@@ -29,6 +29,8 @@ use crate::{
 const DATABASE: &str = "lienthong.db";
 /// Readers at once.
 const READERS: u32 = 4;
+/// Writers at once, where a database is shared.
+const WRITERS: u32 = 4;
 
 /// Codes of SQLite and PostgreSQL for data that is damaged, or no data of theirs.
 const DAMAGE: [&str; 5] = ["11", "26", "267", "XX001", "XX002"];
@@ -66,6 +68,11 @@ pub enum StoreError {
     /// The database holds a value that this program never wrote there.
     #[error("database holds an unusable `{0}`")]
     Damaged(&'static str),
+    /// Others use a database whose tables are of another version.
+    #[error(
+        "database is of version {0}, this program of {1}: end the other processes and start again"
+    )]
+    Version(i64, i64),
     /// A lease ended before the outcome was written; someone else has the message.
     #[error("lease of the message has ended")]
     LeaseLost,
@@ -99,6 +106,8 @@ pub struct Store {
     readers: Pool,
     /// Where a server has it: what says whether it is still ours.
     generation: Option<i64>,
+    /// Whether other processes write beside this one.
+    is_shared: bool,
     directory: Mutex<Option<Directory>>,
 }
 
@@ -124,7 +133,38 @@ impl Store {
                 (Either::Postgres(writer), Either::Postgres(readers), Some(generation))
             }
         };
-        Ok(Self { writer, readers, generation, directory: Mutex::new(directory) })
+        let directory = Mutex::new(directory);
+        Ok(Self { writer, readers, generation, is_shared: false, directory })
+    }
+
+    /// Opens the durable state for the outbox alone, beside other processes that do the same, where it
+    /// is on a server; in a directory it is this process's alone. Gives whether no other process was
+    /// there.
+    ///
+    /// # Errors
+    /// When a process owns it, or it cannot be used.
+    pub async fn share(place: impl Into<Place>) -> Result<(Self, bool), StoreError> {
+        let place = place.into();
+        let Place::Server { address, .. } = &place else {
+            return Ok((Self::open(place).await?, true));
+        };
+        let directory = place.directory().map(own).transpose()?;
+        let migrator = schema::migrator(&place);
+        let (writer, generation, is_alone) = owner::share(address, migrator, WRITERS).await?;
+        let readers = engine::server(address, Mode::Look, READERS).await?;
+        let store = Self {
+            writer: Either::Postgres(writer),
+            readers: Either::Postgres(readers),
+            generation: Some(generation),
+            is_shared: true,
+            directory: Mutex::new(directory),
+        };
+        let versions = store.versions().await?;
+        if !versions.alike {
+            store.close().await;
+            return Err(StoreError::Version(versions.found, versions.known));
+        }
+        Ok((store, is_alone))
     }
 
     /// Opens the database beside the process that owns it, to look only: writing fails.
@@ -147,7 +187,8 @@ impl Store {
             Either::Sqlite(pool) => Either::Sqlite(pool.clone()),
             Either::Postgres(pool) => Either::Postgres(pool.clone()),
         };
-        Ok(Self { writer, readers, generation: None, directory: Mutex::new(None) })
+        let directory = Mutex::new(None);
+        Ok(Self { writer, readers, generation: None, is_shared: false, directory })
     }
 
     /// The outbox.
@@ -203,8 +244,35 @@ impl Store {
     pub(crate) async fn write(&self) -> Result<Transaction, StoreError> {
         Ok(match &self.writer {
             Either::Sqlite(pool) => Either::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
+            Either::Postgres(pool) if self.is_shared => {
+                Either::Postgres(bounded(pool.begin()).await?)
+            }
             Either::Postgres(pool) => Either::Postgres(owner::begin(pool, self.generation).await?),
         })
+    }
+
+    /// A transaction that changes which messages of a flow there are: no other of the flow does so, nor
+    /// settles any, until it ends.
+    pub(crate) async fn write_flow(&self, flow: &str) -> Result<Transaction, StoreError> {
+        let mut transaction = self.write().await?;
+        if self.is_shared
+            && let Either::Postgres(on) = &mut transaction
+        {
+            owner::alone_in(on, flow).await?;
+        }
+        Ok(transaction)
+    }
+
+    /// Within a transaction: others may settle messages of these flows too, and nobody adds any.
+    pub(crate) async fn settling(
+        &self,
+        on: &mut Transaction,
+        flow: &str,
+    ) -> Result<(), StoreError> {
+        match on {
+            Either::Postgres(on) if self.is_shared => owner::beside_in(on, flow).await,
+            _ => Ok(()),
+        }
     }
 }
 

@@ -16,13 +16,14 @@ mod forget;
 mod heads;
 mod letters;
 mod pause;
+mod reader;
 mod settle;
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
 pub use count::Counters;
-pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Standing};
+pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Said, Standing};
 pub use letters::{DeadLetter, Opened};
 pub use pause::Pause;
 pub use settle::Ending;
@@ -170,5 +171,7 @@ fn milliseconds(at: Timestamp) -> i64 {
     at.saturating_add(SignedDuration::from_nanos(999_999)).unwrap_or(at).as_millisecond()
 }
 
+#[cfg(test)]
+mod shared;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,13 @@
 //! the server was started anew. Taking over makes a new generation. Whoever writes locks the row of
 //! the generation first, so that one transaction writes at a time, as with SQLite, and a process
 //! that was taken over while it could not reach the server writes nothing any more.
+//!
+//! Processes that only work on the outbox can share a database instead: then nobody owns it, and what
+//! must not happen at once is kept apart by locks of the outbox itself.
 
+use std::sync::{Arc, OnceLock};
+
+use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction, migrate::Migrator, pool::PoolConnection};
 
 use crate::{
@@ -14,8 +20,10 @@ use crate::{
     engine::{Mode, bounded, server_options, server_pool},
 };
 
-/// The lock of who owns the database, `lienthon` in letters. Each database has locks of its own.
+/// The lock of who uses the database, `lienthon` in letters. Each database has locks of its own.
 const LOCK: i64 = 0x6c69_656e_7468_6f6e;
+/// The lock of how: an owner holds it alone, those who share the database hold it together.
+const SHARED: i64 = LOCK + 1;
 /// PostgreSQL's codes for a lock that could not be had in time, and for two that wait for each other.
 const NOT_HAD: [&str; 2] = ["55P03", "40P01"];
 
@@ -24,34 +32,117 @@ pub(crate) async fn take(
     address: &ServerAddress,
     migrator: &Migrator,
 ) -> Result<(PgPool, i64), StoreError> {
-    // The one connection is kept: it holds the lock.
-    let pool =
-        server_pool(1).idle_timeout(None).max_lifetime(None).after_connect(|connection, _| {
-            Box::pin(async move { lock(connection, "SELECT pg_advisory_lock_shared($1)").await })
-        });
-    let in_use = |error| match error {
-        StoreError::Database(sqlx::Error::Database(error))
-            if error.code().is_some_and(|code| NOT_HAD.contains(&&*code)) =>
-        {
-            StoreError::InUse(address.to_string())
-        }
-        other => other,
-    };
+    // The one connection is kept: it holds the locks.
+    let owned = Arc::new(OnceLock::new());
+    let known = Arc::clone(&owned);
+    let pool = server_pool(1).idle_timeout(None).max_lifetime(None);
+    let pool = pool.after_connect(move |connection, _| {
+        let known = Arc::clone(&known);
+        Box::pin(async move {
+            lock(connection, LOCK, "SELECT pg_advisory_lock_shared($1)").await?;
+            match known.get() {
+                None => Ok(()),
+                Some(()) => again(connection, "SELECT pg_try_advisory_lock($1)").await,
+            }
+        })
+    });
+    let in_use = |error| in_use(address, error);
     let pool = pool.connect_with(server_options(address, Mode::Write)).await;
     let pool = pool.map_err(|error| in_use(error.into()))?;
     let mut connection = bounded(pool.acquire()).await?;
     alone(&mut connection).await.map_err(in_use)?;
+    // Nobody else is connected, so nobody has it.
+    bounded(lock(&mut connection, SHARED, "SELECT pg_advisory_lock($1)")).await?;
+    owned.get_or_init(|| ());
     migrator.run(&mut *connection).await?;
     let generation = begin_generation(&mut connection).await?;
     drop(connection);
     Ok((pool, generation))
 }
 
+/// Connects beside others that share the database, brings it up to date when nobody else uses it, and
+/// gives its generation and whether this process was alone.
+///
+/// SECURITY: every connection holds both locks for as long as it lives, so nobody takes the database
+/// over while a statement of ours is under way; one that comes back after that finds another
+/// generation and is of no use.
+pub(crate) async fn share(
+    address: &ServerAddress,
+    migrator: &Migrator,
+    most: u32,
+) -> Result<(PgPool, i64, bool), StoreError> {
+    let generation = Arc::new(OnceLock::new());
+    let known = Arc::clone(&generation);
+    let pool = server_pool(most).idle_timeout(None).max_lifetime(None);
+    let pool = pool.after_connect(move |connection, _| {
+        let known = Arc::clone(&known);
+        Box::pin(async move {
+            lock(connection, LOCK, "SELECT pg_advisory_lock_shared($1)").await?;
+            match known.get().copied() {
+                None => Ok(()),
+                Some(generation) => join_again(connection, generation).await,
+            }
+        })
+    });
+    let pool = pool.connect_with(server_options(address, Mode::Write)).await;
+    let pool = pool.map_err(|error| in_use(address, error.into()))?;
+    let mut first = bounded(pool.acquire()).await?;
+    if !bounded(attempt(&mut first, SHARED, "SELECT pg_try_advisory_lock_shared($1)")).await? {
+        return Err(StoreError::InUse(address.to_string()));
+    }
+    // A lock of one's own never keeps one from taking it alone.
+    let is_alone = bounded(attempt(&mut first, LOCK, "SELECT pg_try_advisory_lock($1)")).await?;
+    if is_alone {
+        migrator.run(&mut *first).await?;
+        bounded(lock(&mut first, LOCK, "SELECT pg_advisory_unlock($1)")).await?;
+    }
+    let row = sqlx::query_scalar("SELECT generation FROM owner").fetch_one(&mut *first);
+    let now: i64 = bounded(row).await?;
+    generation.get_or_init(|| now);
+    drop(first);
+    Ok((pool, now, is_alone))
+}
+
+/// A connection that comes later, or comes back.
+async fn join_again(connection: &mut PgConnection, known: i64) -> Result<(), sqlx::Error> {
+    again(connection, "SELECT pg_try_advisory_lock_shared($1)").await?;
+    let now = sqlx::query_scalar::<_, i64>("SELECT generation FROM owner");
+    if now.fetch_one(connection).await? == known { Ok(()) } else { Err(taken_over()) }
+}
+
+/// Takes the second lock once more, or is of no use.
+async fn again(connection: &mut PgConnection, how: &'static str) -> Result<(), sqlx::Error> {
+    if attempt(connection, SHARED, how).await? { Ok(()) } else { Err(taken_over()) }
+}
+
+fn taken_over() -> sqlx::Error {
+    sqlx::Error::Configuration("another process has taken over the database".into())
+}
+
+async fn attempt(
+    connection: &mut PgConnection,
+    which: i64,
+    how: &'static str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(how).bind(which).fetch_one(connection).await
+}
+
+fn in_use(address: &ServerAddress, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(sqlx::Error::Database(error))
+            if error.code().is_some_and(|code| NOT_HAD.contains(&&*code)) =>
+        {
+            StoreError::InUse(address.to_string())
+        }
+        other => other,
+    }
+}
+
 /// Waits until nobody else's connection is left, but not for long: those of a process that has just
 /// ended may be.
 async fn alone(connection: &mut PoolConnection<Postgres>) -> Result<(), StoreError> {
     bounded(sqlx::query("SET lock_timeout = '3s'").execute(&mut **connection)).await?;
-    bounded(lock(connection, "SELECT pg_advisory_lock($1)")).await?;
+    bounded(lock(connection, LOCK, "SELECT pg_advisory_lock($1)")).await?;
     bounded(sqlx::query("RESET lock_timeout").execute(&mut **connection)).await?;
     Ok(())
 }
@@ -59,12 +150,16 @@ async fn alone(connection: &mut PoolConnection<Postgres>) -> Result<(), StoreErr
 async fn begin_generation(connection: &mut PoolConnection<Postgres>) -> Result<i64, StoreError> {
     let next = "UPDATE owner SET generation = generation + 1 RETURNING generation";
     let generation = bounded(sqlx::query_scalar(next).fetch_one(&mut **connection)).await?;
-    bounded(lock(connection, "SELECT pg_advisory_unlock($1)")).await?;
+    bounded(lock(connection, LOCK, "SELECT pg_advisory_unlock($1)")).await?;
     Ok(generation)
 }
 
-async fn lock(connection: &mut PgConnection, how: &'static str) -> Result<(), sqlx::Error> {
-    sqlx::query(how).bind(LOCK).execute(connection).await.map(drop)
+async fn lock(
+    connection: &mut PgConnection,
+    which: i64,
+    how: &'static str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(how).bind(which).execute(connection).await.map(drop)
 }
 
 /// Makes this transaction the one that writes.
@@ -78,6 +173,31 @@ pub(crate) async fn begin(
     let row = "SELECT generation FROM owner FOR UPDATE";
     let now: i64 = bounded(sqlx::query_scalar(row).fetch_one(&mut *transaction)).await?;
     if generation == Some(now) { Ok(transaction) } else { Err(StoreError::TakenOver) }
+}
+
+/// Keeps every other transaction of a flow that changes which messages there are, or settles any, out
+/// until this one ends.
+pub(crate) async fn alone_in(
+    on: &mut Transaction<'static, Postgres>,
+    flow: &str,
+) -> Result<(), StoreError> {
+    let lock = "SELECT pg_advisory_xact_lock($1)";
+    bounded(sqlx::query(lock).bind(of_flow(flow)).execute(&mut **on)).await.map(drop)
+}
+
+/// Keeps every other transaction that changes which messages of a flow there are out.
+pub(crate) async fn beside_in(
+    on: &mut Transaction<'static, Postgres>,
+    flow: &str,
+) -> Result<(), StoreError> {
+    let lock = "SELECT pg_advisory_xact_lock_shared($1)";
+    bounded(sqlx::query(lock).bind(of_flow(flow)).execute(&mut **on)).await.map(drop)
+}
+
+/// The lock of a flow. Two flows of one lock only wait for each other more often.
+fn of_flow(flow: &str) -> i64 {
+    let hash = digest(&SHA256, format!("lienthong flow\n{flow}").as_bytes());
+    hash.as_ref().first_chunk().copied().map_or(0, i64::from_be_bytes)
 }
 
 /// Whether the database is still of this generation.

@@ -23,6 +23,17 @@ pub(crate) struct Kind {
     /// The member that names a record for ever.
     pub(crate) key: &'static str,
     pub(crate) required: &'static [&'static str],
+    /// What `isUpdating` speaks of.
+    pub(crate) updating: Of,
+}
+
+/// What `isUpdating` speaks of: whether "True" may come with a key that is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// The record itself.
+    Record,
+    /// Something that several records tell of, such as a parcel of which this is another change.
+    Thing,
 }
 
 /// Answers to questions.
@@ -30,24 +41,28 @@ pub(crate) const ANSWERS: Kind = Kind {
     call: "DongBoKetQuaHoiDapGuiTuDVCQG",
     key: "MaHoiDap",
     required: &["MaHoiDap", "NoiDungTraLoi", "NgayTraLoi"],
+    updating: Of::Record,
 };
 /// Answers that are published.
 pub(crate) const PUBLISHED: Kind = Kind {
     call: "DongBoHoiDap",
     key: "MaHoiDap",
     required: &["MaHoiDap", "NoiDungCauHoi", "NoiDungTraLoi", "NgayCapNhat"],
+    updating: Of::Record,
 };
 /// Ratings of cases.
 pub(crate) const RATINGS: Kind = Kind {
     call: "DongBoDanhGia",
     key: "MaDanhGia",
     required: &["MaDanhGia", "MaHoSo", "MucDo", "NgayDanhGia"],
+    updating: Of::Record,
 };
 /// Civil-status registrations.
 pub(crate) const REGISTRATIONS: Kind = Kind {
     call: "dangKyHoTich",
     key: "MaHoSo",
     required: &["MaHoSo", "LoaiDangKy", "SoDangKy", "NgayDangKy", "NoiDangKy", "NguoiDuocDangKy"],
+    updating: Of::Record,
 };
 
 /// Every such call.
@@ -60,16 +75,19 @@ pub(crate) const KINDS: &[Kind] = &[
         call: "ChuyenPhanAnh",
         key: "MaPhanAnh",
         required: &["MaPhanAnh", "MaDonVi", "LinhVuc", "NoiDung", "TrangThai", "NgayTiepNhan"],
+        updating: Of::Record,
     },
     Kind {
         call: "CapNhatXuLyPhanAnh",
         key: "MaPhanAnh",
         required: &["MaPhanAnh", "TrangThai", "ThoiDiem"],
+        updating: Of::Record,
     },
     Kind {
         call: "CapNhatBienDong",
         key: "MaBienDong",
         required: &["MaBienDong", "LoaiBienDong", "ThoiDiem", "MaThuaDat", "MaXa"],
+        updating: Of::Thing,
     },
 ];
 
@@ -100,8 +118,8 @@ impl Records {
                 return Ok(());
             }
             (Some(_), Updating::No) => return Err(OTHER_CONTENT),
-            (None, Updating::Yes) => return Err(UNKNOWN_RECORD),
-            (None, Updating::No) if self.count >= MOST_RECORDS => return Err(FULL),
+            (None, Updating::Yes) if kind.updating == Of::Record => return Err(UNKNOWN_RECORD),
+            (None, _) if self.count >= MOST_RECORDS => return Err(FULL),
             _ => {}
         }
         let (call, name) = (kind.call.to_owned(), key.to_owned());

@@ -5,7 +5,7 @@ use rand::{RngExt as _, rngs::StdRng, seq::IndexedRandom as _};
 use sqlx::{QueryBuilder, Sqlite, Transaction};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::person::Citizen;
+use super::{person::Citizen, wards::old_wards};
 
 /// A procedure of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,8 @@ struct Dossier {
     unit: &'static str,
     documents: String,
     fees: String,
+    /// Where the applicant lives, by the code that the clerk knew.
+    ward: &'static str,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +161,8 @@ fn history(
 fn dossier(rng: &mut StdRng, person: &Citizen, number: u32, begin: DateTime) -> Dossier {
     let procedure = PROCEDURES.choose(rng).or(PROCEDURES.first()).copied();
     let name = person.full_name();
+    // One in six lives, on paper, in a ward of before 1 July 2025.
+    let old = old_wards().get(usize::try_from(number % 100).unwrap_or_default()).map(|w| w.code);
     // One in five comes decomposed, as some systems write it.
     let applicant_name = if number % 5 == 3 { name.nfd().collect() } else { name };
     Dossier {
@@ -188,6 +192,7 @@ fn dossier(rng: &mut StdRng, person: &Citizen, number: u32, begin: DateTime) -> 
             r#"[{{"id":"tl-{number:05}-1","name":"to-khai.pdf","part":"TP01","url":"https://files.sai-gon.example/{number:05}/to-khai.pdf"}},{{"id":"tl-{number:05}-2","name":"anh-can-cuoc.jpg","part":"TP02","url":"https://files.sai-gon.example/{number:05}/anh-can-cuoc.jpg"}}]"#
         ),
         fees: r#"[{"name":"Lệ phí (mẫu)","code":"LP01","amount":8000}]"#.to_owned(),
+        ward: old.filter(|_| number.is_multiple_of(6)).unwrap_or(person.ward.code),
     }
 }
 
@@ -233,7 +238,7 @@ pub(super) async fn write(
              procedure_code, procedure_name, field_code, field_name, receipt, applicant_name,
              applicant_kind, applicant_number, other_info, email, phone, summary, received_at,
              due_at, finished_at, returned_at, by_post, unit, documents, fees, officer_name,
-             officer_title, department, step) ",
+             officer_title, department, step, applicant_ward) ",
         );
         insert.push_values(chunk, |mut row, e| {
             let kind = if e.kind == Kind::Sync { "sync" } else { "progress" };
@@ -261,6 +266,7 @@ pub(super) async fn write(
             row.push_bind(case.map(|c| c.fees.clone()));
             row.push_bind(step.map(|s| s.officer_name)).push_bind(step.map(|s| s.officer_title));
             row.push_bind(step.map(|s| s.department)).push_bind(step.map(|s| s.text));
+            row.push_bind(case.map(|c| c.ward));
         });
         insert.build().execute(&mut **transaction).await?;
     }

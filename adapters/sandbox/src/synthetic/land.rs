@@ -11,20 +11,20 @@ const BASE32: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 /// A parcel.
 #[derive(Debug, Clone)]
 pub(super) struct Parcel {
-    geohash: String,
-    ward: &'static str,
-    sheet: u32,
-    parcel: u32,
-    area: f64,
-    purpose: &'static str,
+    pub(super) geohash: String,
+    pub(super) ward: &'static str,
+    pub(super) sheet: u32,
+    pub(super) parcel: u32,
+    pub(super) area: f64,
+    pub(super) purpose: &'static str,
     term: &'static str,
     address: String,
-    certificate: String,
+    pub(super) certificate: String,
     book: String,
     issued_on: String,
-    mortgage: Option<(&'static str, String)>,
+    pub(super) mortgage: Option<(&'static str, String)>,
     debt: Option<i64>,
-    owners: Vec<usize>,
+    pub(super) owners: Vec<usize>,
 }
 
 /// Makes about one parcel for four people, most held by a couple.

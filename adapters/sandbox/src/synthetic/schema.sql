@@ -107,5 +107,87 @@ CREATE TABLE case_outbox (
     officer_title TEXT,
     department TEXT,
     step TEXT,
+    applicant_ward TEXT,
+    taken_at TEXT
+) STRICT;
+
+-- The outbox of the 1022 centre: reports given to units, with who reports and where they stood.
+CREATE TABLE report_outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    report_code TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    field TEXT NOT NULL,
+    title TEXT NOT NULL,
+    content TEXT NOT NULL,
+    ward TEXT NOT NULL,
+    area TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    received_at TEXT NOT NULL,
+    due_at TEXT NOT NULL,
+    answer_due_at TEXT NOT NULL,
+    reporter_name TEXT,
+    reporter_number TEXT,
+    reporter_phone TEXT,
+    reporter_email TEXT,
+    reporter_address TEXT,
+    latitude REAL,
+    longitude REAL,
+    accuracy INTEGER,
+    own_words TEXT,
+    pictures TEXT,
+    happened_at TEXT NOT NULL,
+    taken_at TEXT
+) STRICT;
+
+-- The outbox of the civil-status system: a birth, death or marriage that was registered.
+CREATE TABLE civil_status_outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    case_code TEXT NOT NULL,
+    registration TEXT NOT NULL,
+    registered_on TEXT NOT NULL,
+    ward TEXT NOT NULL,
+    note TEXT,
+    happened_at TEXT NOT NULL,
+    person_name TEXT NOT NULL,
+    person_number TEXT NOT NULL,
+    person_born TEXT NOT NULL,
+    person_sex INTEGER NOT NULL,
+    person_ethnicity TEXT,
+    person_address TEXT,
+    spouse_name TEXT,
+    spouse_number TEXT,
+    spouse_born TEXT,
+    spouse_sex INTEGER,
+    father_name TEXT,
+    father_number TEXT,
+    father_born TEXT,
+    mother_name TEXT,
+    mother_number TEXT,
+    mother_born TEXT,
+    taken_at TEXT
+) STRICT;
+
+-- The outbox of the land system: a change of a parcel.
+CREATE TABLE land_outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    change_code TEXT NOT NULL,
+    happened_at TEXT NOT NULL,
+    geohash TEXT NOT NULL,
+    ward TEXT NOT NULL,
+    sheet INTEGER NOT NULL,
+    parcel INTEGER NOT NULL,
+    area REAL NOT NULL,
+    purpose TEXT NOT NULL,
+    certificate TEXT NOT NULL,
+    owners TEXT NOT NULL,
+    mortgaged_to TEXT,
+    mortgaged_on TEXT,
+    mortgage_amount INTEGER,
     taken_at TEXT
 ) STRICT;

@@ -85,6 +85,9 @@ async fn rows_of_the_outbox_are_legal_but_for_the_bad_and_the_repeated_ones() {
     assert_eq!(summary.events, distinct + REPEATED_ROWS);
     let cases = count("SELECT count(DISTINCT case_code) FROM case_outbox");
     assert_eq!(cases.fetch_one(&mut connection).await.unwrap(), summary.cases + BAD_ROWS);
+    let query = "SELECT DISTINCT applicant_ward FROM case_outbox WHERE applicant_ward IS NOT NULL";
+    let wards: Vec<String> = sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
+    assert!(old_wards().iter().any(|old| wards.iter().any(|ward| ward == old.code)));
 }
 
 #[tokio::test]
@@ -93,4 +96,17 @@ async fn people_to_ask_about_have_a_date_and_a_registration() {
     let people = people(&folder.path().join("city.db"), 5).await.unwrap();
     assert_eq!(people.len(), 5);
     assert!(people.iter().all(|p| p.born.len() == 8 && p.registration.contains('-')));
+}
+
+#[tokio::test]
+async fn the_other_systems_have_outboxes_too() {
+    let (_folder, mut connection, summary) = made(7, 500).await;
+    for (query, expected) in [
+        ("SELECT count(DISTINCT event_id) FROM report_outbox", summary.reports),
+        ("SELECT count(DISTINCT event_id) FROM civil_status_outbox", summary.registrations),
+        ("SELECT count(DISTINCT event_id) FROM land_outbox", summary.changes),
+    ] {
+        let rows: u32 = sqlx::query_scalar(query).fetch_one(&mut connection).await.unwrap();
+        assert_eq!((rows, rows), (expected, 12), "{query}");
+    }
 }

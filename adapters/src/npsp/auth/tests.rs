@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
@@ -105,6 +105,17 @@ async fn what_is_no_word_about_the_password_is_not_counted() {
             assert_eq!(portal.calls().len(), tries);
         }
     }
+}
+
+#[tokio::test]
+async fn a_log_in_that_failed_failed_for_all_who_waited_for_it() {
+    let portal = Scripted::start(|_| Told::Nothing).await;
+    let npsp = Desk::new(portal.addr, CASES).open();
+    let all = tokio::join!(npsp.session(), npsp.session(), npsp.session(), npsp.session());
+    assert!(all.0.is_err() && all.1.is_err() && all.2.is_err() && all.3.is_err());
+    assert_eq!(portal.calls().len(), 1);
+    assert!(npsp.session().await.is_err());
+    assert_eq!(portal.calls().len(), 2);
 }
 
 #[tokio::test]

@@ -152,3 +152,19 @@ async fn a_file_that_was_spoilt_is_as_good_as_none() {
     npsp.tend_once().await;
     assert_eq!(listed(&npsp, "1.000003"), Listed::Yes);
 }
+
+#[tokio::test]
+async fn a_portal_that_knows_no_pages_or_never_ends_one_is_read_in_bounds() {
+    let portal = Scripted::start(|asked| {
+        let body = match asked.call() {
+            "login" => json!({"error_code": 0, "session": "s1"}),
+            _ => json!({"error_code": 0, "result": [{"MATTHC": "1.000001"}]}),
+        };
+        Told::Json(200, body)
+    })
+    .await;
+    let npsp = desk(&portal).open();
+    npsp.tend_once().await;
+    assert_eq!(listed(&npsp, "1.000001"), Listed::Yes);
+    assert_eq!(portal.asked("LayDanhSachTTHC").len(), 2);
+}

@@ -13,7 +13,7 @@ use crate::npsp::{
 
 const MINISTRY: &str =
     "  profile: ministry_2026\n  service: VN/GOV/G09/CONG/cases\n  openapi: ministry.yaml\n";
-const FILES: &str = "  attachments:\n    - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, \
+const FILES: &str = "  files:\n    - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, \
                      hash: HashTepTin, upload: UploadFile, folder: scans, media: [application/pdf]}\n";
 
 fn dossier() -> Value {
@@ -66,6 +66,20 @@ async fn a_dossier_gets_one_number_which_all_its_messages_bear() {
             assert_eq!(sent.json()["MaHoSo"], "G09.1-261121-0001");
         }
     }
+}
+
+#[tokio::test]
+async fn two_who_ask_at_once_get_no_two_numbers() {
+    let portal = portal(100).await;
+    let npsp = Desk::new(portal.addr, MINISTRY).open();
+    let case = envelope(&dossier());
+    let (one, other) =
+        tokio::join!(npsp.send(parcel("NoiHoSo", &case)), npsp.send(parcel("NoiHoSo", &case)));
+    assert_eq!(one, Outcome::Delivered);
+    assert!(matches!(other, Outcome::Failed(_)), "{other:?}");
+    assert_eq!(portal.asked("GetNextValue").len(), 1);
+    assert_eq!(npsp.send(parcel("NoiHoSo", &case)).await, Outcome::Delivered);
+    assert_eq!(portal.asked("GetNextValue").len(), 1);
 }
 
 #[tokio::test]

@@ -25,14 +25,14 @@ const WHOLE: &str = r#"  service: VN/GOV/G22/DVCQG/cases
     - {call: LayThuTuc, code: MATTHC, each: {field: MaTTHC, of: ["1.000894"]}}
   inboxes:
     - {id: questions, call: LayDanhSachHoiDapGuiTuDVCQG, key: MaHoiDap, folder: questions}
-  attachments:
+  files:
     - {call: DongBoHoSoMC, list: TaiLieuNop, file: TenTepDinhKem, into: TepDinhKemId, upload: TaiLenTepTin, folder: scans, media: [application/pdf]}
 "#;
 
 const MINISTRY: &str = r#"  profile: ministry_2026
   service: VN/GOV/G98/CONG/cases
   openapi: ministry-2026.yaml
-  attachments:
+  files:
     - {call: NoiHoSo, list: ThanhPhanHoSo, file: TenThanhPhan, into: IdTepTin, hash: HashTepTin, upload: UploadFile, folder: scans, media: [application/pdf]}
 "#;
 
@@ -51,6 +51,34 @@ async fn world(
     std::fs::write(desk.path("scans/a.pdf"), "%PDF-1.7\nmau\n%%EOF").unwrap();
     let npsp = desk.open();
     (portal, desk, npsp)
+}
+
+#[test]
+fn the_example_of_all_services_is_a_configuration() {
+    let desk = Desk::new(([127, 0, 0, 1], 1).into(), CASES);
+    let mut text = include_str!("../../../examples/portal-services.yaml").to_owned();
+    for (from, to) in [
+        ("../../schemas/services/v1/portal-case-sync.yaml", "cases.yaml"),
+        ("../../schemas/services/v1/portal-", ""),
+        ("portal-password", "password"),
+    ] {
+        assert!(text.contains(from), "the example has no `{from}`");
+        text = text.replace(from, to);
+    }
+    let path = desk.path("example.yaml");
+    std::fs::write(&path, text).unwrap();
+    let config = Config::read(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    assert_eq!((config.flows.len(), config.npsp.files.len()), (2, 1));
+    assert_eq!(
+        config.npsp.errands(),
+        [
+            "login",
+            "LayDanhSachTTHC",
+            "LayDanhMucLinhVuc",
+            "LayDanhSachHoiDapGuiTuDVCQG",
+            "TaiLenTepTin"
+        ]
+    );
 }
 
 #[tokio::test]
@@ -169,21 +197,45 @@ async fn a_ministry_takes_a_dossier_under_its_own_number_and_its_way_to_the_end(
     assert_eq!(report.refused, std::collections::BTreeMap::new());
 }
 
+/// The shortest way to each status.
+const WAYS: [&[u64]; 10] = [
+    &[1],
+    &[2],
+    &[1, 3],
+    &[2, 4],
+    &[2, 5],
+    &[2, 4, 6],
+    &[2, 7],
+    &[2, 8],
+    &[2, 4, 9],
+    &[2, 4, 9, 10],
+];
+
 #[tokio::test]
 async fn the_stand_in_and_the_table_agree_on_every_move() {
     let table = Transitions::default();
-    for to in 1..=10_u64 {
-        // A dossier at 4, by the shortest way, and then each status in turn.
-        let (_portal, _desk, npsp) = world(WHOLE, |_| {}).await;
-        for status in ["2", "4"] {
-            let value = envelope(&case(status));
-            let parcel = Parcel { follows: status == "4", ..parcel("DongBoHoSoMC", &value) };
-            assert_eq!(npsp.send(parcel).await, Outcome::Delivered);
+    let (_portal, _desk, npsp) = world(WHOLE, |_| {}).await;
+    let send = async |dossier: &str, status: u64, follows: bool| {
+        let mut value = case(&status.to_string());
+        value["MaHoSo"] = json!(dossier);
+        let value = envelope(&value);
+        npsp.send(Parcel { follows, ..parcel("DongBoHoSoMC", &value) }).await
+    };
+    let status = |number| Status::new(number).unwrap();
+    for way in WAYS {
+        for to in 1..=10 {
+            let from = *way.last().unwrap();
+            let dossier = format!("H29.40-2611{from:02}-00{to:02}");
+            for (index, step) in way.iter().enumerate() {
+                assert_eq!(send(&dossier, *step, index > 0).await, Outcome::Delivered);
+            }
+            let taken = send(&dossier, to, true).await == Outcome::Delivered;
+            assert_eq!(taken, table.may_move(status(from), status(to)), "{from} to {to}");
         }
-        let value = envelope(&case(&to.to_string()));
-        let parcel = Parcel { follows: true, ..parcel("DongBoHoSoMC", &value) };
-        let taken = npsp.send(parcel).await == Outcome::Delivered;
-        let status = |number| Status::new(number).unwrap();
-        assert_eq!(taken, table.may_move(status(4), status(to)), "4 to {to}");
+    }
+    for first in 1..=10 {
+        let taken = send(&format!("H29.40-261130-00{first:02}"), first, false).await;
+        let may = table.may_begin(status(first));
+        assert_eq!(taken == Outcome::Delivered, may, "begins with {first}");
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 
 async fn open(world: &World) -> Result<Sqlite, SourceError> {
     let flow = world.config().flows.remove(0);
-    let SourceKind::Sqlite(config) = flow.source.kind.clone();
+    let SourceKind::Sqlite(config) = flow.source.kind.clone() else { panic!("not SQLite") };
     Sqlite::open(&flow, &config).await
 }
 

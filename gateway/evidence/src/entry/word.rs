@@ -93,6 +93,8 @@ words! {
         Disclosures = "disclosures",
         /// Gave a receipt of a consent.
         Receipt = "receipt",
+        /// Looked at what a message says that needs a person.
+        Reveal = "reveal",
     }
     /// In which role an operator did it.
     OperatorRole {

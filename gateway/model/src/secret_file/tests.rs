@@ -29,7 +29,13 @@ fn a_key_is_sixty_four_hexadecimal_digits_and_nothing_else() {
     let text = "00ff".repeat(16);
     assert_eq!(hexadecimal(&text).unwrap()[..4], [0, 255, 0, 255]);
     assert_eq!(hexadecimal(&text.to_uppercase()), hexadecimal(&text));
-    for wrong in [text.trim_start_matches("00f"), &format!("{text}0"), &format!("{text}\n"), &"0g".repeat(32), ""] {
+    for wrong in [
+        text.trim_start_matches("00f"),
+        &format!("{text}0"),
+        &format!("{text}\n"),
+        &"0g".repeat(32),
+        "",
+    ] {
         assert_eq!(hexadecimal(wrong), None);
     }
 }

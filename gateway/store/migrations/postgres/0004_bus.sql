@@ -105,3 +105,10 @@ CREATE TABLE pause (
     why TEXT COLLATE "C" NOT NULL,
     at BIGINT NOT NULL
 );
+
+-- Which of the processes that share the database reads the source of a flow.
+CREATE TABLE reader (
+    flow TEXT COLLATE "C" PRIMARY KEY,
+    holder TEXT COLLATE "C" NOT NULL,
+    until BIGINT NOT NULL
+);

@@ -100,3 +100,10 @@ CREATE TABLE pause (
     why TEXT NOT NULL,
     at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Which of the processes that share the database reads the source of a flow.
+CREATE TABLE reader (
+    flow TEXT PRIMARY KEY,
+    holder TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

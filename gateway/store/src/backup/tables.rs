@@ -85,6 +85,11 @@ pub(super) const TABLES: &[Table] = &[
         key: "flow",
     },
     Table {
+        name: "reader",
+        columns: &[("flow", Text), ("holder", Text), ("until", Integer)],
+        key: "flow",
+    },
+    Table {
         name: "total",
         columns: &[("flow", Text), ("what", Text), ("count", Integer)],
         key: "flow, what",

@@ -56,10 +56,10 @@ async fn filled(home: &Home) -> Store {
     outbox.enqueue(&flow, &batch, at()).await.unwrap();
     outbox.pause(&flow, "moving", at()).await.unwrap();
     let claimed = outbox.claim(&flow, at(), SignedDuration::from_secs(9), 1).await.unwrap();
-    outbox.end(claimed[0].ticket, Ending::Delivered, at()).await.unwrap();
+    outbox.end(&flow, claimed[0].ticket, Ending::Delivered, at()).await.unwrap();
     let claimed = outbox.claim(&flow, at(), SignedDuration::from_secs(9), 1).await.unwrap();
     outbox
-        .end(claimed[0].ticket, Ending::Bury(Effect::Unknown, "dead".to_owned()), at())
+        .end(&flow, claimed[0].ticket, Ending::Bury(Effect::Unknown, "dead".to_owned()), at())
         .await
         .unwrap();
     let agreement = "a".parse().unwrap();

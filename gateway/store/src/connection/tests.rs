@@ -24,7 +24,8 @@ impl Store {
         };
         let readers = Self::look(place.clone()).await?.readers;
         let directory = Mutex::default();
-        Ok(Self { writer, readers, generation: self.generation, directory })
+        let generation = self.generation;
+        Ok(Self { writer, readers, generation, is_shared: self.is_shared, directory })
     }
 }
 
@@ -111,4 +112,47 @@ async fn settings_of_the_role_do_not_make_an_acknowledgement_worth_less() {
     let commit: String =
         ask!(&mut transaction, |c| sqlx::query_scalar(query).fetch_one(c)).unwrap();
     assert_eq!(commit, "on");
+}
+
+#[tokio::test]
+async fn who_owns_a_database_shares_it_with_nobody() {
+    let home = Home::postgres();
+    let store = home.open().await;
+    let folder = TempDir::new().unwrap();
+    let elsewhere = Place::new(folder.path(), home.address());
+    assert!(matches!(Store::share(elsewhere.clone()).await, Err(StoreError::InUse(_))));
+    store.close().await;
+    let (shared, alone) = Store::share(elsewhere).await.unwrap();
+    assert!(alone);
+    assert!(matches!(Store::open(home.place()).await, Err(StoreError::InUse(_))));
+    shared.close().await;
+    home.open().await;
+}
+
+#[tokio::test]
+async fn those_who_share_a_database_work_beside_each_other() {
+    let home = Home::postgres();
+    let (first, alone) = Store::share(home.place()).await.unwrap();
+    assert!(alone);
+    assert!(matches!(Store::share(home.place()).await, Err(StoreError::InUse(_))), "one directory");
+    let folder = TempDir::new().unwrap();
+    let elsewhere = Place::new(folder.path(), home.address());
+    let (second, alone) = Store::share(elsewhere).await.unwrap();
+    assert!(!alone);
+    // Neither holds the other up, even in the middle of a transaction.
+    let mut transaction = first.write().await.unwrap();
+    tell!(&mut transaction, sqlx::query("DELETE FROM pause")).unwrap();
+    let flow = "cases".parse().unwrap();
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    second.outbox().pause(&flow, "x", at).await.unwrap();
+    drop(transaction);
+    assert!(first.outbox().paused(&flow).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_directory_is_never_shared() {
+    let folder = TempDir::new().unwrap();
+    let (_store, alone) = Store::share(folder.path()).await.unwrap();
+    assert!(alone);
+    assert!(matches!(Store::share(folder.path()).await, Err(StoreError::InUse(_))));
 }

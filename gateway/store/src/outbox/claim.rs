@@ -61,12 +61,8 @@ impl Outbox<'_> {
         lease: SignedDuration,
         limit: u32,
     ) -> Result<Vec<Claimed>, StoreError> {
+        self.expire(flow, now).await?;
         let mut transaction = self.store.write().await?;
-        let expired: Vec<String> = ask!(&mut transaction, |c| sqlx::query_scalar(EXPIRE)
-            .bind(flow.as_str())
-            .bind(now.as_millisecond())
-            .fetch_all(c))?;
-        heads::arrange(&mut transaction, flow.as_str(), &borrowed(&expired)).await?;
         let until = milliseconds(now.saturating_add(lease).unwrap_or(Timestamp::MAX));
         let claim = match &transaction {
             Either::Sqlite(_) => claim!(""),
@@ -81,6 +77,26 @@ impl Outbox<'_> {
         transaction.commit().await?;
         ready.sort_unstable_by_key(|message| (message.ready_at, message.id));
         Ok(ready.into_iter().map(Claimed::from).collect())
+    }
+
+    /// Ends the leases that are over.
+    async fn expire(&self, flow: &FlowId, now: Timestamp) -> Result<(), StoreError> {
+        let some = "SELECT EXISTS (SELECT 1 FROM outbox
+             WHERE flow = $1 AND state = 'leased' AND leased_until <= $2)";
+        let is_due: bool = ask!(&mut self.store.read().await?, |c| sqlx::query_scalar(some)
+            .bind(flow.as_str())
+            .bind(now.as_millisecond())
+            .fetch_one(c))?;
+        if !is_due {
+            return Ok(());
+        }
+        let mut transaction = self.store.write_flow(flow.as_str()).await?;
+        let expired: Vec<String> = ask!(&mut transaction, |c| sqlx::query_scalar(EXPIRE)
+            .bind(flow.as_str())
+            .bind(now.as_millisecond())
+            .fetch_all(c))?;
+        heads::arrange(&mut transaction, flow.as_str(), &borrowed(&expired)).await?;
+        transaction.commit().await
     }
 
     /// Ends the leases that an earlier process left behind; its attempts are uncertain. Only a

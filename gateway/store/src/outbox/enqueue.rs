@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use sqlx::AssertSqlSafe;
 
-use super::{Outbox, Total, count, heads, list, milliseconds};
+use super::{Outbox, Total, count, heads, list, milliseconds, reader};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
@@ -62,16 +62,32 @@ pub struct Standing {
 pub struct Batch {
     /// How many rows were read for the first time.
     pub rows: u64,
+    /// How many of them are left out because their messages are known.
+    pub repeated: u64,
     /// The messages, those of a key in the order in which they were read.
     pub messages: Vec<NewMessage>,
     /// The rows put aside.
     pub quarantined: Vec<QuarantinedRow>,
     /// Rows that were in quarantine and are not any more.
     pub released: Vec<String>,
+    /// Who read it, when several processes might: the batch is refused when that one is not the reader
+    /// of the flow any more.
+    pub reader: Option<String>,
     /// How far the source has been read, when the source says so.
     pub mark: Option<String>,
     /// What has been said of keys, these messages included.
     pub standings: Vec<Standing>,
+}
+
+/// What has been said of keys and names so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// What has been said of keys of which anything has.
+    pub standings: BTreeMap<String, String>,
+    /// The lowest position of a row in quarantine, of keys that have one.
+    pub held: BTreeMap<String, i64>,
+    /// The names that are messages already: open, or done and not forgotten.
+    pub known: BTreeSet<String>,
 }
 
 /// What became of a batch.
@@ -89,20 +105,25 @@ impl Outbox<'_> {
     /// Takes a batch in one transaction. When this returns, the messages survive anything.
     ///
     /// # Errors
-    /// When the database fails; nothing of the batch is taken then.
+    /// When the database fails, or another process reads the flow now; nothing of the batch is taken
+    /// then.
     pub async fn enqueue(
         &self,
         flow: &FlowId,
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
-        let mut transaction = self.store.write().await?;
+        let mut transaction = self.store.write_flow(flow.as_str()).await?;
         let (on, flow, now) = (&mut transaction, flow.as_str(), milliseconds(now));
+        reader::still(on, flow, batch.reader.as_deref()).await?;
         put_aside(on, flow, batch, now).await?;
         let (messages, repeated) = distinct(&batch.messages);
         let taken = insert::insert(on, flow, &messages, now).await?;
-        let mut enqueued =
-            Enqueued { new: taken.new, known: taken.known + repeated, superseded: 0 };
+        let mut enqueued = Enqueued {
+            new: taken.new,
+            known: taken.known + repeated + batch.repeated,
+            superseded: 0,
+        };
         enqueued.superseded = supersede(on, flow, &messages, now).await?;
         let mut shifted: BTreeSet<&str> = taken.shifted;
         shifted.extend(batch.quarantined.iter().filter_map(|row| row.ordering_key.as_deref()));
@@ -119,27 +140,53 @@ impl Outbox<'_> {
         Ok(enqueued)
     }
 
-    /// What has been said of these keys so far.
+    /// What has been said so far of these keys and names.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn standings(
+    pub async fn said(
         &self,
         flow: &FlowId,
         keys: &BTreeSet<&str>,
-    ) -> Result<BTreeMap<String, String>, StoreError> {
+        names: &[&str],
+    ) -> Result<Said, StoreError> {
         let mut snapshot = self.store.read().await?;
-        let statement = format!(
-            "SELECT s.ordering_key, s.history FROM (SELECT value ->> 0 AS ordering_key FROM {}) k
-             JOIN standing s ON s.flow = $2 AND s.ordering_key = k.ordering_key",
-            list(&snapshot)
+        let list = list(&snapshot);
+        let keys = json(keys.iter().map(|key| [key]));
+        let standings = format!(
+            "SELECT s.ordering_key, s.history FROM (SELECT value ->> 0 AS ordering_key FROM {list}) k
+             JOIN standing s ON s.flow = $2 AND s.ordering_key = k.ordering_key"
         );
-        let found: Vec<(String, String)> =
-            ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(statement))
-                .bind(json(keys.iter().map(|key| [key])))
+        let standings: Vec<(String, String)> =
+            ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(standings))
+                .bind(keys.as_str())
                 .bind(flow.as_str())
                 .fetch_all(c))?;
-        Ok(found.into_iter().collect())
+        let held = format!(
+            "SELECT ordering_key, min(position) FROM quarantine WHERE flow = $2
+             AND ordering_key IN (SELECT value ->> 0 FROM {list}) GROUP BY ordering_key"
+        );
+        let held: Vec<(String, i64)> =
+            ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(held))
+                .bind(keys.as_str())
+                .bind(flow.as_str())
+                .fetch_all(c))?;
+        let known = format!(
+            "SELECT k.name FROM (SELECT value ->> 0 AS name FROM {list}) k
+             WHERE EXISTS (SELECT 1 FROM outbox o
+                 WHERE o.flow = $2 AND o.idempotency_key = k.name)
+             OR EXISTS (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name)"
+        );
+        let names = json(names.iter().map(|name| [name]));
+        let known: Vec<String> = ask!(&mut snapshot, |c| sqlx::query_scalar(AssertSqlSafe(known))
+            .bind(names)
+            .bind(flow.as_str())
+            .fetch_all(c))?;
+        Ok(Said {
+            standings: standings.into_iter().collect(),
+            held: held.into_iter().collect(),
+            known: known.into_iter().collect(),
+        })
     }
 
     /// The rows of a flow in quarantine, in order of their keys, after `after`.

@@ -112,7 +112,7 @@ impl Outbox<'_> {
         payload: Option<&Sensitive<Vec<u8>>>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.store.write().await?;
+        let mut transaction = self.store.write_flow(flow.as_str()).await?;
         let found: Option<String> = ask!(&mut transaction, |c| sqlx::query_scalar(
             "UPDATE outbox SET state = 'queued', attempts = 0, ready_at = $3, dead_at = NULL,
                  uncertain = uncertain AND $4, payload = coalesce($5, payload)
@@ -170,7 +170,7 @@ impl Outbox<'_> {
         why: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.store.write().await?;
+        let mut transaction = self.store.write_flow(flow.as_str()).await?;
         let gone: Option<(String, String, i64)> = ask!(&mut transaction, |c| sqlx::query_as(
             "DELETE FROM outbox WHERE flow = $1 AND idempotency_key = $2 AND state = 'dead'
              RETURNING kind, ordering_key, position",

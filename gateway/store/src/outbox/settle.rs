@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use lienthong_model::id::FlowId;
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{Effect, Outbox, Ticket, Total, heads, list, milliseconds};
@@ -49,17 +50,19 @@ struct After {
 }
 
 impl Outbox<'_> {
-    /// Writes down how these attempts ended, all of them or none. Gives the tickets whose lease had
+    /// Writes down how these attempts of a flow ended, all of them or none. Gives the tickets whose lease had
     /// ended before: someone else has their messages.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn settle(
         &self,
+        flow: &FlowId,
         ended: &[(Ticket, Ending)],
         now: Timestamp,
     ) -> Result<Vec<Ticket>, StoreError> {
         let mut transaction = self.store.write().await?;
+        self.store.settling(&mut transaction, flow.as_str()).await?;
         let now = milliseconds(now);
         let mut after = After::default();
         let on = &mut transaction;
@@ -96,11 +99,12 @@ impl Outbox<'_> {
     /// When the lease has ended or the database fails.
     pub async fn end(
         &self,
+        flow: &FlowId,
         ticket: Ticket,
         ending: Ending,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let lost = self.settle(&[(ticket, ending)], now).await?;
+        let lost = self.settle(flow, &[(ticket, ending)], now).await?;
         if lost.is_empty() { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 }

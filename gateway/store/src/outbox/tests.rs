@@ -7,11 +7,11 @@ use crate::testing::{Home, on_both};
 
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-fn flow() -> FlowId {
+pub(super) fn flow() -> FlowId {
     "cases".parse().unwrap()
 }
 
@@ -26,7 +26,7 @@ fn message(case: &str, position: i64) -> NewMessage {
     }
 }
 
-fn batch(messages: &[(&str, i64)]) -> Batch {
+pub(super) fn batch(messages: &[(&str, i64)]) -> Batch {
     let messages = messages.iter().map(|(case, position)| message(case, *position)).collect();
     Batch { messages, ..Batch::default() }
 }
@@ -51,13 +51,13 @@ async fn refuses_a_later_message_while_an_earlier_one_is_not_done(home: Home) {
     let first = claim(&store, 0).await;
     assert_eq!(keys(&first), ["a/1", "b/1"]);
     assert!(claim(&store, 1).await.is_empty());
-    outbox.end(first[0].ticket, retry(at(60), Effect::None), at(0)).await.unwrap();
-    outbox.end(first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
+    outbox.end(&flow(), first[0].ticket, retry(at(60), Effect::None), at(0)).await.unwrap();
+    outbox.end(&flow(), first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert!(claim(&store, 59).await.is_empty());
     let again = claim(&store, 60).await;
     assert_eq!(keys(&again), ["a/1"]);
     assert_eq!(again[0].attempts, 2);
-    outbox.end(again[0].ticket, Ending::Delivered, at(61)).await.unwrap();
+    outbox.end(&flow(), again[0].ticket, Ending::Delivered, at(61)).await.unwrap();
     assert_eq!(keys(&claim(&store, 61).await), ["a/2"]);
 }
 
@@ -70,13 +70,13 @@ async fn refuses_an_outcome_after_the_lease_was_given_to_another(home: Home) {
     let quick = claim(&store, 30).await.remove(0);
     assert_eq!(quick.earlier, Earlier::Uncertain);
     let lost = |result| matches!(result, Err(StoreError::LeaseLost));
-    assert!(lost(outbox.end(slow.ticket, Ending::Delivered, at(31)).await));
-    assert!(lost(outbox.end(slow.ticket, retry(at(31), Effect::None), at(0)).await));
+    assert!(lost(outbox.end(&flow(), slow.ticket, Ending::Delivered, at(31)).await));
+    assert!(lost(outbox.end(&flow(), slow.ticket, retry(at(31), Effect::None), at(0)).await));
     assert!(lost(
-        outbox.end(slow.ticket, Ending::Bury(Effect::None, "x".to_owned()), at(31)).await
+        outbox.end(&flow(), slow.ticket, Ending::Bury(Effect::None, "x".to_owned()), at(31)).await
     ));
-    assert!(lost(outbox.end(slow.ticket, Ending::GiveBack, at(0)).await));
-    outbox.end(quick.ticket, Ending::Delivered, at(31)).await.unwrap();
+    assert!(lost(outbox.end(&flow(), slow.ticket, Ending::GiveBack, at(0)).await));
+    outbox.end(&flow(), quick.ticket, Ending::Delivered, at(31)).await.unwrap();
 }
 
 async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
@@ -86,7 +86,7 @@ async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
     let first = outbox.enqueue(&flow(), &one, at(0)).await.unwrap();
     assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0 });
     let message = claim(&store, 0).await.remove(0);
-    outbox.end(message.ticket, Ending::Delivered, at(1)).await.unwrap();
+    outbox.end(&flow(), message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let second = outbox.enqueue(&flow(), &one, at(2)).await.unwrap();
     assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0 });
     assert!(claim(&store, 3).await.is_empty());
@@ -101,10 +101,15 @@ async fn a_dead_message_holds_its_key_and_no_other(home: Home) {
     outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
     let first = claim(&store, 0).await;
     outbox
-        .end(first[0].ticket, Ending::Bury(Effect::None, "policy.denied".to_owned()), at(1))
+        .end(
+            &flow(),
+            first[0].ticket,
+            Ending::Bury(Effect::None, "policy.denied".to_owned()),
+            at(1),
+        )
         .await
         .unwrap();
-    outbox.end(first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
+    outbox.end(&flow(), first[1].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert_eq!(keys(&claim(&store, 2).await), ["b/2"]);
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.waiting, counters.held, counters.dead), (2, 1, 1));
@@ -129,7 +134,7 @@ async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(
     outbox.enqueue(&flow(), &read, at(0)).await.unwrap();
     let first = claim(&store, 0).await;
     assert_eq!(keys(&first), ["a/1", "b/1"]);
-    outbox.end(first[0].ticket, Ending::Delivered, at(1)).await.unwrap();
+    outbox.end(&flow(), first[0].ticket, Ending::Delivered, at(1)).await.unwrap();
     assert!(claim(&store, 1).await.is_empty());
     assert_eq!(outbox.next_ready(&flow()).await.unwrap(), Some(at(30)));
     assert_eq!(outbox.quarantined(&flow(), "", 10).await.unwrap(), [row]);
@@ -138,7 +143,7 @@ async fn a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released(
     outbox.enqueue(&flow(), &mended, at(2)).await.unwrap();
     let second = claim(&store, 2).await;
     assert_eq!(keys(&second), ["a/2"]);
-    outbox.end(second[0].ticket, Ending::Delivered, at(3)).await.unwrap();
+    outbox.end(&flow(), second[0].ticket, Ending::Delivered, at(3)).await.unwrap();
     assert_eq!(keys(&claim(&store, 3).await), ["a/3"]);
 }
 
@@ -152,7 +157,7 @@ async fn accepted_messages_survive_a_process_that_ends_at_any_step(home: Home) {
         let claimed = if step > 0 { claim(&store, step).await } else { Vec::new() };
         if step > 3 {
             for message in &claimed {
-                outbox.end(message.ticket, Ending::Delivered, at(step)).await.unwrap();
+                outbox.end(&flow(), message.ticket, Ending::Delivered, at(step)).await.unwrap();
             }
         }
         // No goodbye: the connections and the lock just go.
@@ -178,7 +183,7 @@ async fn a_message_given_back_counts_as_untried(home: Home) {
     let store = home.open().await;
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
-    store.outbox().end(message.ticket, Ending::GiveBack, at(0)).await.unwrap();
+    store.outbox().end(&flow(), message.ticket, Ending::GiveBack, at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
     assert_eq!((message.earlier, message.attempts), (Earlier::NoEffect, 1));
 }
@@ -190,14 +195,16 @@ async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     read.standings.push(Standing { ordering_key: "a".to_owned(), history: "1,2".to_owned() });
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
     assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("17"));
-    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a", "b"])).await.unwrap();
-    assert_eq!(said, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
+    let keys = BTreeSet::from(["a", "b"]);
+    let said = store.outbox().said(&flow(), &keys, &["a/1", "a/2"]).await.unwrap();
+    assert_eq!(said.standings, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
+    assert_eq!((said.known, said.held), (BTreeSet::from(["a/1".to_owned()]), BTreeMap::new()));
     read.mark = Some("18".to_owned());
     read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
     assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("18"));
-    let said = store.outbox().standings(&flow(), &BTreeSet::from(["a"])).await.unwrap();
-    assert_eq!(said["a"], "1,2,4");
+    let said = store.outbox().said(&flow(), &BTreeSet::from(["a"]), &[]).await.unwrap();
+    assert_eq!(said.standings["a"], "1,2,4");
 }
 
 async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home) {
@@ -208,7 +215,7 @@ async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home)
     assert_eq!(message.payload.expose(), b"secret 1");
     assert!(!format!("{:?}", message.payload).contains("secret"));
     assert!(!message.follows);
-    outbox.end(message.ticket, Ending::Delivered, at(1)).await.unwrap();
+    outbox.end(&flow(), message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let mut snapshot = store.read().await.unwrap();
     let payload = "SELECT count(*) FROM outbox";
     let left: i64 = ask!(&mut snapshot, |c| sqlx::query_scalar(payload).fetch_one(c)).unwrap();
@@ -219,7 +226,7 @@ async fn the_payload_is_gone_once_it_is_delivered_and_never_in_debug(home: Home)
     assert_eq!(outbox.forget_keys(at(2), 10).await.unwrap(), 0, "a message of the key is open");
     let message = claim(&store, 3).await.remove(0);
     assert!(message.follows);
-    outbox.end(message.ticket, Ending::Delivered, at(4)).await.unwrap();
+    outbox.end(&flow(), message.ticket, Ending::Delivered, at(4)).await.unwrap();
     assert_eq!(outbox.forget_keys(at(2), 10).await.unwrap(), 1);
     // Forgotten, the first message is a new one.
     outbox.enqueue(&flow(), &batch(&[("secret", 1)]), at(5)).await.unwrap();
@@ -236,11 +243,11 @@ async fn a_row_put_between_others_goes_first_and_no_two_of_a_key_at_once(home: H
     // Another still earlier one comes while it is under way, and it fails.
     outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     assert!(claim(&store, 0).await.is_empty());
-    outbox.end(first[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
+    outbox.end(&flow(), first[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
     for expected in ["a/1", "a/3", "a/5", "a/7"] {
         let next = claim(&store, 1).await;
         assert_eq!(keys(&next), [expected]);
-        outbox.end(next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
+        outbox.end(&flow(), next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
     }
 }
 
@@ -252,7 +259,7 @@ async fn a_lease_that_ends_lets_an_earlier_message_go_first(home: Home) {
     outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let first = claim(&store, 40).await;
     assert_eq!(keys(&first), ["a/1"]);
-    outbox.end(first[0].ticket, Ending::Delivered, at(40)).await.unwrap();
+    outbox.end(&flow(), first[0].ticket, Ending::Delivered, at(40)).await.unwrap();
     let second = claim(&store, 41).await;
     assert_eq!((second[0].earlier, second[0].attempts), (Earlier::Uncertain, 2));
 }
@@ -262,7 +269,7 @@ async fn a_known_first_message_does_not_keep_the_next_from_being_sent(home: Home
     let outbox = store.outbox();
     outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
-    outbox.end(message.ticket, Ending::Delivered, at(0)).await.unwrap();
+    outbox.end(&flow(), message.ticket, Ending::Delivered, at(0)).await.unwrap();
     let taken = outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2)]), at(1)).await.unwrap();
     assert_eq!((taken.new, taken.known), (1, 1));
     assert_eq!(keys(&claim(&store, 1).await), ["a/2"]);
@@ -284,11 +291,11 @@ async fn a_message_replaces_the_one_before_it_that_says_the_same_and_was_never_t
     assert_eq!(keys(&under_way), ["a/2"]);
     let later = Batch { messages: vec![replacing(5, "2"), replacing(6, "4")], ..Batch::default() };
     assert_eq!(outbox.enqueue(&flow(), &later, at(0)).await.unwrap().superseded, 1);
-    outbox.end(under_way[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
+    outbox.end(&flow(), under_way[0].ticket, retry(at(0), Effect::None), at(0)).await.unwrap();
     for expected in ["a/2", "a/3", "a/5", "a/6"] {
         let next = claim(&store, 1).await;
         assert_eq!(keys(&next), [expected]);
-        outbox.end(next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
+        outbox.end(&flow(), next[0].ticket, Ending::Delivered, at(1)).await.unwrap();
     }
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.superseded, counters.waiting, counters.delivered), (2, 0, 4));
@@ -303,7 +310,7 @@ async fn what_was_tried_once_is_never_replaced(home: Home) {
     let first = Batch { messages: vec![one(1)], ..Batch::default() };
     outbox.enqueue(&flow(), &first, at(0)).await.unwrap();
     let tried = claim(&store, 0).await.remove(0);
-    outbox.end(tried.ticket, retry(at(5), Effect::Unknown), at(0)).await.unwrap();
+    outbox.end(&flow(), tried.ticket, retry(at(5), Effect::Unknown), at(0)).await.unwrap();
     let second = Batch { messages: vec![one(2)], ..Batch::default() };
     assert_eq!(outbox.enqueue(&flow(), &second, at(1)).await.unwrap().superseded, 0);
     assert_eq!(keys(&claim(&store, 5).await), ["a/1"]);
@@ -315,7 +322,7 @@ async fn a_withheld_message_is_gone_and_holds_nobody(home: Home) {
     outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
     let ending = Ending::Withhold("consent.not_given".to_owned());
-    outbox.end(message.ticket, ending, at(1)).await.unwrap();
+    outbox.end(&flow(), message.ticket, ending, at(1)).await.unwrap();
     let next = claim(&store, 1).await.remove(0);
     assert_eq!((next.idempotency_key.as_str(), next.follows), ("a/2", false));
     let counters = outbox.counters(&flow()).await.unwrap();
@@ -329,7 +336,7 @@ async fn a_dropped_letter_lets_the_next_of_its_key_go(home: Home) {
     outbox.enqueue(&flow(), &batch(&[("a", 1), ("a", 2), ("b", 1)]), at(0)).await.unwrap();
     for message in claim(&store, 0).await {
         let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
-        outbox.end(message.ticket, ending, at(1)).await.unwrap();
+        outbox.end(&flow(), message.ticket, ending, at(1)).await.unwrap();
     }
     assert!(!outbox.drop_letter(&flow(), "a/2", "no", at(2)).await.unwrap());
     let opened = outbox.open_letter(&flow(), "a/1").await.unwrap().unwrap();
@@ -351,7 +358,7 @@ async fn an_erased_letter_is_tried_again_with_its_row_only(home: Home) {
     outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
     let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
-    outbox.end(message.ticket, ending, at(1)).await.unwrap();
+    outbox.end(&flow(), message.ticket, ending, at(1)).await.unwrap();
     assert_eq!(outbox.erase_dead(at(1), 10).await.unwrap(), 0);
     assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 1);
     assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 0);
@@ -387,7 +394,7 @@ async fn names_are_known_whether_open_done_or_in_quarantine(home: Home) {
     read.quarantined.push(QuarantinedRow { source_key, ordering_key: None, position, reason });
     outbox.enqueue(&flow(), &read, at(0)).await.unwrap();
     let message = claim(&store, 0).await.remove(0);
-    outbox.end(message.ticket, Ending::Delivered, at(0)).await.unwrap();
+    outbox.end(&flow(), message.ticket, Ending::Delivered, at(0)).await.unwrap();
     let names = ["a/1", "b/1", "row-9", "c/1"].map(str::to_owned);
     let known = outbox.known(&flow(), &names).await.unwrap();
     assert_eq!(Vec::from_iter(known), ["a/1", "b/1", "row-9"]);
@@ -401,7 +408,7 @@ async fn many_endings_are_written_down_at_once(home: Home) {
     let all = batch(&[("a", 1), ("b", 1), ("c", 1), ("d", 1), ("e", 1)]);
     outbox.enqueue(&flow(), &all, at(0)).await.unwrap();
     let claimed = claim(&store, 0).await;
-    outbox.end(claimed[4].ticket, Ending::Delivered, at(0)).await.unwrap();
+    outbox.end(&flow(), claimed[4].ticket, Ending::Delivered, at(0)).await.unwrap();
     let endings = [
         Ending::Delivered,
         retry(at(9), Effect::Unknown),
@@ -410,7 +417,7 @@ async fn many_endings_are_written_down_at_once(home: Home) {
         Ending::Delivered,
     ];
     let ended: Vec<_> = claimed.iter().map(|m| m.ticket).zip(endings).collect();
-    let lost = outbox.settle(&ended, at(1)).await.unwrap();
+    let lost = outbox.settle(&flow(), &ended, at(1)).await.unwrap();
     assert_eq!(lost, [claimed[4].ticket]);
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.delivered, counters.waiting, counters.dead), (2, 2, 1));
@@ -497,10 +504,17 @@ async fn play(home: Home, steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
                 let outbox = store.outbox();
                 let settled = match how {
                     0 => {
-                        outbox.end(message.ticket, retry(at(now + 5), Effect::Unknown), at(0)).await
+                        outbox
+                            .end(
+                                &flow(),
+                                message.ticket,
+                                retry(at(now + 5), Effect::Unknown),
+                                at(0),
+                            )
+                            .await
                     }
-                    1 => outbox.end(message.ticket, Ending::GiveBack, at(0)).await,
-                    _ => outbox.end(message.ticket, Ending::Delivered, at(now)).await,
+                    1 => outbox.end(&flow(), message.ticket, Ending::GiveBack, at(0)).await,
+                    _ => outbox.end(&flow(), message.ticket, Ending::Delivered, at(now)).await,
                 };
                 if how == 2 && settled.is_ok() {
                     let position = message.idempotency_key.split_once('/').unwrap().1;

@@ -22,3 +22,12 @@ fn every_key_must_be_there() {
         assert_eq!(super::kind(kind.call), Some(kind));
     }
 }
+
+#[test]
+fn another_change_of_a_known_parcel_is_a_record_of_its_own() {
+    let (mut records, mut ledger) = (Records::default(), Ledger::default());
+    let land = kind("CapNhatBienDong").unwrap();
+    let mut take = |key, updating| records.take(land, key, 5, updating, &mut ledger);
+    assert_eq!([take("1", Updating::No), take("2", Updating::Yes)], [Ok(()), Ok(())]);
+    assert_eq!(records.count(land.call), 2);
+}

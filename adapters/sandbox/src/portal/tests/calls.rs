@@ -340,7 +340,7 @@ async fn the_other_receivers_keep_records_by_their_keys() {
         "MaBienDong": "BD-1", "LoaiBienDong": "TACH_THUA", "ThoiDiem": "20261121080000",
         "MaThuaDat": "w3gv1b2c3d4e", "MaXa": "26740",
     }]);
-    let civil = "/apiHoTichTuPhap/dangKyHoTich";
+    let civil = "/dangKyHoTich";
     for (document, path, data) in [
         (DESK, "/ChuyenPhanAnh", json!([report])),
         (REPORTS, "/CapNhatXuLyPhanAnh", done),
@@ -355,7 +355,7 @@ async fn the_other_receivers_keep_records_by_their_keys() {
         let call = path.rsplit('/').next().unwrap();
         assert_eq!(client.portal.report().records[call], 1, "{path}");
     }
-    let status = "/apiHoTichTuPhap/traTrangThaiHoSo";
+    let status = "/traTrangThaiHoSo";
     let known = json!([{"MaHoSo": "H29.40-261120-0008"}]);
     assert_eq!(client.call(CIVIL, status, "False", known).await["result"][0]["TrangThai"], "1");
 

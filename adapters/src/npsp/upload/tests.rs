@@ -8,7 +8,7 @@ use crate::{
     npsp::testing::{CASES, Desk, Scripted, Told, WITH_LISTS, envelope, parcel},
 };
 
-const FILES: &str = "  attachments:\n    - {call: DongBoHoSoMC, list: TaiLieuNop, file: TenTepDinhKem, \
+const FILES: &str = "  files:\n    - {call: DongBoHoSoMC, list: TaiLieuNop, file: TenTepDinhKem, \
                      into: TepDinhKemId, upload: TaiLenTepTin, folder: scans, \
                      media: [application/pdf], max_files: 2}\n";
 

@@ -12,7 +12,7 @@ use super::{Reader, document::Offered};
 
 /// The files that go with the records of one call.
 #[derive(Debug, Clone)]
-pub struct AttachmentConfig {
+pub struct FilesConfig {
     /// The call whose records have files.
     pub call: String,
     /// The list in the record; each element may name a file.
@@ -36,15 +36,11 @@ pub struct AttachmentConfig {
 }
 
 impl<'a> Reader<'a, '_> {
-    pub(super) fn attachment(
-        &mut self,
-        node: &'a Node,
-        offered: &Offered,
-    ) -> Option<AttachmentConfig> {
+    pub(super) fn files_of(&mut self, node: &'a Node, offered: &Offered) -> Option<FilesConfig> {
         let names = ["call", "list", "file", "into", "hash", "upload", "folder"];
         let known = [&names[..], &["media", "max_bytes", "max_files"]].concat();
         let folder = self.folder;
-        let mut map = self.map(node, "`attachments`", &known)?;
+        let mut map = self.map(node, "`files`", &known)?;
         let [call, list, file, into, upload, below] =
             ["call", "list", "file", "into", "upload", "folder"].map(|name| map.text(name));
         let hash = map.optional("hash").and_then(|_| map.text("hash"));
@@ -69,7 +65,7 @@ impl<'a> Reader<'a, '_> {
                 self.mistake(node.at, format!("elements of `{list}` have no `{name}`"));
             }
         }
-        Some(AttachmentConfig {
+        Some(FilesConfig {
             call: call.to_owned(),
             list: list.to_owned(),
             file: file.to_owned(),

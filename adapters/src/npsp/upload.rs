@@ -26,7 +26,7 @@ use super::{
     result,
 };
 use crate::{
-    config::AttachmentConfig,
+    config::FilesConfig,
     outcome::{Outcome, Reason},
     platform::{
         Parcel,
@@ -44,7 +44,7 @@ const MAX_ID: usize = 1_000;
 const REMEMBER: SignedDuration = SignedDuration::from_hours(7 * 24);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// The errand's name, and the members of the answer of the pattern of 2026.
-const UPLOAD: &str = "attachment";
+const UPLOAD: &str = "file";
 const ID: &str = "IdTepTin";
 const HASH: &str = "HashTepTin";
 
@@ -116,8 +116,7 @@ impl Npsp {
         parcel: Parcel<'_>,
         record: Record<'a>,
     ) -> Result<Record<'a>, Outcome> {
-        let Some(config) = self.config.attachments.iter().find(|one| one.call == parcel.call)
-        else {
+        let Some(config) = self.config.files.iter().find(|one| one.call == parcel.call) else {
             return Ok(record);
         };
         let elements = record.get(&config.list).and_then(Value::as_array);
@@ -128,6 +127,18 @@ impl Npsp {
         if open > usize::try_from(config.max_files).unwrap_or(usize::MAX) {
             return Err(refused("record has too many files"));
         }
+        // A lease counts on it. What was sent by then is remembered for the next attempt.
+        let budget = self.longest_call.saturating_mul(config.max_files.saturating_mul(2));
+        let sent = tokio::time::timeout(budget, self.send_files(parcel, config, record)).await;
+        sent.unwrap_or_else(|_| Err(Outcome::Failed(Reason::new("files take too long"))))
+    }
+
+    async fn send_files<'a>(
+        &self,
+        parcel: Parcel<'_>,
+        config: &FilesConfig,
+        record: Record<'a>,
+    ) -> Result<Record<'a>, Outcome> {
         let mut record = record.into_owned();
         let elements = record.get_mut(&config.list).and_then(Value::as_array_mut);
         for element in elements.into_iter().flatten() {
@@ -143,7 +154,7 @@ impl Npsp {
     async fn send_file(
         &self,
         parcel: Parcel<'_>,
-        config: &AttachmentConfig,
+        config: &FilesConfig,
         element: &mut Map<String, Value>,
     ) -> Result<(), Outcome> {
         let path = element.get(&config.file).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -165,7 +176,7 @@ impl Npsp {
         Ok(())
     }
 
-    async fn read_file(&self, config: &AttachmentConfig, path: &str) -> Result<Scan, Outcome> {
+    async fn read_file(&self, config: &FilesConfig, path: &str) -> Result<Scan, Outcome> {
         let (folder, path) = (config.folder.clone(), path.to_owned());
         let (media, most) = (config.media.clone(), config.max_bytes);
         let read =
@@ -187,7 +198,7 @@ impl Npsp {
     async fn upload(
         &self,
         parcel: Parcel<'_>,
-        config: &AttachmentConfig,
+        config: &FilesConfig,
         scan: &Scan,
         (name, sha256): (String, String),
     ) -> Result<String, Outcome> {
@@ -215,7 +226,7 @@ impl Npsp {
 }
 
 /// Whether an element names a file that the portal does not have yet.
-fn wants(config: &AttachmentConfig, element: &Value) -> bool {
+fn wants(config: &FilesConfig, element: &Value) -> bool {
     let text = |member: &str| element.get(member).and_then(Value::as_str).unwrap_or_default();
     let has = config.into != config.file && !text(&config.into).is_empty();
     !has && !text(&config.file).is_empty()

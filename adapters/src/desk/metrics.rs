@@ -1,0 +1,69 @@
+//! What flows do, in numbers for a monitoring system.
+
+use prometheus_client::{
+    encoding::text::encode,
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
+    registry::Registry,
+};
+
+use crate::report::{FlowReport, Report};
+
+type Labels = [(&'static str, String); 1];
+
+/// A number of a flow: its name, what it says, and how it is read.
+type Number = (&'static str, &'static str, fn(&FlowReport) -> u64);
+
+/// What only grows.
+const COUNTERS: [Number; 8] = [
+    ("lienthong_flow_rows", "rows read from the source", |f| f.rows),
+    ("lienthong_flow_enqueued", "messages taken into the outbox", |f| f.enqueued),
+    ("lienthong_flow_duplicates", "rows whose message was known", |f| f.duplicates),
+    ("lienthong_flow_delivered", "messages that the platform took", |f| f.delivered),
+    ("lienthong_flow_retried", "attempts that another followed", |f| f.retried),
+    ("lienthong_flow_superseded", "messages that a later one replaced", |f| f.superseded),
+    ("lienthong_flow_withheld", "messages not sent for want of consent", |f| f.withheld),
+    ("lienthong_flow_dropped", "messages that a person dropped", |f| f.dropped),
+];
+
+/// What is at present.
+const GAUGES: [Number; 7] = [
+    ("lienthong_flow_waiting", "messages to be delivered", |f| f.waiting),
+    ("lienthong_flow_held", "messages behind one that needs a person", |f| f.held),
+    ("lienthong_flow_dead", "messages that need a person", |f| f.dead),
+    ("lienthong_flow_quarantined", "rows in quarantine", |f| f.quarantined),
+    ("lienthong_flow_oldest_seconds", "how long the oldest message has waited", |f| {
+        f.oldest_seconds.unwrap_or(0)
+    }),
+    ("lienthong_flow_paused", "1 when a person has paused the flow", |f| {
+        u64::from(f.paused.is_some())
+    }),
+    ("lienthong_flow_platform_away", "1 when the platform does not answer", |f| {
+        u64::from(f.away.is_some())
+    }),
+];
+
+/// The numbers as text.
+pub(super) fn text(report: &Report) -> String {
+    let mut registry = Registry::default();
+    for (name, help, read) in COUNTERS {
+        let family = Family::<Labels, Counter>::default();
+        for flow in &report.flows {
+            family.get_or_create(&[("flow", flow.name.to_string())]).inc_by(read(flow));
+        }
+        registry.register(name, help, family);
+    }
+    for (name, help, read) in GAUGES {
+        let family = Family::<Labels, Gauge>::default();
+        for flow in &report.flows {
+            let value = i64::try_from(read(flow)).unwrap_or(i64::MAX);
+            family.get_or_create(&[("flow", flow.name.to_string())]).set(value);
+        }
+        registry.register(name, help, family);
+    }
+    let mut text = String::new();
+    // Writing to a string does not fail.
+    if encode(&mut text, &registry).is_err() {
+        text.clear();
+    }
+    text
+}

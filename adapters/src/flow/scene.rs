@@ -1,0 +1,145 @@
+//! What is known of the cases that a few rows are about, before the rows become messages.
+//!
+//! A case's statuses are checked in the order of its rows. So a row is taken only when no earlier row of
+//! its case is in quarantine, and rows that are known already are left out: their step has been taken.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lienthong_store::outbox::{Batch, NewMessage, QuarantinedRow, Standing as Kept};
+
+use super::{
+    Flow,
+    prepare::{self, Draft},
+    read::Hindrance,
+};
+use crate::{npsp::Standing, platform::Listed, row::Row};
+
+/// Why a row waits in quarantine that is fit by itself.
+const BEHIND: &str = "an earlier row of its case is in quarantine";
+
+/// What is known of the cases of some rows.
+#[derive(Debug, Default)]
+struct Scene {
+    /// Whether cases are looked at at all.
+    watches: bool,
+    /// Statuses so far, of cases that have any.
+    standings: BTreeMap<String, String>,
+    /// The first row in quarantine of a case.
+    held: BTreeMap<String, i64>,
+    /// Rows that are messages already.
+    known: BTreeSet<String>,
+    /// Cases whose statuses have changed here.
+    changed: BTreeSet<String>,
+}
+
+/// Why a row does not become a message.
+enum Not {
+    /// It is put aside.
+    Fit(String),
+    /// Nothing can be told of any row at present.
+    Yet(String),
+}
+
+impl Flow {
+    /// Makes messages of rows, and puts aside what is not fit.
+    pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Hindrance> {
+        let mut scene = self.scene(rows).await?;
+        let mut batch = Batch::default();
+        for row in rows {
+            if scene.watches && scene.known.contains(&row.key) {
+                batch.repeated += 1;
+                continue;
+            }
+            match self.message(&mut scene, row) {
+                Ok(message) => {
+                    scene.known.insert(row.key.clone());
+                    batch.messages.push(message);
+                }
+                Err(Not::Fit(reason)) => {
+                    let aside = self.aside(row, reason);
+                    scene.hold(&aside);
+                    batch.quarantined.push(aside);
+                }
+                Err(Not::Yet(why)) => return Err(Hindrance::Wait(why)),
+            }
+        }
+        for ordering_key in scene.changed {
+            if let Some(history) = scene.standings.remove(&ordering_key) {
+                batch.standings.push(Kept { ordering_key, history });
+            }
+        }
+        Ok(batch)
+    }
+
+    fn aside(&self, row: &Row, reason: String) -> QuarantinedRow {
+        let ordering_key = prepare::ordering_key(&self.config, row);
+        let (source_key, position) = (row.key.clone(), row.position);
+        QuarantinedRow { source_key, ordering_key, position, reason }
+    }
+
+    async fn scene(&self, rows: &[Row]) -> Result<Scene, Hindrance> {
+        let watches = self.config.messages.iter().any(|one| self.platform.watches(&one.call));
+        if !watches {
+            return Ok(Scene::default());
+        }
+        let outbox = self.store.outbox();
+        let flow = &self.config.id;
+        let keys: BTreeSet<String> =
+            rows.iter().filter_map(|row| prepare::ordering_key(&self.config, row)).collect();
+        let keys: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
+        let names: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+        let said = outbox.said(flow, &keys, &names).await?;
+        let changed = BTreeSet::new();
+        Ok(Scene {
+            watches,
+            standings: said.standings,
+            held: said.held,
+            known: said.known,
+            changed,
+        })
+    }
+
+    fn message(&self, scene: &mut Scene, row: &Row) -> Result<NewMessage, Not> {
+        let draft = prepare::draft(&self.config, &self.kinds, row).map_err(Not::Fit)?;
+        match self.platform.listed(&draft.kind.call, draft.record()) {
+            Listed::Yes => {}
+            Listed::No(reason) => return Err(Not::Fit(reason)),
+            Listed::Wait(why) => return Err(Not::Yet(why)),
+        }
+        let status = self.step(scene, &draft, row).map_err(Not::Fit)?;
+        draft.seal(&self.config.id, &self.sealer, row, status).map_err(Not::Fit)
+    }
+
+    /// Takes the step of its case that a record says. Gives the status after it.
+    fn step(
+        &self,
+        scene: &mut Scene,
+        draft: &Draft<'_>,
+        row: &Row,
+    ) -> Result<Option<String>, String> {
+        if !self.platform.watches(&draft.kind.call) {
+            return Ok(None);
+        }
+        let key = draft.ordering_key.as_str();
+        if scene.held.get(key).is_some_and(|first| *first < row.position) {
+            return Err(BEHIND.to_owned());
+        }
+        let history = scene.standings.get(key).map_or("", String::as_str);
+        let standing = history.parse::<Standing>();
+        let mut standing =
+            standing.map_err(|_| "the history of its case cannot be read".to_owned())?;
+        self.platform.step(&draft.kind.call, draft.record(), &mut standing)?;
+        scene.standings.insert(key.to_owned(), standing.to_string());
+        scene.changed.insert(key.to_owned());
+        Ok(standing.status().map(|status| status.to_string()))
+    }
+}
+
+impl Scene {
+    /// Later rows of the case wait for this one.
+    fn hold(&mut self, aside: &QuarantinedRow) {
+        let Some(key) = aside.ordering_key.as_ref().filter(|_| self.watches) else { return };
+        let first = self.held.entry(key.clone()).or_insert(aside.position);
+        *first = aside.position.min(*first);
+    }
+}
