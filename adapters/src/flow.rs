@@ -3,6 +3,7 @@
 //! Reading and sending are two tasks that share what stands here. A row that is not fit is put aside
 //! alone; a platform that cannot be reached pauses the sending and costs no message an attempt.
 
+mod ahead;
 mod compare;
 mod prepare;
 mod read;
@@ -22,8 +23,8 @@ use lienthong_model::clock::Clock;
 use lienthong_store::Store;
 use tokio::sync::{Notify, mpsc, watch};
 
-use self::prepare::Kind;
 pub(crate) use self::read::Order;
+use self::{ahead::Ahead, prepare::Kind};
 use crate::{
     Error,
     config::FlowConfig,
@@ -62,6 +63,7 @@ pub(crate) struct Flow {
     /// What this process is called where several work on the same flows.
     name: String,
     signs: Arc<Signs>,
+    ahead: Ahead,
 }
 
 /// What the tasks of a flow tell each other, and the desk.
@@ -115,6 +117,7 @@ impl Flow {
             lease,
             name,
             signs,
+            ahead: Ahead::default(),
         };
         Ok(flow)
     }

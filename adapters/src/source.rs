@@ -30,7 +30,7 @@ pub(crate) use self::{
     mark::Mark,
 };
 use crate::{
-    config::{FlowConfig, SourceConfig, SourceKind},
+    config::{FlowConfig, SourceConfig, SourceKind, TableConfig, TableMode},
     row::Row,
 };
 
@@ -90,6 +90,18 @@ impl Source {
             SourceKind::Mysql(config) => Mysql::guarantee(config),
             SourceKind::Sqlite(_) => Sqlite::guarantee(),
             SourceKind::Csv(_) => Csv::guarantee(),
+        }
+    }
+
+    /// Whether `next` of a mark gives the same whether the rows before it were called `taken` or not.
+    pub(crate) fn goes_on_by_mark(&self) -> bool {
+        let watermark = |table: &TableConfig| table.mode == TableMode::Watermark;
+        match self {
+            Self::Postgres(source) => watermark(source.table()),
+            Self::Mysql(source) => watermark(source.table()),
+            Self::Sqlite(source) => watermark(source.table()),
+            // A file is put away when the mark behind it is durable.
+            Self::Csv(_) => false,
         }
     }
 

@@ -1,5 +1,7 @@
 //! From a row to a message, or to the reason why it is put aside.
 
+use std::sync::Arc;
+
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use lienthong_store::outbox::NewMessage;
 use serde_json::{Map, Value};
@@ -17,7 +19,7 @@ use crate::{
 /// A message type with its checks compiled.
 #[derive(Debug)]
 pub(super) struct Kind {
-    config: MessageConfig,
+    config: Arc<MessageConfig>,
     checks: Checks,
 }
 
@@ -25,7 +27,7 @@ impl Kind {
     pub(super) fn new(config: &MessageConfig) -> Result<Self, Error> {
         let checks = Checks::new(&config.schema.source, config.identifiers.clone());
         let checks = checks.ok_or_else(|| Error::Schema(config.call.clone()))?;
-        Ok(Self { config: config.clone(), checks })
+        Ok(Self { config: Arc::new(config.clone()), checks })
     }
 
     fn fits(&self, row: &Row) -> bool {
@@ -38,18 +40,14 @@ impl Kind {
 
 /// A row made into a record and found fit, as far as the row alone can tell.
 #[derive(Debug)]
-pub(super) struct Draft<'a> {
-    pub(super) kind: &'a MessageConfig,
+pub(super) struct Draft {
+    pub(super) kind: Arc<MessageConfig>,
     pub(super) ordering_key: String,
     envelope: Envelope,
 }
 
 /// Maps and checks a row. An error is why it is put aside.
-pub(super) fn draft<'a>(
-    config: &FlowConfig,
-    kinds: &'a [Kind],
-    row: &Row,
-) -> Result<Draft<'a>, String> {
+pub(super) fn draft(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Result<Draft, String> {
     if let Some(why) = row.unusable {
         return Err(why.to_owned());
     }
@@ -77,7 +75,7 @@ pub(super) fn draft<'a>(
         officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
         record: mapped.into_record(),
     };
-    Ok(Draft { kind: &kind.config, ordering_key, envelope })
+    Ok(Draft { kind: Arc::clone(&kind.config), ordering_key, envelope })
 }
 
 /// What a row is ordered by.
@@ -85,7 +83,7 @@ pub(super) fn ordering_key(config: &FlowConfig, row: &Row) -> Option<String> {
     row.text(&config.order_by).filter(|key| !key.is_empty())
 }
 
-impl Draft<'_> {
+impl Draft {
     /// What is to be sent.
     pub(super) fn record(&self) -> &Map<String, Value> {
         &self.envelope.record

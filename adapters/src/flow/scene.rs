@@ -43,14 +43,24 @@ enum Not {
 impl Flow {
     /// Makes messages of rows, and puts aside what is not fit.
     pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Hindrance> {
+        let drafts = self.draft_all(rows).await;
+        self.finish_all(rows, drafts).await
+    }
+
+    /// Makes messages of rows and the drafts of each, in their order.
+    pub(super) async fn finish_all(
+        &self,
+        rows: &[Row],
+        drafts: Vec<Result<Draft, String>>,
+    ) -> Result<Batch, Hindrance> {
         let mut scene = self.scene(rows).await?;
         let mut batch = Batch::default();
-        for row in rows {
+        for (row, draft) in rows.iter().zip(drafts) {
             if scene.watches && scene.known.contains(&row.key) {
                 batch.repeated += 1;
                 continue;
             }
-            match self.message(&mut scene, row) {
+            match self.message(&mut scene, row, draft) {
                 Ok(message) => {
                     scene.known.insert(row.key.clone());
                     batch.messages.push(message);
@@ -99,8 +109,13 @@ impl Flow {
         })
     }
 
-    fn message(&self, scene: &mut Scene, row: &Row) -> Result<NewMessage, Not> {
-        let draft = prepare::draft(&self.config, &self.kinds, row).map_err(Not::Fit)?;
+    fn message(
+        &self,
+        scene: &mut Scene,
+        row: &Row,
+        draft: Result<Draft, String>,
+    ) -> Result<NewMessage, Not> {
+        let draft = draft.map_err(Not::Fit)?;
         match self.platform.listed(&draft.kind.call, draft.record()) {
             Listed::Yes => {}
             Listed::No(reason) => return Err(Not::Fit(reason)),
@@ -111,12 +126,7 @@ impl Flow {
     }
 
     /// Takes the step of its case that a record says. Gives the status after it.
-    fn step(
-        &self,
-        scene: &mut Scene,
-        draft: &Draft<'_>,
-        row: &Row,
-    ) -> Result<Option<String>, String> {
+    fn step(&self, scene: &mut Scene, draft: &Draft, row: &Row) -> Result<Option<String>, String> {
         if !self.platform.watches(&draft.kind.call) {
             return Ok(None);
         }

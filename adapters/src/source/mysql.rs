@@ -31,7 +31,7 @@ use super::{
     layout::{self, Layout},
 };
 use crate::{
-    config::{FlowConfig, MysqlConfig, TableMode, Taken},
+    config::{FlowConfig, MysqlConfig, TableConfig, TableMode, Taken},
     row::{Cell, Row},
 };
 
@@ -81,6 +81,10 @@ impl Mysql {
             list: list.join(", "),
             late: Late::default(),
         })
+    }
+
+    pub(super) fn table(&self) -> &TableConfig {
+        &self.config.table
     }
 
     pub(super) fn guarantee(config: &MysqlConfig) -> Guarantee {

@@ -41,7 +41,7 @@ use super::{
     layout::{self, Layout},
 };
 use crate::{
-    config::{FlowConfig, PostgresConfig, TableMode, Taken},
+    config::{FlowConfig, PostgresConfig, TableConfig, TableMode, Taken},
     row::Row,
 };
 
@@ -117,6 +117,10 @@ impl Postgres {
             source.now().await?;
         }
         Ok(source)
+    }
+
+    pub(super) fn table(&self) -> &TableConfig {
+        &self.config.table
     }
 
     pub(super) fn guarantee() -> Guarantee {

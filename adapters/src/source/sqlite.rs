@@ -25,7 +25,7 @@ use super::{
     layout::{self, Described, Layout},
 };
 use crate::{
-    config::{FlowConfig, SqliteConfig, TableMode, Taken},
+    config::{FlowConfig, SqliteConfig, TableConfig, TableMode, Taken},
     row::{Cell, Row},
 };
 
@@ -84,6 +84,10 @@ impl Sqlite {
         verify(&pool, config).await?;
         let quoted: Vec<String> = layout.names.iter().map(|c| format!("\"{c}\"")).collect();
         Ok(Self { pool, config: config.clone(), layout, columns, list: quoted.join(", ") })
+    }
+
+    pub(super) fn table(&self) -> &TableConfig {
+        &self.config.table
     }
 
     pub(super) fn guarantee() -> Guarantee {

@@ -9,6 +9,7 @@ mod competitor;
 mod figures;
 mod load;
 mod mode;
+mod postgres;
 mod process;
 mod records;
 mod role;
@@ -20,8 +21,8 @@ use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::mode::{
-    Options, agreements, all, compare, consent, evidence, handshake, idle, refused, stacks, stages,
-    stream,
+    Options, agreements, all, bus, compare, consent, evidence, handshake, idle, refused, stacks,
+    stages, stream,
 };
 
 #[derive(Debug, Parser)]
@@ -36,6 +37,9 @@ struct Cli {
 enum Command {
     /// Every mode in one go, and what came of it on one page.
     All(all::Arguments),
+    /// From a city's database into the outbox, and from there through the gateway to a portal: rates,
+    /// CPU time by process and memory, with a long backlog and without one.
+    Bus(bus::Arguments),
     /// CPU time, rate, latency and memory of every competitor, by size of the answer.
     Compare(compare::Arguments),
     /// What consents cost a request, a start and memory, and how soon a withdrawal counts. The exit
@@ -60,7 +64,16 @@ enum Command {
     #[command(hide = true)]
     Provider { port: u16 },
     #[command(hide = true)]
-    Gateway { config: PathBuf },
+    Gateway {
+        config: PathBuf,
+        /// With a thread for each core, as a city runs it, and not with one.
+        #[arg(long)]
+        threads: bool,
+    },
+    #[command(hide = true)]
+    Adapters { config: PathBuf },
+    #[command(hide = true)]
+    Portal { config: PathBuf },
     #[command(hide = true)]
     Listener { config: PathBuf },
     #[command(hide = true)]
@@ -75,7 +88,15 @@ enum Command {
 
 fn main() -> ExitCode {
     let command = Cli::parse().command;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let as_a_city = matches!(
+        command,
+        Command::Gateway { threads: true, .. } | Command::Adapters { .. } | Command::Portal { .. }
+    );
+    let mut builder = match as_a_city {
+        true => tokio::runtime::Builder::new_multi_thread(),
+        false => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = builder.enable_all().build();
     let ended = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(command)));
     match ended {
         Ok(code) => code,
@@ -89,9 +110,15 @@ fn main() -> ExitCode {
 /// Runs a command. SIGTERM ends it as an error does: every child process goes with it.
 async fn run(command: Command) -> anyhow::Result<ExitCode> {
     let mut terminate = signal(SignalKind::terminate())?;
-    if let Command::Gateway { config } = command {
-        // The gateway drains by itself.
-        return role::gateway::serve(&config).await.map(|()| ExitCode::SUCCESS);
+    // These drain by themselves.
+    let served = match &command {
+        Command::Gateway { config, .. } => Some(role::gateway::serve(config).await),
+        Command::Adapters { config } => Some(role::adapters::serve(config).await),
+        Command::Portal { config } => Some(role::portal::serve(config).await),
+        _ => None,
+    };
+    if let Some(served) = served {
+        return served.map(|()| ExitCode::SUCCESS);
     }
     tokio::select! {
         ended = perform(command) => ended,
@@ -102,6 +129,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn perform(command: Command) -> anyhow::Result<ExitCode> {
     let performed = match command {
         Command::Consent(arguments) => return consent::run(&arguments).await,
+        Command::Bus(arguments) => return bus::run(&arguments).await,
         Command::All(arguments) => all::run(&arguments).await,
         Command::Compare(arguments) => compare::run(&arguments).await,
         Command::Evidence(options) => evidence::run(&options).await,
@@ -113,7 +141,9 @@ async fn perform(command: Command) -> anyhow::Result<ExitCode> {
         Command::Stages(arguments) => stages::run(&arguments).await,
         Command::Stacks(arguments) => stacks::run(&arguments),
         Command::Provider { port } => role::provider::serve(port).await,
-        Command::Gateway { config } => role::gateway::serve(&config).await,
+        Command::Gateway { config, .. } => role::gateway::serve(&config).await,
+        Command::Adapters { config } => role::adapters::serve(&config).await,
+        Command::Portal { config } => role::portal::serve(&config).await,
         Command::Listener { config } => role::listener::serve(&config).await,
         Command::Bare { config } => role::bare::serve(&config).await,
         Command::Load { job } => load::perform(serde_json::from_str(&job)?).await,

@@ -2,6 +2,7 @@
 
 pub(crate) mod agreements;
 pub(crate) mod all;
+pub(crate) mod bus;
 pub(crate) mod compare;
 pub(crate) mod consent;
 pub(crate) mod evidence;

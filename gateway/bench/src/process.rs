@@ -152,11 +152,25 @@ impl Cpu {
     }
 
     fn parse(stat: &str) -> Option<Self> {
+        Self::parse_from(stat, 11)
+    }
+
+    /// The two counters that stand so many fields behind the name.
+    fn parse_from(stat: &str, place: usize) -> Option<Self> {
         // The second field is the program's name in brackets and may hold anything.
         let (_, rest) = stat.rsplit_once(')')?;
-        let mut fields = rest.split_ascii_whitespace().skip(11);
+        let mut fields = rest.split_ascii_whitespace().skip(place);
         let mut micros = || Some(fields.next()?.parse::<u64>().ok()? * TICK_MICROS);
         Some(Self { user: micros()?, system: micros()? })
+    }
+
+    /// CPU time of a process and of its children that have ended.
+    pub(crate) fn with_ended(pid: u32) -> anyhow::Result<Self> {
+        let file = format!("/proc/{pid}/stat");
+        let text = fs::read_to_string(&file).with_context(|| format!("reading {file}"))?;
+        let (own, ended) = (Self::parse(&text), Self::parse_from(&text, 13));
+        let (own, ended) = own.zip(ended).with_context(|| format!("{file} has an unknown form"))?;
+        Ok(Self { user: own.user + ended.user, system: own.system + ended.system })
     }
 
     /// What was used since `before`.
@@ -211,6 +225,38 @@ pub(crate) async fn administration(socket: &Path, path: &str) -> anyhow::Result<
     let mut answer = String::new();
     stream.read_to_string(&mut answer).await?;
     Ok(answer)
+}
+
+/// What a port of this machine says at a path, without its head.
+pub(crate) async fn fetch(port: u16, path: &str) -> anyhow::Result<String> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    let ask = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (_, body) = answer.split_once("\r\n\r\n").context("an answer without a body")?;
+    Ok(body.to_owned())
+}
+
+/// The processes that a process has started and what they call themselves.
+pub(crate) fn children(pid: u32) -> anyhow::Result<Vec<(u32, String)>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc")?.flatten() {
+        let Some(child) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        // A process may end while it is looked at.
+        let read = |name: &str| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
+        let stat = read("stat");
+        let parent = stat.rsplit_once(')').and_then(|(_, rest)| {
+            rest.split_ascii_whitespace().nth(1).and_then(|parent| parent.parse().ok())
+        });
+        if parent == Some(pid) {
+            let title = read("cmdline");
+            found.push((child, title.trim_end_matches(['\0', ' ']).to_owned()));
+        }
+    }
+    Ok(found)
 }
 
 /// Most open files that this process may have.

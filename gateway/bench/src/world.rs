@@ -4,6 +4,7 @@
 //! with the value. The service of the benchmark is invented; rules, legal bases and purposes are
 //! the shipped ones. It must never touch the files of a real gateway.
 
+pub(crate) mod bus;
 pub(crate) mod consents;
 pub(crate) mod streams;
 

@@ -35,6 +35,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-store",
             "lienthong-consent",
             "lienthong-gateway",
+            "lienthong-adapters",
+            "lienthong-sandbox",
         ],
     ),
     (

@@ -1,0 +1,96 @@
+//! Reading ahead: the next rows are read, mapped and checked while the last ones are written.
+//!
+//! Only where a mark alone says what comes next. Rows that were read ahead are used only when the mark
+//! that they follow is the one that is durable, and soon; else they are read again.
+
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Flow,
+    prepare::{self, Draft},
+};
+use crate::{
+    row::Row,
+    source::{Mark, Reading, SourceError},
+};
+
+/// How long rows may have been read before they are used.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
+/// Rows after which other tasks get their turn.
+const AT_ONCE: usize = 64;
+
+/// Rows as they were read, each with what could be made of it.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) rows: Vec<Row>,
+    pub(super) drafts: Vec<Result<Draft, String>>,
+    /// How far that is, as [`Reading`] has it.
+    pub(super) mark: Option<Mark>,
+    pub(super) more: bool,
+}
+
+/// What was read ahead.
+#[derive(Debug, Default)]
+pub(super) struct Ahead(Mutex<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    behind: Mark,
+    at: Timestamp,
+    read: Read,
+}
+
+impl Ahead {
+    fn put(&self, kept: Kept) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+    }
+
+    /// What was read behind this mark, when it was a moment ago. Whatever there is, is gone after that.
+    fn take(&self, behind: Option<&Mark>, now: Timestamp) -> Option<Read> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let is_fresh = now.duration_since(kept.at).abs() < FRESH;
+        (is_fresh && Some(&kept.behind) == behind).then_some(kept.read)
+    }
+}
+
+impl Flow {
+    /// The next rows behind the mark that is durable.
+    pub(super) async fn next(&self, mark: Option<&Mark>) -> Result<Read, SourceError> {
+        match self.ahead.take(mark, self.clock.now()) {
+            Some(read) => Ok(read),
+            None => self.read_behind(mark).await,
+        }
+    }
+
+    /// Reads what follows a mark that will be durable. What fails here fails again when its turn comes.
+    pub(super) async fn read_ahead(&self, mark: Option<&Mark>) {
+        let Some(mark) = mark.filter(|_| self.source.goes_on_by_mark()) else { return };
+        let at = self.clock.now();
+        if let Ok(read) = self.read_behind(Some(mark)).await {
+            self.ahead.put(Kept { behind: mark.clone(), at, read });
+        }
+    }
+
+    async fn read_behind(&self, mark: Option<&Mark>) -> Result<Read, SourceError> {
+        let limit = self.config.source.batch;
+        let reading = self.source.next(mark, limit, self.clock.now()).await?;
+        let Reading { rows, mark, more } = reading;
+        let drafts = self.draft_all(&rows).await;
+        Ok(Read { rows, drafts, mark, more })
+    }
+
+    /// Maps and checks rows, as far as each alone can tell.
+    pub(super) async fn draft_all(&self, rows: &[Row]) -> Vec<Result<Draft, String>> {
+        let mut drafts = Vec::with_capacity(rows.len());
+        for chunk in rows.chunks(AT_ONCE) {
+            drafts.extend(chunk.iter().map(|row| prepare::draft(&self.config, &self.kinds, row)));
+            tokio::task::yield_now().await;
+        }
+        drafts
+    }
+}
+
+#[cfg(test)]
+mod tests;
