@@ -65,6 +65,10 @@ SELECT setval(pg_get_serial_sequence('outbox', 'id'), coalesce((SELECT max(id) F
 ALTER TABLE outbox SET (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000,
     autovacuum_analyze_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
 
+-- What is sealed cannot be compressed, and up to a page it stands in its row.
+ALTER TABLE outbox ALTER payload SET STORAGE EXTERNAL;
+ALTER TABLE outbox SET (toast_tuple_target = 8160);
+
 -- What stands before a message in its key.
 CREATE INDEX outbox_order ON outbox (flow, ordering_key, position, id);
 -- What can be sent next.

@@ -28,8 +28,8 @@ macro_rules! claim {
                  AND ready_at <= $2 ORDER BY ready_at, id LIMIT $4 ",
             $how,
             ") RETURNING id, kind, idempotency_key, ordering_key, payload, attempts, uncertain, ready_at,
-             EXISTS (SELECT 1 FROM begun b WHERE b.flow = outbox.flow AND b.kind = outbox.kind
-                 AND b.ordering_key = outbox.ordering_key) AS follows"
+             (SELECT 1 FROM begun b WHERE b.flow = outbox.flow AND b.kind = outbox.kind
+                 AND b.ordering_key = outbox.ordering_key LIMIT 1) IS NOT NULL AS follows"
         )
     };
 }

@@ -153,11 +153,13 @@ impl Outbox<'_> {
         let mut snapshot = self.store.read().await?;
         let list = list(&snapshot);
         let keys = json(keys.iter().map(|key| [key]));
+        // PERF: a join, or `EXISTS`, may be carried out by reading all of a table; these are one look
+        // for each key, however old the plan is.
         let standings = format!(
-            "SELECT s.ordering_key, s.history FROM (SELECT value ->> 0 AS ordering_key FROM {list}) k
-             JOIN standing s ON s.flow = $2 AND s.ordering_key = k.ordering_key"
+            "SELECT value ->> 0, (SELECT s.history FROM standing s
+                 WHERE s.flow = $2 AND s.ordering_key = value ->> 0) FROM {list}"
         );
-        let standings: Vec<(String, String)> =
+        let standings: Vec<(String, Option<String>)> =
             ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(standings))
                 .bind(keys.as_str())
                 .bind(flow.as_str())
@@ -173,9 +175,10 @@ impl Outbox<'_> {
                 .fetch_all(c))?;
         let known = format!(
             "SELECT k.name FROM (SELECT value ->> 0 AS name FROM {list}) k
-             WHERE EXISTS (SELECT 1 FROM outbox o
-                 WHERE o.flow = $2 AND o.idempotency_key = k.name)
-             OR EXISTS (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name)"
+             WHERE coalesce(
+                 (SELECT 1 FROM outbox o WHERE o.flow = $2 AND o.idempotency_key = k.name LIMIT 1),
+                 (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name LIMIT 1))
+             IS NOT NULL"
         );
         let names = json(names.iter().map(|name| [name]));
         let known: Vec<String> = ask!(&mut snapshot, |c| sqlx::query_scalar(AssertSqlSafe(known))
@@ -183,7 +186,10 @@ impl Outbox<'_> {
             .bind(flow.as_str())
             .fetch_all(c))?;
         Ok(Said {
-            standings: standings.into_iter().collect(),
+            standings: standings
+                .into_iter()
+                .filter_map(|(key, history)| Some((key, history?)))
+                .collect(),
             held: held.into_iter().collect(),
             known: known.into_iter().collect(),
         })
@@ -245,10 +251,11 @@ impl Outbox<'_> {
         let mut snapshot = self.store.read().await?;
         let statement = format!(
             "SELECT k.name FROM (SELECT value ->> 0 AS name FROM {}) k
-             WHERE EXISTS (SELECT 1 FROM outbox o
-                 WHERE o.flow = $2 AND o.idempotency_key = k.name)
-             OR EXISTS (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name)
-             OR EXISTS (SELECT 1 FROM quarantine q WHERE q.flow = $2 AND q.source_key = k.name)",
+             WHERE coalesce(
+                 (SELECT 1 FROM outbox o WHERE o.flow = $2 AND o.idempotency_key = k.name LIMIT 1),
+                 (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name LIMIT 1),
+                 (SELECT 1 FROM quarantine q WHERE q.flow = $2 AND q.source_key = k.name LIMIT 1))
+             IS NOT NULL",
             list(&snapshot)
         );
         let found: Vec<String> =

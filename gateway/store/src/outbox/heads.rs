@@ -9,19 +9,23 @@ use sqlx::AssertSqlSafe;
 use super::list;
 use crate::{
     StoreError,
-    engine::{Transaction, tell},
+    engine::{Either, Transaction, tell},
 };
 
-/// Of each key of the list, the first message.
-macro_rules! heads {
-    ($list:expr) => {
-        format!(
-            "SELECT (SELECT o.id FROM outbox o WHERE o.flow = $2
-                 AND o.ordering_key = keys.ordering_key ORDER BY o.position, o.id LIMIT 1)
-             FROM (SELECT value ->> 0 AS ordering_key FROM {}) AS keys",
-            $list
-        )
-    };
+/// That a message is the first of a key of the list.
+///
+/// PERF: PostgreSQL would carry out `IN` by reading all messages where it thinks that there are few.
+fn is_head(on: &Transaction) -> String {
+    let heads = format!(
+        "SELECT (SELECT o.id FROM outbox o WHERE o.flow = $2
+             AND o.ordering_key = keys.ordering_key ORDER BY o.position, o.id LIMIT 1)
+         FROM (SELECT value ->> 0 AS ordering_key FROM {}) AS keys",
+        list(on)
+    );
+    match on {
+        Either::Sqlite(_) => format!("id IN ({heads})"),
+        Either::Postgres(_) => format!("id = ANY (ARRAY({heads}))"),
+    }
 }
 
 /// A quarantined row of the key stands before the message.
@@ -37,9 +41,9 @@ pub(super) async fn promote(
     if keys.is_empty() {
         return Ok(());
     }
-    let heads = heads!(list(transaction));
+    let is_head = is_head(transaction);
     let statement = format!(
-        "UPDATE outbox SET state = 'waiting' WHERE id IN ({heads}) AND state = 'queued'
+        "UPDATE outbox SET state = 'waiting' WHERE {is_head} AND state = 'queued'
          AND NOT {BEHIND_A_ROW}
          AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.flow = outbox.flow
              AND o.ordering_key = outbox.ordering_key AND o.id <> outbox.id
@@ -59,11 +63,11 @@ pub(super) async fn arrange(
     if keys.is_empty() {
         return Ok(());
     }
-    let (list, heads) = (list(transaction), heads!(list(transaction)));
+    let (list, is_head) = (list(transaction), is_head(transaction));
     let statement = format!(
         "UPDATE outbox SET state = 'queued' WHERE flow = $2 AND state = 'waiting'
          AND ordering_key IN (SELECT value ->> 0 FROM {list})
-         AND (id NOT IN ({heads}) OR {BEHIND_A_ROW})"
+         AND (NOT ({is_head}) OR {BEHIND_A_ROW})"
     );
     let all = json(keys);
     tell!(transaction, sqlx::query(AssertSqlSafe(statement)).bind(all).bind(flow))?;

@@ -143,8 +143,8 @@ async fn at_once(
          FROM UNNEST($3::text[], $4::text[], $5::text[], $6::bigint[], $7::bytea[], $8::text[],
              $9::text[]) WITH ORDINALITY AS n (kind, idempotency_key, ordering_key, position,
              payload, replaces, state, place)
-         WHERE NOT EXISTS (SELECT 1 FROM known k
-             WHERE k.flow = $1 AND k.idempotency_key = n.idempotency_key)
+         WHERE (SELECT 1 FROM known k
+             WHERE k.flow = $1 AND k.idempotency_key = n.idempotency_key LIMIT 1) IS NULL
          ORDER BY n.place ON CONFLICT (flow, idempotency_key) DO NOTHING",
     )
     .bind(flow)
