@@ -66,6 +66,8 @@ async fn processes_beside_each_other_share_the_work_of_one_outbox() {
     let mut world = World::new().await;
     let server = Server::shared();
     world.on_a_server(&server);
+    // With one worker of a process at three cases there is always one for the other.
+    world.set("workers: 4", "workers: 1");
     let mut rows = Vec::new();
     for case in [A, B, C] {
         rows.extend([sync(case, 1), sync(case, 2)]);
