@@ -28,3 +28,9 @@ fn a_program_is_looked_up_as_a_shell_does() {
     assert!(!is_there("no-such-program-here"));
     assert!(!is_there("/no/such/program"));
 }
+
+#[test]
+fn the_time_of_ended_children_stands_behind_that_of_the_process() {
+    let stat = "42 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 150 30 7 5 20 0 1 0";
+    assert_eq!(Cpu::parse_from(stat, 13), Some(Cpu { user: 70_000, system: 50_000 }));
+}
