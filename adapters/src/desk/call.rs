@@ -34,7 +34,7 @@ struct Look {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Decision {
+struct Reason {
     why: String,
     #[serde(default)]
     not_taken: bool,
@@ -55,9 +55,7 @@ impl Desk {
             .route("/metrics", get(measure))
             .route("/flows/{flow}/dead", get(dead))
             .route(letter, get(show))
-            .route(&format!("{letter}/retry"), post(retry))
-            .route(&format!("{letter}/drop"), post(drop_letter))
-            .route(&format!("{letter}/taken"), post(taken))
+            .route(&format!("{letter}/{{decision}}"), post(decide))
             .route("/flows/{flow}/pause", post(pause))
             .route("/flows/{flow}/resume", post(resume))
             .route("/flows/{flow}/backfill", post(backfill))
@@ -101,49 +99,30 @@ async fn show(
     Ok(Json(desk.show(&flow, &key, look.reveal).await?).into_response())
 }
 
-async fn retry(
+async fn decide(
     State(desk): State<Desk>,
-    Path((flow, key)): Path<(String, String)>,
-    Json(decision): Json<Decision>,
+    Path((flow, key, decision)): Path<(String, String, String)>,
+    Json(reason): Json<Reason>,
 ) -> Answer {
     let flow = desk.flow(&flow)?;
-    let why = why(&decision.why)?;
-    desk.retry(&flow, &key, decision.not_taken).await?;
-    tracing::warn!(%flow, why, "a dead message is tried again");
-    Ok(done(&json!({ "done": true })))
-}
-
-async fn drop_letter(
-    State(desk): State<Desk>,
-    Path((flow, key)): Path<(String, String)>,
-    Json(decision): Json<Decision>,
-) -> Answer {
-    let flow = desk.flow(&flow)?;
-    let why = why(&decision.why)?;
-    desk.drop_letter(&flow, &key, why).await?;
-    tracing::warn!(%flow, why, "a dead message was dropped");
-    Ok(done(&json!({ "done": true })))
-}
-
-async fn taken(
-    State(desk): State<Desk>,
-    Path((flow, key)): Path<(String, String)>,
-    Json(decision): Json<Decision>,
-) -> Answer {
-    let flow = desk.flow(&flow)?;
-    let why = why(&decision.why)?;
-    desk.taken(&flow, &key, why).await?;
-    tracing::warn!(%flow, why, "a dead message counts as delivered");
+    let why = why(&reason.why)?;
+    match decision.as_str() {
+        "retry" => desk.retry(&flow, &key, reason.not_taken).await?,
+        "drop" => desk.drop_letter(&flow, &key, why).await?,
+        "taken" => desk.taken(&flow, &key, why).await?,
+        _ => return Ok(StatusCode::NOT_FOUND.into_response()),
+    }
+    tracing::warn!(%flow, decision, why, "a person has decided about a dead message");
     Ok(done(&json!({ "done": true })))
 }
 
 async fn pause(
     State(desk): State<Desk>,
     Path(flow): Path<String>,
-    Json(decision): Json<Decision>,
+    Json(reason): Json<Reason>,
 ) -> Answer {
     let flow = desk.flow(&flow)?;
-    let why = why(&decision.why)?;
+    let why = why(&reason.why)?;
     desk.pause(&flow, why).await?;
     tracing::warn!(%flow, why, "the flow is paused");
     Ok(done(&json!({ "done": true })))

@@ -1,8 +1,6 @@
 //! Rows as city databases really have them, through a whole flow.
 
-use std::sync::{Arc, Mutex};
-
-use crate::testing::{A, B, C, World, sync};
+use crate::testing::{A, B, C, Log, World, sync};
 
 const D: &str = "H29.40-261102-0004";
 const E: &str = "H29.40-261102-0005";
@@ -37,30 +35,10 @@ async fn bad_rows(world: &World) {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn bad_rows_are_put_aside_with_reason_and_key_and_no_value_is_logged() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log.listen();
     let world = world("{column: applicant_name}").await;
     bad_rows(&world).await;
     let report = world.run().await;
@@ -77,7 +55,7 @@ async fn bad_rows_are_put_aside_with_reason_and_key_and_no_value_is_logged() {
         let told = report.quarantine.iter().find(|row| row.key == key).unwrap();
         assert_eq!(told.reason, reason);
     }
-    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = log.text();
     assert!(text.contains("row put into quarantine"));
     for value in ["Canary", "1990", "25747", "987654321", "25741"] {
         assert!(!text.contains(value), "the log holds `{value}`");
@@ -97,7 +75,7 @@ async fn texts_of_old_fonts_are_converted_where_the_rule_says_so_and_counted() {
     let report = world.run().await;
     drop(guard);
     assert_eq!((report.delivered, report.quarantined), (3, 4));
-    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = log.text();
     assert!(text.contains("row has texts of old fonts"), "{text}");
     assert!(text.contains("converted=1"), "{text}");
     assert!(!text.contains("Nguy"), "{text}");

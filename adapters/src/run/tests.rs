@@ -1,7 +1,5 @@
 mod city_systems;
 
-use std::sync::{Arc, Mutex};
-
 use lienthong_sandbox::Fault;
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 
@@ -9,7 +7,7 @@ use crate::{
     check, run,
     source::testing::postgres::Server,
     status,
-    testing::{A, B, C, CANARY, World, progress, sync},
+    testing::{A, B, C, CANARY, Log, World, progress, sync},
 };
 
 #[tokio::test]
@@ -170,30 +168,10 @@ async fn a_process_killed_again_and_again_loses_nothing_and_doubles_nothing() {
     assert_eq!((seen.duplicates, seen.order_violations), (0, 0), "{seen:?}");
 }
 
-#[derive(Debug, Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn no_value_of_a_row_reaches_the_log_at_any_level() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .finish();
-    let guard = tracing::subscriber::set_default(subscriber);
+    let guard = log.listen();
     let mut world = World::new().await;
     world.set("attempts: 12", "attempts: 2");
     world.write(&[sync(A, 1), sync(A, 2), sync(B, 1), sync("HS 3", 1), sync(C, 1)]).await;
@@ -204,7 +182,7 @@ async fn no_value_of_a_row_reaches_the_log_at_any_level() {
     let report = world.run().await;
     drop(guard);
     assert_eq!((report.quarantined, report.dead), (1, 1));
-    let text = String::from_utf8_lossy(&log.0.lock().unwrap()).into_owned();
+    let text = log.text();
     assert!(text.contains("row put into quarantine") && text.contains("message needs a person"));
     for value in [CANARY, "0599000001", "sandbox-only"] {
         assert!(!text.contains(value), "the log holds `{value}`");
