@@ -25,7 +25,7 @@ use self::{
 };
 
 /// Longest that nothing moves before a test gives up.
-const STALL: Duration = Duration::from_secs(60);
+const STALL: Duration = Duration::from_secs(120);
 /// How often something outside is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// From so many cases on the test tells how far it is.

@@ -61,6 +61,11 @@ impl Program {
         hear.await.expect("it dies");
     }
 
+    /// Lets go of it; it is killed.
+    pub(super) fn abandon(self) {
+        self.task.abort();
+    }
+
     /// Ends it in order.
     pub(super) async fn end(self) -> Ended {
         self.orders.send(Order::End).await.expect("it is supervised");

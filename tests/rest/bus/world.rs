@@ -190,11 +190,21 @@ impl World {
         for name in ["sandbox", "gateway", "adapters"] {
             let log = fs::read_to_string(self.folder.path().join(format!("{name}.log")));
             let log = log.unwrap_or_default();
-            let lines: Vec<&str> = log.lines().rev().take(15).collect();
+            let lines: Vec<&str> = log.lines().rev().take(30).collect();
             writeln!(all, "--- {name}").expect("memory");
             lines.iter().rev().for_each(|line| writeln!(all, "{line}").expect("memory"));
         }
         all
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.logs());
+        }
+        // Before their folder goes.
+        self.programs.take().into_iter().flatten().for_each(Program::abandon);
     }
 }
 
