@@ -27,6 +27,8 @@ use crate::{
 const LOCK: i64 = 0x6c69_656e_7468_6f6e;
 /// The lock of how: an owner holds it alone, those who share the database hold it together.
 const SHARED: i64 = LOCK + 1;
+/// The lock of whoever makes the tables of a database that is shared.
+const TABLES: i64 = LOCK + 2;
 /// PostgreSQL's codes for a lock that could not be had in time, and for two that wait for each other.
 const NOT_HAD: [&str; 2] = ["55P03", "40P01"];
 
@@ -98,8 +100,16 @@ pub(crate) async fn share(
         return Err(StoreError::InUse(address.to_string()));
     }
     let is_alone = soon_alone(&mut first).await?;
-    if is_alone {
+    // Of those that come to an empty database at once none is alone: one makes the tables, and the others
+    // wait for it.
+    bounded(lock(&mut first, TABLES, "SELECT pg_advisory_lock($1)")).await?;
+    let none = "SELECT to_regclass('_sqlx_migrations') IS NULL";
+    let none: bool = bounded(sqlx::query_scalar(none).fetch_one(&mut *first)).await?;
+    if is_alone || none {
         migrator.run(&mut *first).await?;
+    }
+    bounded(lock(&mut first, TABLES, "SELECT pg_advisory_unlock($1)")).await?;
+    if is_alone {
         bounded(lock(&mut first, LOCK, "SELECT pg_advisory_unlock($1)")).await?;
     }
     let row = sqlx::query_scalar("SELECT generation FROM owner").fetch_one(&mut *first);

@@ -156,3 +156,16 @@ async fn a_directory_is_never_shared() {
     assert!(alone);
     assert!(matches!(Store::share(folder.path()).await, Err(StoreError::InUse(_))));
 }
+
+#[tokio::test]
+async fn those_who_come_to_an_empty_database_at_once_find_its_tables() {
+    let home = Home::postgres();
+    let folders: Vec<_> = (0..4).map(|_| TempDir::new().unwrap()).collect();
+    let share = |folder: &TempDir| Store::share(Place::new(folder.path(), home.address()));
+    let [a, b, c, d] = [0, 1, 2, 3].map(|n| share(&folders[n]));
+    let (a, b, c, d) = tokio::join!(a, b, c, d);
+    let flow = "cases".parse().unwrap();
+    for shared in [a, b, c, d] {
+        assert_eq!(shared.unwrap().0.outbox().paused(&flow).await.unwrap(), None);
+    }
+}
