@@ -1,4 +1,4 @@
-//! Reading ahead: the next rows are read, mapped and checked while the last ones are written.
+//! Reading ahead: the next rows are read, mapped, checked and sealed while the last ones are written.
 //!
 //! Only where a mark alone says what comes next. Rows that were read ahead are used only when the mark
 //! that they follow is the one that is durable, and soon; else they are read again.
@@ -81,11 +81,12 @@ impl Flow {
         Ok(Read { rows, drafts, mark, more })
     }
 
-    /// Maps and checks rows, as far as each alone can tell.
+    /// Maps, checks and seals rows, as far as each alone can tell.
     pub(super) async fn draft_all(&self, rows: &[Row]) -> Vec<Result<Draft, String>> {
         let mut drafts = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(AT_ONCE) {
-            drafts.extend(chunk.iter().map(|row| prepare::draft(&self.config, &self.kinds, row)));
+            let draft = |row| prepare::draft(&self.config, &self.kinds, &self.sealer, row);
+            drafts.extend(chunk.iter().map(draft));
             tokio::task::yield_now().await;
         }
         drafts

@@ -1,8 +1,8 @@
 //! From a row to a message, or to the reason why it is put aside.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use lienthong_model::{id::FlowId, sensitive::Sensitive};
+use lienthong_model::sensitive::Sensitive;
 use lienthong_store::outbox::NewMessage;
 use serde_json::{Map, Value};
 
@@ -38,16 +38,21 @@ impl Kind {
     }
 }
 
-/// A row made into a record and found fit, as far as the row alone can tell.
-#[derive(Debug)]
+/// A row made into a record, found fit as far as the row alone can tell, and sealed.
 pub(super) struct Draft {
     pub(super) kind: Arc<MessageConfig>,
     pub(super) ordering_key: String,
-    envelope: Envelope,
+    record: Map<String, Value>,
+    sealed: Vec<u8>,
 }
 
-/// Maps and checks a row. An error is why it is put aside.
-pub(super) fn draft(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Result<Draft, String> {
+/// Maps, checks and seals a row. An error is why it is put aside.
+pub(super) fn draft(
+    config: &FlowConfig,
+    kinds: &[Kind],
+    sealer: &Sealer,
+    row: &Row,
+) -> Result<Draft, String> {
     if let Some(why) = row.unusable {
         return Err(why.to_owned());
     }
@@ -75,7 +80,11 @@ pub(super) fn draft(config: &FlowConfig, kinds: &[Kind], row: &Row) -> Result<Dr
         officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
         record: mapped.into_record(),
     };
-    Ok(Draft { kind: Arc::clone(&kind.config), ordering_key, envelope })
+    let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;
+    let binding = Binding { flow: &config.id, kind: &kind.config.call, key: &row.key };
+    let sealed = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
+    let kind = Arc::clone(&kind.config);
+    Ok(Draft { kind, ordering_key, record: envelope.record, sealed })
 }
 
 /// What a row is ordered by.
@@ -86,31 +95,28 @@ pub(super) fn ordering_key(config: &FlowConfig, row: &Row) -> Option<String> {
 impl Draft {
     /// What is to be sent.
     pub(super) fn record(&self) -> &Map<String, Value> {
-        &self.envelope.record
+        &self.record
     }
 
-    /// The message, sealed. `status` is what it says of its case, when its type says anything.
-    pub(super) fn seal(
-        self,
-        flow: &FlowId,
-        sealer: &Sealer,
-        row: &Row,
-        status: Option<String>,
-    ) -> Result<NewMessage, String> {
+    /// The message. `status` is what it says of its case, when its type says anything.
+    pub(super) fn message(self, row: &Row, status: Option<String>) -> NewMessage {
         let call = self.kind.call.as_str();
-        let payload = serde_json::to_vec(&self.envelope).map_err(|_| "record cannot be written")?;
-        let binding = Binding { flow, kind: call, key: &row.key };
-        let payload = sealer.seal(binding, payload).map_err(|error| error.to_string())?;
         // A message takes the place of one that says the same status only: none may be left out.
         let says = || format!("{call} {}", status.unwrap_or_default());
-        Ok(NewMessage {
+        NewMessage {
             kind: call.to_owned(),
             idempotency_key: row.key.clone(),
             ordering_key: self.ordering_key,
             position: row.position,
-            payload: Sensitive::new(payload),
+            payload: Sensitive::new(self.sealed),
             replaces: self.kind.supersedes.then(says),
-        })
+        }
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("call", &self.kind.call).finish_non_exhaustive()
     }
 }
 

@@ -96,7 +96,7 @@ impl Flow {
     }
 
     /// Does what is due. Gives when something is due next.
-    async fn turn(&self, pace: &mut Pace) -> Result<Timestamp, Error> {
+    async fn turn(self: &Arc<Self>, pace: &mut Pace) -> Result<Timestamp, Error> {
         let now = self.clock.now();
         if now >= pace.recheck {
             self.tolerate(self.recheck().await)?;
@@ -119,7 +119,7 @@ impl Flow {
     }
 
     /// Reads what there is room for. Gives how long there is nothing to read.
-    async fn read(&self) -> Result<SignedDuration, Error> {
+    async fn read(self: &Arc<Self>) -> Result<SignedDuration, Error> {
         let poll = SignedDuration::try_from(self.config.source.poll).unwrap_or(RECHECK);
         let waiting = self.store.outbox().open(&self.config.id).await?;
         let is_full = waiting >= self.config.source.most_waiting;
@@ -159,7 +159,7 @@ impl Flow {
     }
 
     /// Takes the next rows of the source into the outbox. Gives whether there are more.
-    pub(crate) async fn take(&self) -> Result<bool, Hindrance> {
+    pub(crate) async fn take(self: &Arc<Self>) -> Result<bool, Hindrance> {
         let outbox = self.store.outbox();
         let mark = outbox.mark(&self.config.id).await?.map(Mark::new).transpose()?;
         let Read { rows, drafts, mark, more } = self.next(mark.as_ref()).await?;
@@ -170,10 +170,14 @@ impl Flow {
         let mut batch = self.finish_all(&rows, drafts).await?;
         batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         batch.mark = mark.as_ref().map(|mark| mark.as_str().to_owned());
-        // PERF: `lienthong-bench bus`: the next rows are read while these are written.
-        let (stored, ()) =
-            tokio::join!(self.enqueue(batch), self.read_ahead(mark.as_ref().filter(|_| more)));
-        stored?;
+        // PERF: `lienthong-bench bus`: the next rows are read while these are written, on another core.
+        let (flow, next) = (Arc::clone(self), mark.filter(|_| more));
+        let ahead = tokio::spawn(async move { flow.read_ahead(next.as_ref()).await });
+        if let Err(error) = self.enqueue(batch).await {
+            ahead.abort();
+            return Err(error.into());
+        }
+        ahead.await.map_err(|_| Error::Interrupted)?;
         // Only now: a mark before this point could lose the rows.
         self.source.taken(&rows, self.clock.now()).await?;
         Ok(more)

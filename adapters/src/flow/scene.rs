@@ -122,7 +122,7 @@ impl Flow {
             Listed::Wait(why) => return Err(Not::Yet(why)),
         }
         let status = self.step(scene, &draft, row).map_err(Not::Fit)?;
-        draft.seal(&self.config.id, &self.sealer, row, status).map_err(Not::Fit)
+        Ok(draft.message(row, status))
     }
 
     /// Takes the step of its case that a record says. Gives the status after it.
