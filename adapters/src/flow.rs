@@ -20,7 +20,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::clock::Clock;
-use lienthong_store::Store;
+use lienthong_store::{Store, StoreError};
 use tokio::sync::{Notify, mpsc, watch};
 
 pub(crate) use self::read::Order;
@@ -79,6 +79,8 @@ pub(crate) struct Signs {
     full: AtomicBool,
     /// There may be room for more messages again.
     room: Notify,
+    /// The reading has failed for good.
+    broken: AtomicBool,
     /// A person has paused the flow.
     paused: AtomicBool,
 }
@@ -132,11 +134,28 @@ impl Flow {
         let flow = Arc::new(self);
         // Sending ends last: what is under way is waited for, and in the end it says when all is done.
         let (end, ended) = watch::channel(false);
-        let reading = tokio::spawn(Arc::clone(&flow).read_all(stop.clone(), ended, orders));
-        let sent = flow.send_all(until, stop).await;
+        let mut reading = tokio::spawn(Arc::clone(&flow).read_all(stop.clone(), ended, orders));
+        let sending = flow.send_all(until, stop);
+        tokio::pin!(sending);
+        let mut read = None;
+        let sent = loop {
+            tokio::select! {
+                sent = &mut sending => break sent,
+                done = &mut reading, if read.is_none() => {
+                    let done = done.map_err(|_| Error::Interrupted).flatten();
+                    // Whoever supervises us must hear of a source that cannot be read any more.
+                    flow.signs.broken.store(done.is_err(), Ordering::Release);
+                    flow.signs.ready.notify_one();
+                    read = Some(done);
+                }
+            }
+        };
         end.send_replace(true);
-        let read = reading.await.map_err(|_| Error::Interrupted)?;
-        read.and(sent)
+        let read = match read {
+            Some(read) => read,
+            None => reading.await.map_err(|_| Error::Interrupted).flatten(),
+        };
+        graver(read, sent)
     }
 
     /// What its tasks tell.
@@ -165,6 +184,14 @@ impl Signs {
 
 fn after(now: Timestamp, wait: SignedDuration) -> Timestamp {
     now.saturating_add(wait).unwrap_or(Timestamp::MAX)
+}
+
+/// Of two ends the one to be told. A full disk makes whatever follows fail in words of its own.
+pub(crate) fn graver(one: Result<(), Error>, other: Result<(), Error>) -> Result<(), Error> {
+    match other {
+        Err(Error::Store(StoreError::Full(_))) => other,
+        _ => one.and(other),
+    }
 }
 
 /// How long to sleep until then.

@@ -19,7 +19,7 @@ use crate::{
     config::{Config, DeliveryConfig, FlowConfig, Repeat},
     deliver::{BackOff, Courier},
     desk::{Desk, Listening, Running},
-    flow::{Common, Flow, Until},
+    flow::{Common, Flow, Until, graver},
     gate::Gate,
     keep::Keep,
     platform::Platform,
@@ -104,8 +104,7 @@ pub(crate) async fn drive(
     if let Some(desk) = desk {
         desk.await.map_err(|_| Error::Interrupted)?.map_err(Error::Desk)?;
     }
-    settled?;
-    ended?;
+    graver(settled, ended)?;
     report(config, &store, &clock).await
 }
 
@@ -145,7 +144,9 @@ async fn all_of(
             flow = flows.join_next() => match flow {
                 None => return ended,
                 Some(Ok(Ok(()))) => {}
-                Some(Ok(Err(error))) => (ended, stopping) = (Err(error), true),
+                Some(Ok(Err(error))) => {
+                    (ended, stopping) = (graver(ended, Err(error)), true);
+                }
                 Some(Err(_)) => (ended, stopping) = (Err(Error::Interrupted), true),
             },
         }

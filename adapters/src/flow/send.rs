@@ -26,7 +26,8 @@ impl Flow {
     ) -> Result<(), Error> {
         let mut turn = Turn::default();
         loop {
-            let stopping = *stop.borrow_and_update();
+            let broken = self.signs.broken.load(Ordering::Acquire);
+            let stopping = *stop.borrow_and_update() || broken;
             let mut wait = None;
             if !stopping && !self.is_paused() {
                 wait = self.claim(&mut turn).await?;

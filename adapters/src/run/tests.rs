@@ -103,6 +103,27 @@ async fn processes_beside_each_other_share_the_work_of_one_outbox() {
     assert_eq!((seen.duplicates, seen.order_violations), (0, 0), "{seen:?}");
 }
 
+#[tokio::test]
+async fn a_source_that_loses_a_column_ends_the_run_and_names_it() {
+    let world = World::new().await;
+    world.write(&[sync(A, 1)]).await;
+    let config = world.config();
+    let running = run(&config, world.clock.clone(), std::future::pending());
+    let changing = async {
+        while world.seen().accepted < 1 {
+            tokio::task::yield_now().await;
+        }
+        world.execute("ALTER TABLE case_outbox RENAME COLUMN applicant_name TO owner").await;
+        world.execute("UPDATE case_outbox SET id = 7 WHERE id = 1").await;
+    };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(30), async {
+        tokio::join!(running, changing).0
+    });
+    let error = ended.await.expect("it ends").unwrap_err().to_string();
+    assert!(error.contains("`ward-cases`") && error.contains("`applicant_name`"), "{error}");
+    assert!(!error.contains(CANARY), "{error}");
+}
+
 /// What is years old, and a database that does not let it go.
 const STUBBORN: &str = "INSERT INTO known (flow, idempotency_key, outcome, done_at)
         VALUES ('ward-cases', 'old', 'delivered', 0);
