@@ -47,6 +47,8 @@ struct Pace {
     poll: Timestamp,
     recheck: Timestamp,
     compare: Timestamp,
+    /// When this process has to say again that it reads.
+    lead: Timestamp,
 }
 
 impl Flow {
@@ -58,14 +60,15 @@ impl Flow {
         mut orders: mpsc::Receiver<Order>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut pace = Pace { poll: now, recheck: now, compare: self.next_comparison(now) };
+        let mut pace =
+            Pace { poll: now, recheck: now, compare: self.next_comparison(now), lead: now };
         loop {
             if *stop.borrow_and_update() || *ended.borrow_and_update() {
                 return Ok(self.store.outbox().stop_leading(&self.config.id, &self.name).await?);
             }
             let paused = self.store.outbox().paused(&self.config.id).await?.is_some();
             self.signs.paused.store(paused, Ordering::Release);
-            let wait = if paused || !self.leads().await? {
+            let wait = if paused || !self.leads(&mut pace).await? {
                 after(self.clock.now(), LEAVE_ALONE)
             } else {
                 self.turn(&mut pace).await?
@@ -85,10 +88,16 @@ impl Flow {
     }
 
     /// Whether this process is the one that reads the flow.
-    async fn leads(&self) -> Result<bool, Error> {
+    async fn leads(&self, pace: &mut Pace) -> Result<bool, Error> {
         let (id, now) = (&self.config.id, self.clock.now());
+        // PERF: saying so is a transaction. What is taken is refused anyway once another reads.
+        if now < pace.lead {
+            return Ok(true);
+        }
         let leads = self.store.outbox().lead(id, &self.name, now, LEAD).await?;
-        if !leads {
+        if leads {
+            pace.lead = after(now, LEAD / 3);
+        } else {
             // Who delivers only has nothing to wait for but what comes in.
             self.signs.drained.store(true, Ordering::Release);
         }
