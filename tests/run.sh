@@ -2,10 +2,10 @@
 # Runs every check of the repository and ends with the line `N passed, N failed`.
 #
 # Needs a Rust toolchain (1.94 or newer, with rustfmt and clippy), Debian's `build-essential`,
-# `openssl`, whose program judges what we sign, and `postgresql` and `mariadb-server-core`, whose
-# servers the tests start on sockets of their own; nothing else, and no network but the crate registry. Every step runs even
-# when an earlier one failed, so that one run tells everything. Exit code 0 when nothing failed, 1
-# when something did, 3 when a tool is missing.
+# `openssl`, whose program judges what we sign, and `postgresql`, `mariadb-server-core` and
+# `mariadb-client-core`, whose servers the tests start on sockets of their own; nothing else, and no
+# network but the crate registry. Every step runs even when an earlier one failed, so that one run
+# tells everything. Exit code 0 when nothing failed, 1 when something did, 3 when a tool is missing.
 set -euo pipefail
 # Every step gets its own process group, so that an interrupt ends all of it.
 set -m
@@ -104,6 +104,7 @@ need postgres "on Debian: apt-get install postgresql"
 need initdb "on Debian: apt-get install postgresql"
 need mariadbd "on Debian: apt-get install mariadb-server-core"
 need mariadb-install-db "on Debian: apt-get install mariadb-server-core"
+need my_print_defaults "on Debian: apt-get install mariadb-client-core"
 if ((missing == 0)); then
     need_component fmt rustfmt
     need_component clippy clippy

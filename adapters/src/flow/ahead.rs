@@ -1,19 +1,26 @@
-//! Reading ahead: the next rows are read, mapped, checked and sealed while the last ones are written.
+//! Reading ahead: the next rows are read, mapped, checked and sealed while the last ones are written,
+//! and it is asked what is known of them.
 //!
 //! Only where a mark alone says what comes next. Rows that were read ahead are used only when the mark
 //! that they follow is the one that is durable, and soon; else they are read again.
+//!
+//! INVARIANT: what was known when it was asked, and what this process has had taken since, is all there
+//! is to know: nobody else takes rows of the flow while this process reads it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use lienthong_store::outbox::Batch;
 
 use super::{
     Flow,
     prepare::{self, Draft},
+    read::Hindrance,
+    scene::Scene,
 };
 use crate::{
     row::Row,
-    source::{Mark, Reading, SourceError},
+    source::{Mark, Reading},
 };
 
 /// How long rows may have been read before they are used.
@@ -21,11 +28,12 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// Rows after which other tasks get their turn.
 const AT_ONCE: usize = 64;
 
-/// Rows as they were read, each with what could be made of it.
+/// Rows as they were read, each with what could be made of it, and what is known of them.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) rows: Vec<Row>,
     pub(super) drafts: Vec<Result<Draft, String>>,
+    pub(super) scene: Scene,
     /// How far that is, as [`Reading`] has it.
     pub(super) mark: Option<Mark>,
     pub(super) more: bool,
@@ -43,13 +51,29 @@ struct Kept {
 }
 
 impl Ahead {
+    fn kept(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn put(&self, kept: Kept) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        *self.kept() = Some(kept);
+    }
+
+    /// Counts in what was taken while it was read ahead.
+    pub(super) fn count_in(&self, taken: &Batch) {
+        if let Some(kept) = self.kept().as_mut() {
+            kept.read.scene.count_in(taken);
+        }
+    }
+
+    /// Lets go of what was read ahead.
+    pub(super) fn forget(&self) {
+        *self.kept() = None;
     }
 
     /// What was read behind this mark, when it was a moment ago. Whatever there is, is gone after that.
     fn take(&self, behind: Option<&Mark>, now: Timestamp) -> Option<Read> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let kept = self.kept().take()?;
         let is_fresh = now.duration_since(kept.at).abs() < FRESH;
         (is_fresh && Some(&kept.behind) == behind).then_some(kept.read)
     }
@@ -57,7 +81,7 @@ impl Ahead {
 
 impl Flow {
     /// The next rows behind the mark that is durable.
-    pub(super) async fn next(&self, mark: Option<&Mark>) -> Result<Read, SourceError> {
+    pub(super) async fn next(&self, mark: Option<&Mark>) -> Result<Read, Hindrance> {
         match self.ahead.take(mark, self.clock.now()) {
             Some(read) => Ok(read),
             None => self.read_behind(mark).await,
@@ -73,12 +97,12 @@ impl Flow {
         }
     }
 
-    async fn read_behind(&self, mark: Option<&Mark>) -> Result<Read, SourceError> {
+    async fn read_behind(&self, mark: Option<&Mark>) -> Result<Read, Hindrance> {
         let limit = self.config.source.batch;
         let reading = self.source.next(mark, limit, self.clock.now()).await?;
         let Reading { rows, mark, more } = reading;
-        let drafts = self.draft_all(&rows).await;
-        Ok(Read { rows, drafts, mark, more })
+        let (scene, drafts) = tokio::join!(self.scene(&rows), self.draft_all(&rows));
+        Ok(Read { drafts, scene: scene?, rows, mark, more })
     }
 
     /// Maps, checks and seals rows, as far as each alone can tell.

@@ -8,7 +8,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use lienthong_store::{
     StoreError,
-    outbox::{Batch, QuarantinedRow},
+    outbox::{Batch, Names, QuarantinedRow},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -98,6 +98,7 @@ impl Flow {
         if leads {
             pace.lead = after(now, LEAD / 3);
         } else {
+            self.ahead.forget();
             // Who delivers only has nothing to wait for but what comes in.
             self.signs.drained.store(true, Ordering::Release);
         }
@@ -171,22 +172,25 @@ impl Flow {
     pub(crate) async fn take(self: &Arc<Self>) -> Result<bool, Hindrance> {
         let outbox = self.store.outbox();
         let mark = outbox.mark(&self.config.id).await?.map(Mark::new).transpose()?;
-        let Read { rows, drafts, mark, more } = self.next(mark.as_ref()).await?;
+        let Read { rows, drafts, scene, mark, more } = self.next(mark.as_ref()).await?;
         if rows.is_empty() && mark.is_none() {
             return Ok(more);
         }
         self.signs.drained.store(false, Ordering::Release);
-        let mut batch = self.finish_all(&rows, drafts).await?;
+        let mut batch = self.finish_all(&rows, drafts, scene)?;
+        batch.names = Names::Asked;
         batch.rows = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         batch.mark = mark.as_ref().map(|mark| mark.as_str().to_owned());
         // PERF: `lienthong-bench bus`: the next rows are read while these are written, on another core.
         let (flow, next) = (Arc::clone(self), mark.filter(|_| more));
         let ahead = tokio::spawn(async move { flow.read_ahead(next.as_ref()).await });
-        if let Err(error) = self.enqueue(batch).await {
+        let taken = self.put(batch).await;
+        if taken.is_err() {
             ahead.abort();
-            return Err(error.into());
         }
-        ahead.await.map_err(|_| Error::Interrupted)?;
+        let read_ahead = ahead.await;
+        self.ahead.count_in(&taken.inspect_err(|_| self.ahead.forget())?);
+        read_ahead.map_err(|_| Error::Interrupted)?;
         // Only now: a mark before this point could lose the rows.
         self.source.taken(&rows, self.clock.now()).await?;
         Ok(more)
@@ -194,6 +198,13 @@ impl Flow {
 
     /// Takes a batch; when this returns, its messages survive anything.
     pub(super) async fn enqueue(&self, batch: Batch) -> Result<(), Error> {
+        // What was asked ahead does not know of these.
+        self.ahead.forget();
+        self.put(batch).await.map(drop)
+    }
+
+    /// Puts a batch into the outbox, and gives it back.
+    async fn put(&self, batch: Batch) -> Result<Batch, Error> {
         for row in &batch.quarantined {
             let reason = row.reason.as_str();
             tracing::warn!(flow = %self.config.id, reason, "row put into quarantine");
@@ -201,7 +212,7 @@ impl Flow {
         let batch = Batch { reader: Some(self.name.clone()), ..batch };
         self.store.outbox().enqueue(&self.config.id, &batch, self.clock.now()).await?;
         self.signs.ready.notify_one();
-        Ok(())
+        Ok(batch)
     }
 
     /// Looks at the rows in quarantine again; those that were mended take their place in order. A row

@@ -3,9 +3,12 @@
 //! A case's statuses are checked in the order of its rows. So a row is taken only when no earlier row of
 //! its case is in quarantine, and rows that are known already are left out: their step has been taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
-use lienthong_store::outbox::{Batch, NewMessage, QuarantinedRow, Standing as Kept};
+use lienthong_store::{
+    StoreError,
+    outbox::{Batch, NewMessage, QuarantinedRow, Said, Standing as Kept},
+};
 
 use super::{
     Flow,
@@ -17,17 +20,17 @@ use crate::{npsp::Standing, platform::Listed, row::Row};
 /// Why a row waits in quarantine that is fit by itself.
 const BEHIND: &str = "an earlier row of its case is in quarantine";
 
-/// What is known of the cases of some rows.
+/// What is known of some rows, and of the cases that they are about.
 #[derive(Debug, Default)]
-struct Scene {
+pub(super) struct Scene {
     /// Whether cases are looked at at all.
     watches: bool,
     /// Statuses so far, of cases that have any.
-    standings: BTreeMap<String, String>,
+    standings: HashMap<String, String>,
     /// The first row in quarantine of a case.
-    held: BTreeMap<String, i64>,
+    held: HashMap<String, i64>,
     /// Rows that are messages already.
-    known: BTreeSet<String>,
+    known: HashSet<String>,
     /// Cases whose statuses have changed here.
     changed: BTreeSet<String>,
 }
@@ -44,19 +47,20 @@ impl Flow {
     /// Makes messages of rows, and puts aside what is not fit.
     pub(super) async fn prepare_all(&self, rows: &[Row]) -> Result<Batch, Hindrance> {
         let drafts = self.draft_all(rows).await;
-        self.finish_all(rows, drafts).await
+        let scene = self.scene(rows).await?;
+        self.finish_all(rows, drafts, scene)
     }
 
     /// Makes messages of rows and the drafts of each, in their order.
-    pub(super) async fn finish_all(
+    pub(super) fn finish_all(
         &self,
         rows: &[Row],
         drafts: Vec<Result<Draft, String>>,
+        mut scene: Scene,
     ) -> Result<Batch, Hindrance> {
-        let mut scene = self.scene(rows).await?;
         let mut batch = Batch::default();
         for (row, draft) in rows.iter().zip(drafts) {
-            if scene.watches && scene.known.contains(&row.key) {
+            if scene.known.contains(&row.key) {
                 batch.repeated += 1;
                 continue;
             }
@@ -87,26 +91,16 @@ impl Flow {
         QuarantinedRow { source_key, ordering_key, position, reason }
     }
 
-    async fn scene(&self, rows: &[Row]) -> Result<Scene, Hindrance> {
+    /// What is known of rows at this moment.
+    pub(super) async fn scene(&self, rows: &[Row]) -> Result<Scene, StoreError> {
         let watches = self.config.messages.iter().any(|one| self.platform.watches(&one.call));
-        if !watches {
-            return Ok(Scene::default());
-        }
-        let outbox = self.store.outbox();
-        let flow = &self.config.id;
-        let keys: BTreeSet<String> =
-            rows.iter().filter_map(|row| prepare::ordering_key(&self.config, row)).collect();
+        let key = |row| prepare::ordering_key(&self.config, row).filter(|_| watches);
+        let keys: BTreeSet<String> = rows.iter().filter_map(key).collect();
         let keys: BTreeSet<&str> = keys.iter().map(String::as_str).collect();
         let names: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
-        let said = outbox.said(flow, &keys, &names).await?;
-        let changed = BTreeSet::new();
-        Ok(Scene {
-            watches,
-            standings: said.standings,
-            held: said.held,
-            known: said.known,
-            changed,
-        })
+        let said = self.store.outbox().said(&self.config.id, &keys, &names).await?;
+        let Said { standings, held, known } = said;
+        Ok(Scene { watches, standings, held, known, changed: BTreeSet::new() })
     }
 
     fn message(
@@ -146,6 +140,16 @@ impl Flow {
 }
 
 impl Scene {
+    /// Counts in what has been taken since it was asked.
+    pub(super) fn count_in(&mut self, taken: &Batch) {
+        self.known.extend(taken.messages.iter().map(|message| message.idempotency_key.clone()));
+        for aside in &taken.quarantined {
+            self.hold(aside);
+        }
+        let standings = taken.standings.iter();
+        self.standings.extend(standings.map(|one| (one.ordering_key.clone(), one.history.clone())));
+    }
+
     /// Later rows of the case wait for this one.
     fn hold(&mut self, aside: &QuarantinedRow) {
         let Some(key) = aside.ordering_key.as_ref().filter(|_| self.watches) else { return };

@@ -94,6 +94,33 @@ async fn a_row_read_again_takes_no_step_again() {
     assert_eq!((report.duplicates, report.quarantined, report.delivered), (5, 0, 5));
 }
 
+/// Rows are read two at a time, and the next two while the last ones are written.
+#[tokio::test]
+async fn rows_read_ahead_are_judged_by_what_was_taken_before_them() {
+    let mut world = World::new().await;
+    world.set("batch: 200", "batch: 2");
+    let rows = [
+        [sync(A, 1), sync(B, 1)],
+        // The second is there already, and the first follows what was taken with it.
+        [sync(A, 2), sync(B, 1)],
+        [progress(A, 4, 30), sync(B, 10)],
+        // These wait: an earlier row of the case was put aside with the last two.
+        [sync(B, 2), sync(C, 1)],
+        [progress(A, 9, 31), sync(B, 4)],
+    ];
+    world.write(rows.as_flattened()).await;
+    let report = world.run().await;
+    assert_eq!((report.rows, report.duplicates, report.quarantined), (10, 1, 3));
+    assert_eq!((report.delivered, report.dead), (6, 0));
+    let mut reasons: Vec<_> = report.quarantine.iter().map(|row| row.reason.as_str()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons[..2], ["an earlier row of its case is in quarantine"; 2]);
+    assert_eq!(reasons[2], "status 10 may not follow 1 (history 1)");
+    assert_eq!((world.portal.status_of(A), world.portal.status_of(B)), (Some(9), Some(1)));
+    let seen = world.seen();
+    assert_eq!((seen.order_violations, seen.refused.len()), (0, 0), "{seen:?}");
+}
+
 #[tokio::test]
 async fn a_refused_message_holds_its_case_and_no_other() {
     let world = World::new().await;

@@ -25,6 +25,10 @@ use crate::mode::{
     stages, stream,
 };
 
+// As `lienthong` has it: what is measured here is what runs there.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 #[derive(Debug, Parser)]
 #[command(name = "lienthong-bench", version, arg_required_else_help = true)]
 /// Measures the gateway beside bare and common proxies on this machine.

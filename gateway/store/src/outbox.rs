@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
 pub use count::Counters;
-pub use enqueue::{Batch, Enqueued, NewMessage, QuarantinedRow, Said, Standing};
+pub use enqueue::{Batch, Enqueued, Names, NewMessage, QuarantinedRow, Said, Standing};
 pub use letters::{DeadLetter, Opened};
 pub use pause::Pause;
 pub use settle::Ending;

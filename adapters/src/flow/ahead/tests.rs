@@ -11,7 +11,8 @@ fn mark(text: &str) -> Mark {
 fn kept(behind: &str, second: i64) -> Ahead {
     let ahead = Ahead::default();
     let row = Row::of(8, "row-8", []);
-    let read = Read { rows: vec![row], drafts: Vec::new(), mark: Some(mark("8")), more: true };
+    let (drafts, scene) = (Vec::new(), Scene::default());
+    let read = Read { rows: vec![row], drafts, scene, mark: Some(mark("8")), more: true };
     ahead.put(Kept { behind: mark(behind), at: at(second), read });
     ahead
 }
@@ -38,4 +39,11 @@ fn rows_behind_the_durable_mark_are_used_once() {
     let read = ahead.take(Some(&mark("7")), at(9)).unwrap();
     assert_eq!((read.rows.len(), read.mark), (1, Some(mark("8"))));
     assert!(ahead.take(Some(&mark("7")), at(9)).is_none());
+}
+
+#[test]
+fn what_is_forgotten_is_not_used() {
+    let ahead = kept("7", 0);
+    ahead.forget();
+    assert!(ahead.take(Some(&mark("7")), at(0)).is_none());
 }

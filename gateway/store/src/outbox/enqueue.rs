@@ -3,9 +3,10 @@
 //! What was read is taken in one transaction: messages, quarantined rows, what was said of their keys,
 //! and how far the source has been read.
 
+mod copy;
 mod insert;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
@@ -57,6 +58,17 @@ pub struct Standing {
     pub history: String,
 }
 
+/// Whether it has been asked which names of a batch are messages already.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Names {
+    /// Not for certain: each is looked up while the batch is taken.
+    #[default]
+    Unasked,
+    /// By [`Outbox::said`], and none is; whoever asked counted in what it has had taken since, and
+    /// nobody else was the reader meanwhile.
+    Asked,
+}
+
 /// What one reading of a source gave; taken whole or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -66,6 +78,8 @@ pub struct Batch {
     pub repeated: u64,
     /// The messages, those of a key in the order in which they were read.
     pub messages: Vec<NewMessage>,
+    /// What is known of their names.
+    pub names: Names,
     /// The rows put aside.
     pub quarantined: Vec<QuarantinedRow>,
     /// Rows that were in quarantine and are not any more.
@@ -83,11 +97,11 @@ pub struct Batch {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said {
     /// What has been said of keys of which anything has.
-    pub standings: BTreeMap<String, String>,
+    pub standings: HashMap<String, String>,
     /// The lowest position of a row in quarantine, of keys that have one.
-    pub held: BTreeMap<String, i64>,
+    pub held: HashMap<String, i64>,
     /// The names that are messages already: open, or done and not forgotten.
-    pub known: BTreeSet<String>,
+    pub known: HashSet<String>,
 }
 
 /// What became of a batch.
@@ -113,12 +127,28 @@ impl Outbox<'_> {
         batch: &Batch,
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
+        match self.try_enqueue(flow, batch, batch.names, now).await {
+            // A name that was thought to be new is not. Nothing was taken; now each is looked up.
+            Err(StoreError::Database(error)) if is_taken(&error) && batch.names == Names::Asked => {
+                self.try_enqueue(flow, batch, Names::Unasked, now).await
+            }
+            done => done,
+        }
+    }
+
+    async fn try_enqueue(
+        &self,
+        flow: &FlowId,
+        batch: &Batch,
+        names: Names,
+        now: Timestamp,
+    ) -> Result<Enqueued, StoreError> {
         let mut transaction = self.store.write_flow(flow.as_str()).await?;
         let (on, flow, now) = (&mut transaction, flow.as_str(), milliseconds(now));
         reader::still(on, flow, batch.reader.as_deref()).await?;
         put_aside(on, flow, batch, now).await?;
         let (messages, repeated) = distinct(&batch.messages);
-        let taken = insert::insert(on, flow, &messages, now).await?;
+        let taken = insert::insert(on, flow, &messages, names, now).await?;
         let mut enqueued = Enqueued {
             new: taken.new,
             known: taken.known + repeated + batch.repeated,
@@ -269,11 +299,16 @@ impl Outbox<'_> {
 
 /// Each message once; the number of those that repeat another of the batch.
 fn distinct(messages: &[NewMessage]) -> (Vec<&NewMessage>, u64) {
-    let mut seen = BTreeSet::new();
+    let mut seen = HashSet::with_capacity(messages.len());
     let distinct: Vec<_> =
         messages.iter().filter(|message| seen.insert(&message.idempotency_key)).collect();
     let repeated = messages.len() - distinct.len();
     (distinct, u64::try_from(repeated).unwrap_or(u64::MAX))
+}
+
+/// Whether a row is refused because another has its name.
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
 }
 
 async fn put_aside(
@@ -380,7 +415,7 @@ async fn remember(
             batch.standings.iter().map(|one| (&one.ordering_key, &one.history)).collect();
         tell!(
             &mut *on,
-            sqlx::query(AssertSqlSafe(statement)).bind(json(last)).bind(flow).bind(now)
+            sqlx::query(AssertSqlSafe(statement)).bind(json(last)).bind(flow).bind(day_end(now))
         )?;
     }
     let Some(mark) = &batch.mark else { return Ok(()) };
@@ -396,7 +431,19 @@ async fn remember(
     Ok(())
 }
 
+/// The end of the day of an instant, in milliseconds.
+///
+/// PERF: a key of which more is said on the same day keeps its place in the index by time: PostgreSQL
+/// writes no index then.
+fn day_end(now: i64) -> i64 {
+    const DAY: i64 = 24 * 60 * 60 * 1_000;
+    now.saturating_sub(now.rem_euclid(DAY)).saturating_add(DAY)
+}
+
 fn json(rows: impl IntoIterator<Item = impl serde::Serialize>) -> String {
     let rows: Vec<_> = rows.into_iter().collect();
     serde_json::to_string(&rows).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use proptest::prelude::*;
 
@@ -15,7 +15,7 @@ pub(super) fn flow() -> FlowId {
     "cases".parse().unwrap()
 }
 
-fn message(case: &str, position: i64) -> NewMessage {
+pub(super) fn message(case: &str, position: i64) -> NewMessage {
     NewMessage {
         kind: "sync".to_owned(),
         idempotency_key: format!("{case}/{position}"),
@@ -35,11 +35,11 @@ fn retry(when: Timestamp, effect: Effect) -> Ending {
     Ending::Retry(when, effect, "busy".to_owned())
 }
 
-async fn claim(store: &Store, second: i64) -> Vec<Claimed> {
+pub(super) async fn claim(store: &Store, second: i64) -> Vec<Claimed> {
     store.outbox().claim(&flow(), at(second), LEASE, 100).await.unwrap()
 }
 
-fn keys(claimed: &[Claimed]) -> Vec<&str> {
+pub(super) fn keys(claimed: &[Claimed]) -> Vec<&str> {
     claimed.iter().map(|m| m.idempotency_key.as_str()).collect()
 }
 
@@ -207,8 +207,8 @@ async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     assert_eq!(store.outbox().mark(&flow()).await.unwrap().as_deref(), Some("17"));
     let keys = BTreeSet::from(["a", "b"]);
     let said = store.outbox().said(&flow(), &keys, &["a/1", "a/2"]).await.unwrap();
-    assert_eq!(said.standings, BTreeMap::from([("a".to_owned(), "1,2".to_owned())]));
-    assert_eq!((said.known, said.held), (BTreeSet::from(["a/1".to_owned()]), BTreeMap::new()));
+    assert_eq!(said.standings, HashMap::from([("a".to_owned(), "1,2".to_owned())]));
+    assert_eq!((said.known, said.held), (HashSet::from(["a/1".to_owned()]), HashMap::new()));
     read.mark = Some("18".to_owned());
     read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 
-use super::NewMessage;
+use super::{Names, NewMessage, copy};
 use crate::{
     StoreError,
     engine::{Either, Transaction, ask, bounded},
@@ -25,6 +25,7 @@ pub(super) async fn insert<'a>(
     on: &mut Transaction,
     flow: &str,
     messages: &[&'a NewMessage],
+    names: Names,
     now: i64,
 ) -> Result<Taken<'a>, StoreError> {
     let mut taken = Taken { new: 0, known: 0, shifted: BTreeSet::new() };
@@ -45,7 +46,10 @@ pub(super) async fn insert<'a>(
     taken.shifted.extend(disordered(messages));
     taken.new = match on {
         Either::Sqlite(inner) => one_by_one(inner, flow, messages, &states, now).await?,
-        Either::Postgres(inner) => bounded(at_once(inner, flow, messages, &states, now)).await?,
+        Either::Postgres(inner) => match names {
+            Names::Asked => bounded(copy::copy(inner, flow, messages, &states, now)).await?,
+            Names::Unasked => bounded(at_once(inner, flow, messages, &states, now)).await?,
+        },
     };
     let all = u64::try_from(messages.len()).unwrap_or(u64::MAX);
     taken.known = all.saturating_sub(taken.new);

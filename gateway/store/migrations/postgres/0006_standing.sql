@@ -1,0 +1,5 @@
+-- Keys are said again about several times a day: the time is that of the end of the day, so that the index
+-- by time stays as it is.
+UPDATE standing SET at = (at / 86400000 + 1) * 86400000;
+-- Room in each page, so that a row that is said again finds it beside itself.
+ALTER TABLE standing SET (fillfactor = 70);
