@@ -70,18 +70,18 @@ impl Outbox<'_> {
         let mut again = Vec::new();
         let mut dead = Vec::new();
         for (ticket, ending) in ended {
-            let Ticket { id, attempt } = ticket;
+            let Ticket { id, claim } = ticket;
             match ending {
                 Ending::Delivered | Ending::Withhold(_) => {}
-                Ending::GiveBack => again.push((*id, *attempt, 1, None, None, None)),
+                Ending::GiveBack => again.push((*id, *claim, 1, None, None, None)),
                 Ending::Retry(at, effect, reason) => {
                     let uncertain = i64::from(*effect == Effect::Unknown);
                     let at = Some(milliseconds(*at));
-                    again.push((*id, *attempt, 0, at, Some(uncertain), Some(reason.as_str())));
+                    again.push((*id, *claim, 0, at, Some(uncertain), Some(reason.as_str())));
                 }
                 Ending::Bury(effect, reason) => {
                     let uncertain = i64::from(*effect == Effect::Unknown);
-                    dead.push((*id, *attempt, uncertain, reason.as_str()));
+                    dead.push((*id, *claim, uncertain, reason.as_str()));
                 }
             }
         }
@@ -140,10 +140,10 @@ async fn done(
     let tickets: Vec<[i64; 2]> = ended
         .iter()
         .filter(|(ticket, _)| reasons.contains_key(&ticket.id))
-        .map(|(ticket, _)| [ticket.id, ticket.attempt])
+        .map(|(ticket, _)| [ticket.id, ticket.claim])
         .collect();
     let statement = format!(
-        "DELETE FROM outbox WHERE state = 'leased' AND (id, attempts) IN (SELECT
+        "DELETE FROM outbox WHERE state = 'leased' AND (id, claims) IN (SELECT
              CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {})
          RETURNING id, flow, kind, idempotency_key, ordering_key, position",
         list(on)
@@ -195,13 +195,13 @@ async fn wait_again(
         return Ok(());
     }
     let statement = format!(
-        "UPDATE outbox SET state = 'waiting', leased_until = NULL, attempts = attempts - e.back,
-             ready_at = coalesce(e.ready_at, outbox.ready_at), reason = coalesce(e.reason, outbox.reason),
+        "UPDATE outbox SET state = 'waiting', leased_until = NULL, leased_by = NULL,
+             attempts = attempts - e.back, ready_at = coalesce(e.ready_at, outbox.ready_at), reason = coalesce(e.reason, outbox.reason),
              uncertain = CASE e.uncertain WHEN 1 THEN TRUE WHEN 0 THEN FALSE ELSE outbox.uncertain END
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS claim,
                  CAST(value ->> 2 AS BIGINT) AS back, CAST(value ->> 3 AS BIGINT) AS ready_at,
                  CAST(value ->> 4 AS BIGINT) AS uncertain, value ->> 5 AS reason FROM {}) AS e
-         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
+         WHERE outbox.id = e.id AND outbox.claims = e.claim AND outbox.state = 'leased'
          RETURNING outbox.id, outbox.flow, outbox.ordering_key",
         list(on)
     );
@@ -230,11 +230,11 @@ async fn bury(
         return Ok(());
     }
     let statement = format!(
-        "UPDATE outbox SET state = 'dead', leased_until = NULL, dead_at = $2, reason = e.reason,
-             uncertain = CASE e.uncertain WHEN 1 THEN TRUE ELSE FALSE END
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+        "UPDATE outbox SET state = 'dead', leased_until = NULL, leased_by = NULL, dead_at = $2,
+             reason = e.reason, uncertain = CASE e.uncertain WHEN 1 THEN TRUE ELSE FALSE END
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS claim,
                  CAST(value ->> 2 AS BIGINT) AS uncertain, value ->> 3 AS reason FROM {}) AS e
-         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
+         WHERE outbox.id = e.id AND outbox.claims = e.claim AND outbox.state = 'leased'
          RETURNING outbox.id, outbox.flow, outbox.ordering_key",
         list(on)
     );
