@@ -107,6 +107,21 @@ async fn refuses_an_outcome_of_a_claim_before_a_person_had_the_message_tried_aga
     outbox.end(&flow(), third.ticket, Ending::Delivered, at(34)).await.unwrap();
 }
 
+async fn refuses_an_outcome_of_an_earlier_claim_that_comes_with_one_of_the_present(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let slow = claim(&store, 0).await.remove(0);
+    let quick = claim(&store, 30).await.remove(0);
+    let both = [(slow.ticket, Ending::Delivered), (quick.ticket, Ending::GiveBack)];
+    assert_eq!(outbox.settle(&flow(), &both, at(31)).await.unwrap(), [slow.ticket]);
+    let third = claim(&store, 32).await.remove(0);
+    assert_eq!(third.earlier, Earlier::Uncertain);
+    let both = [(slow.ticket, retry(at(33), Effect::None)), (third.ticket, Ending::GiveBack)];
+    assert_eq!(outbox.settle(&flow(), &both, at(33)).await.unwrap(), [slow.ticket]);
+    assert_eq!(outbox.counters(&flow()).await.unwrap().retried, 0);
+}
+
 /// `step` rests for a minute, `sync` does not.
 fn resting() -> Lease {
     let mut lease = LEASE;
@@ -552,6 +567,7 @@ on_both! {
     refuses_a_later_message_while_an_earlier_one_is_not_done,
     refuses_an_outcome_after_the_lease_was_given_to_another,
     refuses_an_outcome_of_a_claim_before_a_person_had_the_message_tried_again,
+    refuses_an_outcome_of_an_earlier_claim_that_comes_with_one_of_the_present,
     refuses_a_message_that_rests_because_its_lease_ran_out,
     refuses_a_message_that_rests_because_its_process_ended,
     refuses_a_message_that_a_person_has_tried_again_until_it_has_rested,
