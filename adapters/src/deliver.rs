@@ -114,7 +114,10 @@ impl Courier {
     pub(crate) async fn attempt(&self, message: Claimed) -> Result<(Settled, Attempted), Error> {
         let ended = match self.try_once(&message).await {
             Ok((outcome, earlier)) => self.judge(&message, outcome, earlier),
-            Err(reason) => self.dead(&message, Effect::Unknown, &reason, Attempted::Answered),
+            // Nothing was sent now: what is known is what was known before.
+            Err(reason) => {
+                self.dead(&message, effect(message.earlier), &reason, Attempted::Answered)
+            }
         };
         let Ended { ending, settled, attempted } = ended;
         match self.settler.settle(message.ticket, ending).await {

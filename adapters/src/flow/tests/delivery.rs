@@ -1,6 +1,8 @@
 //! What becomes of messages by what the gateway says of them, and of rows by what the outbox holds.
 
 use jiff::SignedDuration;
+use lienthong_model::clock::Clock as _;
+use lienthong_store::{Store, outbox::Lease};
 use serde_json::json;
 
 use crate::{
@@ -90,7 +92,30 @@ async fn what_waits_is_sealed_in_the_database() {
     std::fs::write(key, "a5".repeat(32)).unwrap();
     let report = world.run().await;
     assert_eq!((report.dead, report.delivered), (1, 0));
-    assert!(report.dead_letters[0].reason.contains("a key that is not configured"));
+    let reason = &report.dead_letters[0].reason;
+    assert!(reason.contains("a key that is not configured"), "{reason}");
+    assert!(!reason.contains("it may have been taken"), "it was never sent: {reason}");
+}
+
+#[tokio::test]
+async fn what_does_not_open_after_an_attempt_of_unknown_outcome_may_have_been_taken() {
+    let gateway = refusing(A, 403, "agreement.expired").await;
+    let mut world = behind(&gateway).await;
+    world.set("attempts: 12", "attempts: 1");
+    world.write(&[sync(A, 1)]).await;
+    assert_eq!(world.run().await.waiting, 1);
+    // A process has it under way and ends without a word.
+    let (store, _) = Store::share(world.config().state).await.unwrap();
+    let lease = Lease::of(SignedDuration::from_secs(30));
+    world.clock.forward(SignedDuration::from_secs(60));
+    let flow = "ward-cases".parse().unwrap();
+    let claimed = store.outbox().claim(&flow, world.clock.now(), &lease, 1).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    store.close().await;
+    std::fs::write(world.folder.path().join("seal.key"), "a5".repeat(32)).unwrap();
+    let report = world.run().await;
+    assert_eq!((report.dead, report.delivered), (1, 0));
+    assert!(report.dead_letters[0].reason.contains("it may have been taken"));
 }
 
 #[tokio::test]
