@@ -17,13 +17,14 @@ use std::{
     time::Duration,
 };
 
+use jiff::SignedDuration;
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
     secret_file::{self, is_private},
     sensitive::Sensitive,
 };
-use lienthong_store::{Place, ServerAddress};
+use lienthong_store::{Place, ServerAddress, outbox::Rests};
 
 pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
@@ -107,6 +108,22 @@ impl Config {
             Some(config) => found.into_result(config),
             None => Err(found),
         }
+    }
+}
+
+impl Config {
+    /// How long messages rest before anybody asks what became of them.
+    pub(crate) fn rests(&self) -> Rests {
+        let mut rests = Rests::default();
+        for flow in &self.flows {
+            let rest = SignedDuration::try_from(flow.delivery.look_up_after).unwrap_or_default();
+            for MessageConfig { call, .. } in &flow.messages {
+                if let Some(Repeat::LookUp(_)) = flow.repeat(call) {
+                    rests.set(&flow.id, call, rest);
+                }
+            }
+        }
+        rests
     }
 }
 

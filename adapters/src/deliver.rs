@@ -27,6 +27,9 @@ use crate::{
     settle::{Settler, Written},
 };
 
+/// What must be left of a lease for a message to be sent after a look-up.
+const LAST: SignedDuration = SignedDuration::from_secs(30);
+
 /// What the outbox keeps of a message. Personal data: `Debug` shows nothing.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Envelope {
@@ -111,7 +114,10 @@ impl Courier {
     pub(crate) async fn attempt(&self, message: Claimed) -> Result<(Settled, Attempted), Error> {
         let ended = match self.try_once(&message).await {
             Ok((outcome, earlier)) => self.judge(&message, outcome, earlier),
-            Err(reason) => self.dead(&message, Effect::Unknown, &reason, Attempted::Answered),
+            // Nothing was sent now: what is known is what was known before.
+            Err(reason) => {
+                self.dead(&message, effect(message.earlier), &reason, Attempted::Answered)
+            }
         };
         let Ended { ending, settled, attempted } = ended;
         match self.settler.settle(message.ticket, ending).await {
@@ -127,6 +133,9 @@ impl Courier {
     /// Sends, after the questions that an uncertain earlier attempt raises. Gives the outcome and
     /// whether earlier attempts are still uncertain; an error goes to a person unsent.
     async fn try_once(&self, message: &Claimed) -> Result<(Outcome, Earlier), Reason> {
+        if self.is_late(message, self.platform.longest_attempt()) {
+            return Ok((late(), message.earlier));
+        }
         let binding =
             Binding { flow: &self.flow.id, kind: &message.kind, key: &message.idempotency_key };
         let payload = self.sealer.open(binding, message.payload.expose());
@@ -143,6 +152,9 @@ impl Courier {
                 Repeat::Never => return Err(Reason::new("outcome unknown, never repeated")),
                 Repeat::LookUp(call) => match self.platform.look_up(call, parcel).await {
                     LookedUp::Taken => return Ok((Outcome::Delivered, Earlier::NoEffect)),
+                    LookedUp::NotTaken if self.is_late(message, LAST) => {
+                        return Ok((late(), Earlier::Uncertain));
+                    }
                     LookedUp::NotTaken => {
                         return Ok((self.platform.send(parcel).await, Earlier::NoEffect));
                     }
@@ -161,17 +173,31 @@ impl Courier {
         Ok((self.platform.send(parcel).await, message.earlier))
     }
 
+    /// Whether the lease may end before something that takes so long.
+    ///
+    /// SECURITY: a process that was stopped for longer than its lease must not send beside whoever has
+    /// the message by then.
+    fn is_late(&self, message: &Claimed, takes: SignedDuration) -> bool {
+        message.until.duration_since(self.clock.now()) < takes
+    }
+
     fn repeat(&self, kind: &str) -> Result<&Repeat, Reason> {
-        let kind = self.flow.messages.iter().find(|message| message.call == kind);
-        kind.map(|message| &message.repeat)
-            .ok_or_else(|| Reason::new("message type is not configured any more"))
+        let repeat = self.flow.repeat(kind);
+        repeat.ok_or_else(|| Reason::new("message type is not configured any more"))
+    }
+
+    /// How long a message rests whose attempt ends now and nobody can tell how.
+    fn rest(&self, kind: &str) -> SignedDuration {
+        match self.flow.repeat(kind) {
+            Some(Repeat::LookUp(_)) => {
+                SignedDuration::try_from(self.flow.delivery.look_up_after).unwrap_or_default()
+            }
+            _ => SignedDuration::ZERO,
+        }
     }
 
     fn judge(&self, message: &Claimed, outcome: Outcome, earlier: Earlier) -> Ended {
-        let before = match earlier {
-            Earlier::NoEffect => Effect::None,
-            Earlier::Uncertain => Effect::Unknown,
-        };
+        let before = effect(earlier);
         match outcome {
             Outcome::Delivered => Ended {
                 ending: Ending::Delivered,
@@ -187,10 +213,10 @@ impl Courier {
                     attempted: Attempted::Answered,
                 }
             }
-            Outcome::Failed(reason) => self.again(message, before, reason),
+            Outcome::Failed(reason) => self.again(message, before, reason, SignedDuration::ZERO),
             Outcome::Unknown(reason) => match self.repeat(&message.kind) {
                 Ok(Repeat::Safe | Repeat::LookUp(_)) => {
-                    self.again(message, Effect::Unknown, reason)
+                    self.again(message, Effect::Unknown, reason, self.rest(&message.kind))
                 }
                 Ok(Repeat::Never) | Err(_) => {
                     let attempted = Attempted::Failed(reason.clone());
@@ -214,18 +240,25 @@ impl Courier {
             return self.dead(message, Effect::Unknown, &reason, attempted);
         }
         let pause = wait.unwrap_or_default().max(self.back_off.wait(message.attempts));
+        let pause = pause.max(self.rest(&message.kind));
         let at = self.clock.now().saturating_add(pause).unwrap_or(Timestamp::MAX);
         let ending = Ending::Retry(at, Effect::Unknown, reason.to_string());
         Ended { ending, settled: Settled::GivenBack, attempted }
     }
 
-    fn again(&self, message: &Claimed, effect: Effect, reason: Reason) -> Ended {
+    fn again(
+        &self,
+        message: &Claimed,
+        effect: Effect,
+        reason: Reason,
+        rest: SignedDuration,
+    ) -> Ended {
         let attempts = message.attempts;
         let attempted = Attempted::Failed(reason.clone());
         if attempts >= self.flow.delivery.attempts {
             return self.dead(message, effect, &reason, attempted);
         }
-        let wait = self.back_off.wait(attempts);
+        let wait = self.back_off.wait(attempts).max(rest);
         let at = self.clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         tracing::info!(flow = %self.flow.id, %reason, attempts, "delivery failed, another follows");
         let ending = Ending::Retry(at, effect, reason.to_string());
@@ -246,6 +279,17 @@ impl Courier {
         let attempts = message.attempts;
         tracing::warn!(flow = %self.flow.id, reason, attempts, "message needs a person");
         Ended { ending: Ending::Bury(effect, reason), settled: Settled::Dead, attempted }
+    }
+}
+
+fn late() -> Outcome {
+    Outcome::Failed(Reason::new("lease is about to end"))
+}
+
+fn effect(earlier: Earlier) -> Effect {
+    match earlier {
+        Earlier::NoEffect => Effect::None,
+        Earlier::Uncertain => Effect::Unknown,
     }
 }
 

@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use lienthong_model::{clock::Clock, id::FlowId};
 use lienthong_store::{
     Store,
-    outbox::{DeadLetter, Effect, Opened},
+    outbox::{Again, DeadLetter, Effect, Opened},
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -205,7 +205,8 @@ impl Desk {
     async fn retry(&self, flow: &FlowId, key: &str, not_taken: bool) -> Result<(), DeskError> {
         let outbox = self.store.outbox();
         let effect = if not_taken { Effect::None } else { Effect::Unknown };
-        if outbox.replay(flow, key, effect, None, self.clock.now()).await? {
+        let again = Again { effect, payload: None, rests: &self.config.rests() };
+        if outbox.replay(flow, key, &again, self.clock.now()).await? {
             self.order(flow, Order::Look).await;
             return Ok(());
         }

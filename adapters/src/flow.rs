@@ -20,7 +20,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::clock::Clock;
-use lienthong_store::{Store, StoreError};
+use lienthong_store::{Store, StoreError, outbox::Lease};
 use tokio::sync::{Notify, mpsc, watch};
 
 pub(crate) use self::read::Order;
@@ -59,8 +59,8 @@ pub(crate) struct Flow {
     gate: Arc<Gate>,
     platform: Arc<Platform>,
     clock: Arc<dyn Clock>,
-    lease: SignedDuration,
-    /// What this process is called where several work on the same flows.
+    lease: Arc<Lease>,
+    /// What this run of the process is called where several work on the same flows.
     name: String,
     signs: Arc<Signs>,
     ahead: Ahead,
@@ -93,8 +93,8 @@ pub(crate) struct Common {
     pub(crate) gate: Arc<Gate>,
     pub(crate) platform: Arc<Platform>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// How long a message is claimed for.
-    pub(crate) lease: SignedDuration,
+    /// How messages are claimed.
+    pub(crate) lease: Arc<Lease>,
 }
 
 impl Flow {
@@ -105,7 +105,7 @@ impl Flow {
         let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Arc::default();
-        let name = uuid::Uuid::new_v4().to_string();
+        let name = store.outbox().reader_name(&uuid::Uuid::new_v4().to_string());
         let flow = Self {
             config,
             source,

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use lienthong_model::clock::Clock;
-use lienthong_store::{Store, StoreError};
+use lienthong_store::{
+    Store, StoreError,
+    outbox::{Lease, Left},
+};
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
 use tokio::{
@@ -32,6 +35,8 @@ use crate::{
 
 /// Orders of a person that wait for a flow at most.
 const ORDERS: usize = 16;
+/// How long a lease outlives the longest attempt.
+const SPARE: SignedDuration = SignedDuration::from_secs(30);
 
 /// Runs every flow until `shutdown` resolves, then lets deliveries in flight end.
 ///
@@ -63,7 +68,7 @@ pub(crate) async fn drive(
     until: Until,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Report, Error> {
-    let store = open(config).await?;
+    let store = open(config, &clock).await?;
     let common = common(config, &store, &clock, &mut rng)?;
     let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
@@ -108,15 +113,15 @@ pub(crate) async fn drive(
     report(config, &store, &clock).await
 }
 
-/// Opens the durable state; others may work on it beside us where it is on a server.
-async fn open(config: &Config) -> Result<Arc<Store>, Error> {
+/// Opens the durable state, beside others where it is on a server, and ends what earlier runs left
+/// under way.
+async fn open(config: &Config, clock: &Arc<dyn Clock>) -> Result<Arc<Store>, Error> {
     let (store, is_alone) = Store::share(config.state.clone()).await?;
     // The attempts of a process that is still there end by themselves.
-    if is_alone {
-        let recovered = store.outbox().recover().await?;
-        if recovered > 0 {
-            tracing::warn!(recovered, "attempts were cut off when the last process ended");
-        }
+    let left = if is_alone { Left::ByAnyone } else { Left::ByOurselves };
+    let recovered = store.outbox().recover(left, clock.now(), &config.rests()).await?;
+    if recovered > 0 {
+        tracing::warn!(recovered, "attempts were cut off when the last process ended");
     }
     Ok(Arc::new(store))
 }
@@ -173,8 +178,9 @@ fn common(
     let client = GatewayClient::new(&config.gateway)?;
     let chance = StdRng::from_rng(rng);
     let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
+    let length = platform.longest_attempt().saturating_add(SPARE);
     Ok(Common {
-        lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
+        lease: Arc::new(Lease { length, rests: config.rests() }),
         platform,
         store: Arc::clone(store),
         sealer: Sealer::of(config)?,

@@ -114,7 +114,7 @@ impl World {
             world.set(&format!("  {line}\n"), "");
         }
         world.set("../../schemas/services/v1/portal-case-sync.yaml", "portal.yaml");
-        world.set("first_wait_ms: 1000", "first_wait_ms: 1");
+        world.set("first_wait_ms: 1000", "look_up_after_seconds: 0, first_wait_ms: 1");
         world.set("longest_wait_seconds: 600", "longest_wait_seconds: 1");
         world
     }

@@ -434,6 +434,8 @@ fn adapters_configuration(gateway: SocketAddr) -> String {
     include_str!("../../adapters/examples/ward-cases.yaml")
         .replace("https://127.0.0.1:7443", &format!("https://localhost:{}", gateway.port()))
         .replace("../../schemas/", "schemas/")
+        // Whoever watches does not wait a minute for a portal that takes a moment.
+        .replace("first_wait_ms: 1000", "look_up_after_seconds: 1, first_wait_ms: 1000")
 }
 
 /// One step a line where nobody watches, one bar where somebody does.

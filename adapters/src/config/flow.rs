@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lienthong_model::{document::Node, id::FlowId};
 
-use super::{MessageConfig, NpspConfig, Reader, SourceConfig, source::Column};
+use super::{MessageConfig, NpspConfig, Reader, Repeat, SourceConfig, source::Column};
 
 /// One flow.
 #[derive(Debug, Clone)]
@@ -36,6 +36,9 @@ pub struct DeliveryConfig {
     pub first_wait: Duration,
     /// The longest wait of all. Default 600 s.
     pub longest_wait: Duration,
+    /// The shortest time between the end of an attempt whose outcome nobody can tell and the look-up:
+    /// a platform that still works on the message would say that it does not have it. Default 60 s.
+    pub look_up_after: Duration,
     /// How long delivered messages are remembered, so that a repeated row is known. Default 90 days.
     pub remember_days: u32,
     /// How long a case of which nothing is heard is remembered, so that a later message of it is not
@@ -43,6 +46,15 @@ pub struct DeliveryConfig {
     pub remember_cases_days: u32,
     /// How long the payload of a dead message is kept for a person to look at. Default 30 days.
     pub keep_dead_days: u32,
+}
+
+impl FlowConfig {
+    /// What to do when nobody can tell whether a message of a type was taken; nothing for a type that
+    /// is not configured.
+    pub(crate) fn repeat(&self, kind: &str) -> Option<&Repeat> {
+        let kind = self.messages.iter().find(|message| message.call == kind);
+        kind.map(|message| &message.repeat)
+    }
 }
 
 impl<'a> Reader<'a, '_> {
@@ -84,6 +96,7 @@ impl<'a> Reader<'a, '_> {
             "attempts",
             "first_wait_ms",
             "longest_wait_seconds",
+            "look_up_after_seconds",
             "remember_days",
             "remember_cases_days",
             "keep_dead_days",
@@ -99,6 +112,9 @@ impl<'a> Reader<'a, '_> {
             longest_wait: Duration::from_secs(
                 map.integer("longest_wait_seconds", 1..=86_400, 600).unsigned_abs(),
             ),
+            look_up_after: Duration::from_secs(
+                map.integer("look_up_after_seconds", 0..=86_400, 60).unsigned_abs(),
+            ),
             remember_days: number(map.integer("remember_days", 1..=3_650, 90)),
             remember_cases_days: number(map.integer("remember_cases_days", 1..=36_500, 3_650)),
             keep_dead_days: number(map.integer("keep_dead_days", 1..=3_650, 30)),
@@ -113,6 +129,7 @@ impl Default for DeliveryConfig {
             attempts: 12,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(600),
+            look_up_after: Duration::from_secs(60),
             remember_days: 90,
             remember_cases_days: 3_650,
             keep_dead_days: 30,

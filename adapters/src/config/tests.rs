@@ -12,6 +12,7 @@ async fn tells_every_mistake_at_once_with_its_place() {
     let mut world = World::new().await;
     world.set("batch: 200", "batch: 0");
     world.set("poll_seconds: 2", "pol_seconds: 2");
+    world.set("look_up_after_seconds: 0", "look_up_after_seconds: 86401");
     world.set("ChuHoSo:", "ChuHoso:");
     world.set("SoDienThoai: phone", "SoDienThoai: telephone");
     world.set("date: moment}\n          NgayHenTra", "date: month}\n          NgayHenTra");
@@ -21,6 +22,7 @@ async fn tells_every_mistake_at_once_with_its_place() {
     for mistake in [
         "`batch` must be a whole number from 1 to 10000",
         "unknown key `pol_seconds` in `sqlite`",
+        "`look_up_after_seconds` must be a whole number from 0 to 86400",
         "did you mean `poll_seconds`?",
         "the platform's schema has no field `ChuHoso`",
         "did you mean `ChuHoSo`?",

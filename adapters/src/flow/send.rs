@@ -67,7 +67,7 @@ impl Flow {
             return Ok(admitted.wait);
         }
         let outbox = self.store.outbox();
-        let claimed = outbox.claim(&self.config.id, now, self.lease, admitted.count).await?;
+        let claimed = outbox.claim(&self.config.id, now, &self.lease, admitted.count).await?;
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
         let unused = admitted.count.saturating_sub(count);
         self.gate.unused(unused);

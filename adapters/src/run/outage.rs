@@ -2,6 +2,7 @@
 //! what of it reaches the platform when.
 
 mod front;
+mod left;
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -53,8 +54,8 @@ impl AtWork {
     async fn begin(world: &World) -> Self {
         let config = world.config();
         let clock = ManualClock::at("2026-11-21T01:00:00Z".parse().unwrap());
-        let store = open(&config).await.unwrap();
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
+        let store = open(&config, &shared).await.unwrap();
         let mut rng = StdRng::seed_from_u64(5);
         let common = common(&config, &store, &shared, &mut rng).unwrap();
         let (mut couriers, settling) = couriers(&config, &common, &mut rng);

@@ -44,6 +44,12 @@ pub enum StoreError {
     /// Another process owns the data directory or the database.
     #[error("durable state `{0}` is in use by another process")]
     InUse(String),
+    /// Another process works on the database under the name of this data directory.
+    #[error(
+        "another process works on `{0}` under the name of this data directory: give each process a \
+         `data_dir` of its own, and where this one is a copy delete its file `name`"
+    )]
+    NameInUse(String),
     /// The data directory cannot be made or opened.
     #[error("data directory `{path}` cannot be used")]
     Directory {
@@ -123,6 +129,8 @@ pub struct Store {
     generation: Option<i64>,
     /// Whether other processes write beside this one.
     is_shared: bool,
+    /// In whose name messages are leased: that of the data directory.
+    name: Option<String>,
     directory: Mutex<Option<Directory>>,
 }
 
@@ -149,7 +157,7 @@ impl Store {
             }
         };
         let directory = Mutex::new(directory);
-        Ok(Self { writer, readers, generation, is_shared: false, directory })
+        Ok(Self { writer, readers, generation, is_shared: false, name: None, directory })
     }
 
     /// Opens the durable state for the outbox alone, beside other processes that do the same, where it
@@ -157,29 +165,48 @@ impl Store {
     /// there.
     ///
     /// # Errors
-    /// When a process owns it, or it cannot be used.
+    /// When a process owns it, or one of the same data directory, or of a copy of that, works on it; or
+    /// when it cannot be used.
     pub async fn share(place: impl Into<Place>) -> Result<(Self, bool), StoreError> {
         let place = place.into();
         let Place::Server { address, .. } = &place else {
-            return Ok((Self::open(place).await?, true));
+            let mut store = Self::open(place).await?;
+            store.name = store.name_of_directory()?;
+            return Ok((store, true));
         };
         let directory = place.directory().map(own).transpose()?;
-        let migrator = schema::migrator(&place);
-        let (writer, generation, is_alone) = owner::share(address, migrator, WRITERS).await?;
+        let shared = owner::share(address, schema::migrator(&place), WRITERS).await?;
         let readers = engine::server(address, Mode::Look, READERS).await?;
-        let store = Self {
-            writer: Either::Postgres(writer),
+        let mut store = Self {
+            writer: Either::Postgres(shared.pool.clone()),
             readers: Either::Postgres(readers),
-            generation: Some(generation),
+            generation: Some(shared.generation),
             is_shared: true,
+            name: None,
             directory: Mutex::new(directory),
         };
-        let versions = store.versions().await?;
-        if !versions.alike {
+        if let Err(error) = store.join(&shared, address).await {
             store.close().await;
+            return Err(error);
+        }
+        Ok((store, shared.is_alone))
+    }
+
+    /// Makes sure that the tables are ours, and takes the name of the data directory.
+    async fn join(
+        &mut self,
+        shared: &owner::Shared,
+        address: &ServerAddress,
+    ) -> Result<(), StoreError> {
+        let versions = self.versions().await?;
+        if !versions.alike {
             return Err(StoreError::Version(versions.found, versions.known));
         }
-        Ok((store, is_alone))
+        self.name = self.name_of_directory()?;
+        match &self.name {
+            Some(name) => shared.take_name(address, name).await,
+            None => Ok(()),
+        }
     }
 
     /// Opens the database beside the process that owns it, to look only: writing fails.
@@ -203,7 +230,7 @@ impl Store {
             Either::Postgres(pool) => Either::Postgres(pool.clone()),
         };
         let directory = Mutex::new(None);
-        Ok(Self { writer, readers, generation: None, is_shared: false, directory })
+        Ok(Self { writer, readers, generation: None, is_shared: false, name: None, directory })
     }
 
     /// The outbox.
@@ -241,6 +268,27 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
         self.directory.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// In whose name this process leases messages.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Whether no process works here in a name: one that is not shared has nobody beside us.
+    pub(crate) async fn is_gone(&self, name: &str) -> Result<bool, StoreError> {
+        match &self.writer {
+            Either::Postgres(pool) if self.is_shared => owner::is_gone(pool, name).await,
+            _ => Ok(true),
+        }
+    }
+
+    fn name_of_directory(&self) -> Result<Option<String>, StoreError> {
+        let directory = self.directory.lock().unwrap_or_else(PoisonError::into_inner);
+        directory
+            .as_ref()
+            .map(|directory| directory.name().map_err(unusable(directory.path())))
+            .transpose()
     }
 
     /// A transaction in which everything is seen as it was at one moment.
@@ -294,15 +342,19 @@ impl Store {
 fn own(path: &Path) -> Result<Directory, StoreError> {
     Directory::own(path).map_err(|error| match error {
         DirectoryError::InUse => StoreError::InUse(path.display().to_string()),
-        DirectoryError::Io(source) => StoreError::Directory { path: path.to_owned(), source },
+        DirectoryError::Io(source) => unusable(path)(source),
     })
+}
+
+fn unusable(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::Directory { path, source }
 }
 
 /// The database's file, made when it is missing.
 fn database(directory: &Path) -> Result<PathBuf, StoreError> {
     let file = directory.join(DATABASE);
-    let io = |source| StoreError::Directory { path: directory.to_owned(), source };
-    private_file(&file).map_err(io)?;
+    private_file(&file).map_err(unusable(directory))?;
     Ok(file)
 }
 

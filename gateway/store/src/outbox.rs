@@ -4,8 +4,8 @@
 //! - Ordered: only the first open message of an ordering key is `waiting` and can be claimed; the
 //!   later ones are `queued`. A dead message or a quarantined row holds the later ones of its key,
 //!   and only those. Claiming looks at the waiting ones alone, however many are queued.
-//! - Leased: a claim ends by itself. A claim that ended without an outcome leaves the message
-//!   `uncertain`, because nobody knows what its attempt did.
+//! - Leased: a claim ends by itself, or when its process comes back. A claim that ended without an
+//!   outcome leaves the message `uncertain`, because nobody knows what its attempt did.
 //!
 //! Payloads are opaque here. What is done leaves its name and no payload.
 
@@ -14,6 +14,7 @@ mod count;
 mod enqueue;
 mod forget;
 mod heads;
+mod lease;
 mod letters;
 mod pause;
 mod reader;
@@ -24,7 +25,8 @@ use lienthong_model::{id::FlowId, sensitive::Sensitive};
 
 pub use count::Counters;
 pub use enqueue::{Batch, Enqueued, Names, NewMessage, QuarantinedRow, Said, Standing};
-pub use letters::{DeadLetter, Opened};
+pub use lease::{Lease, Left, Rests};
+pub use letters::{Again, DeadLetter, Opened};
 pub use pause::Pause;
 pub use settle::Ending;
 
@@ -58,6 +60,8 @@ pub struct Claimed {
     pub earlier: Earlier,
     /// Whether a message of this kind and ordering key was delivered before.
     pub follows: bool,
+    /// When the lease ends.
+    pub until: Timestamp,
 }
 
 /// What is known about the attempts before this one.
@@ -73,7 +77,7 @@ pub enum Earlier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket {
     id: i64,
-    attempt: i64,
+    claim: i64,
 }
 
 /// What is known about the attempt that ends.

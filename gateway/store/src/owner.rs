@@ -8,7 +8,7 @@
 //! that was taken over while it could not reach the server writes nothing any more.
 //!
 //! Processes that only work on the outbox can share a database instead: then nobody owns it, and what
-//! must not happen at once is kept apart by locks of the outbox itself.
+//! must not happen at once is kept apart by locks of the outbox itself. Each has a name of its own.
 
 use std::{
     sync::{Arc, OnceLock},
@@ -35,6 +35,8 @@ const NOT_HAD: [&str; 2] = ["55P03", "40P01"];
 /// How often, and how many times, it is looked whether a process that was killed is gone.
 const LOOK: Duration = Duration::from_millis(100);
 const LOOKS: u32 = 10;
+/// The same where whoever is still there keeps us out.
+const LONG_LOOKS: u32 = 30;
 
 /// Connects, takes the database over, brings it up to date, and gives the new generation.
 pub(crate) async fn take(
@@ -51,7 +53,7 @@ pub(crate) async fn take(
             lock(connection, LOCK, "SELECT pg_advisory_lock_shared($1)").await?;
             match known.get() {
                 None => Ok(()),
-                Some(()) => again(connection, "SELECT pg_try_advisory_lock($1)").await,
+                Some(()) => again(connection, SHARED, "SELECT pg_try_advisory_lock($1)").await,
             }
         })
     });
@@ -69,8 +71,23 @@ pub(crate) async fn take(
     Ok((pool, generation))
 }
 
-/// Connects beside others that share the database, brings it up to date when nobody else uses it, and
-/// gives its generation and whether this process was alone.
+/// A database that is shared, as one of those who share it has it.
+pub(crate) struct Shared {
+    pub(crate) pool: PgPool,
+    pub(crate) generation: i64,
+    /// Whether nobody else was there.
+    pub(crate) is_alone: bool,
+    named: Arc<OnceLock<Named>>,
+}
+
+/// What a process is called, and how often one of that name was begun.
+#[derive(Debug)]
+struct Named {
+    name: String,
+    run: i64,
+}
+
+/// Connects beside others that share the database, and brings it up to date when nobody else uses it.
 ///
 /// SECURITY: every connection holds both locks for as long as it lives, so nobody takes the database
 /// over while a statement of ours is under way; one that comes back after that finds another
@@ -79,17 +96,18 @@ pub(crate) async fn share(
     address: &ServerAddress,
     migrator: &Migrator,
     most: u32,
-) -> Result<(PgPool, i64, bool), StoreError> {
-    let generation = Arc::new(OnceLock::new());
-    let known = Arc::clone(&generation);
+) -> Result<Shared, StoreError> {
+    let known = Arc::new(OnceLock::new());
+    let named = Arc::new(OnceLock::new());
     let pool = server_pool(most).idle_timeout(None).max_lifetime(None);
+    let (generation, name) = (Arc::clone(&known), Arc::clone(&named));
     let pool = pool.after_connect(move |connection, _| {
-        let known = Arc::clone(&known);
+        let (generation, name) = (Arc::clone(&generation), Arc::clone(&name));
         Box::pin(async move {
             lock(connection, LOCK, "SELECT pg_advisory_lock_shared($1)").await?;
-            match known.get().copied() {
+            match generation.get().copied() {
                 None => Ok(()),
-                Some(generation) => join_again(connection, generation).await,
+                Some(generation) => join_again(connection, generation, name.get()).await,
             }
         })
     });
@@ -99,7 +117,7 @@ pub(crate) async fn share(
     if !bounded(attempt(&mut first, SHARED, "SELECT pg_try_advisory_lock_shared($1)")).await? {
         return Err(StoreError::InUse(address.to_string()));
     }
-    let is_alone = soon_alone(&mut first).await?;
+    let is_alone = soon_alone(&mut first, LOCK, LOOKS).await?;
     // Of those that come to an empty database at once none is alone: one makes the tables, and the others
     // wait for it.
     bounded(lock(&mut first, TABLES, "SELECT pg_advisory_lock($1)")).await?;
@@ -113,37 +131,85 @@ pub(crate) async fn share(
         bounded(lock(&mut first, LOCK, "SELECT pg_advisory_unlock($1)")).await?;
     }
     let row = sqlx::query_scalar("SELECT generation FROM owner").fetch_one(&mut *first);
-    let now: i64 = bounded(row).await?;
-    generation.get_or_init(|| now);
+    let generation: i64 = bounded(row).await?;
+    known.get_or_init(|| generation);
     drop(first);
-    Ok((pool, now, is_alone))
+    Ok(Shared { pool, generation, is_alone, named })
 }
 
-/// Whether nobody else's connection is left after a moment: those of a process that was killed are
+impl Shared {
+    /// Takes a name, before anything else is done: whoever has the same one, as a copy of a data
+    /// directory has it, is refused, because either would end the leases of the other.
+    ///
+    /// SECURITY: as with the database itself, every connection holds a shared lock of the name for as
+    /// long as it lives, and whoever takes the name must have that lock alone for a moment. Taking it
+    /// begins a new run, so that the connections of an earlier one are of no use when they come back.
+    pub(crate) async fn take_name(
+        &self,
+        address: &ServerAddress,
+        name: &str,
+    ) -> Result<(), StoreError> {
+        let mut connection = bounded(self.pool.acquire()).await?;
+        let which = of("process", name);
+        if !soon_alone(&mut connection, which, LONG_LOOKS).await? {
+            return Err(StoreError::NameInUse(address.to_string()));
+        }
+        let next = "INSERT INTO process (name, run) VALUES ($1, 1)
+             ON CONFLICT (name) DO UPDATE SET run = process.run + 1 RETURNING run";
+        let next = sqlx::query_scalar(next).bind(name);
+        let run = bounded(next.fetch_one(&mut *connection)).await?;
+        bounded(lock(&mut connection, which, "SELECT pg_advisory_lock_shared($1)")).await?;
+        bounded(lock(&mut connection, which, "SELECT pg_advisory_unlock($1)")).await?;
+        self.named.get_or_init(|| Named { name: name.to_owned(), run });
+        Ok(())
+    }
+}
+
+/// Whether nobody else's connection holds a lock after a moment: those of a process that was killed are
 /// there until the server notices. Asks again instead of waiting for the lock, for which others who come would
 /// have to wait as well.
-async fn soon_alone(connection: &mut PgConnection) -> Result<bool, StoreError> {
+async fn soon_alone(
+    connection: &mut PgConnection,
+    which: i64,
+    looks: u32,
+) -> Result<bool, StoreError> {
     // A lock of one's own never keeps one from taking it alone.
     let alone = "SELECT pg_try_advisory_lock($1)";
-    for _ in 0..LOOKS {
-        if bounded(attempt(connection, LOCK, alone)).await? {
+    for _ in 0..looks {
+        if bounded(attempt(connection, which, alone)).await? {
             return Ok(true);
         }
         tokio::time::sleep(LOOK).await;
     }
-    bounded(attempt(connection, LOCK, alone)).await
+    bounded(attempt(connection, which, alone)).await
 }
 
 /// A connection that comes later, or comes back.
-async fn join_again(connection: &mut PgConnection, known: i64) -> Result<(), sqlx::Error> {
-    again(connection, "SELECT pg_try_advisory_lock_shared($1)").await?;
+async fn join_again(
+    connection: &mut PgConnection,
+    known: i64,
+    named: Option<&Named>,
+) -> Result<(), sqlx::Error> {
+    let how = "SELECT pg_try_advisory_lock_shared($1)";
+    again(connection, SHARED, how).await?;
     let now = sqlx::query_scalar::<_, i64>("SELECT generation FROM owner");
-    if now.fetch_one(connection).await? == known { Ok(()) } else { Err(taken_over()) }
+    if now.fetch_one(&mut *connection).await? != known {
+        return Err(taken_over());
+    }
+    let Some(Named { name, run }) = named else { return Ok(()) };
+    again(connection, of("process", name), how).await?;
+    let now = sqlx::query_scalar::<_, i64>("SELECT run FROM process WHERE name = $1").bind(name);
+    let now = now.fetch_optional(connection).await?;
+    if now == Some(*run) { Ok(()) } else { Err(taken_over()) }
 }
 
-/// Takes the second lock once more, or is of no use.
-async fn again(connection: &mut PgConnection, how: &'static str) -> Result<(), sqlx::Error> {
-    if attempt(connection, SHARED, how).await? { Ok(()) } else { Err(taken_over()) }
+/// Takes a lock once more, or is of no use.
+async fn again(
+    connection: &mut PgConnection,
+    which: i64,
+    how: &'static str,
+) -> Result<(), sqlx::Error> {
+    if attempt(connection, which, how).await? { Ok(()) } else { Err(taken_over()) }
 }
 
 fn taken_over() -> sqlx::Error {
@@ -206,6 +272,13 @@ pub(crate) async fn begin(
     if generation == Some(now) { Ok(transaction) } else { Err(StoreError::TakenOver) }
 }
 
+/// Whether no process bears a name at this moment.
+pub(crate) async fn is_gone(pool: &PgPool, name: &str) -> Result<bool, StoreError> {
+    // Of the transaction, which is this statement alone.
+    let free = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)");
+    bounded(free.bind(of("process", name)).fetch_one(pool)).await
+}
+
 /// Keeps every other transaction of a flow that changes which messages there are, or settles any, out
 /// until this one ends.
 pub(crate) async fn alone_in(
@@ -213,7 +286,7 @@ pub(crate) async fn alone_in(
     flow: &str,
 ) -> Result<(), StoreError> {
     let lock = "SELECT pg_advisory_xact_lock($1)";
-    bounded(sqlx::query(lock).bind(of_flow(flow)).execute(&mut **on)).await.map(drop)
+    bounded(sqlx::query(lock).bind(of("flow", flow)).execute(&mut **on)).await.map(drop)
 }
 
 /// Keeps every other transaction that changes which messages of a flow there are out.
@@ -222,12 +295,12 @@ pub(crate) async fn beside_in(
     flow: &str,
 ) -> Result<(), StoreError> {
     let lock = "SELECT pg_advisory_xact_lock_shared($1)";
-    bounded(sqlx::query(lock).bind(of_flow(flow)).execute(&mut **on)).await.map(drop)
+    bounded(sqlx::query(lock).bind(of("flow", flow)).execute(&mut **on)).await.map(drop)
 }
 
-/// The lock of a flow. Two flows of one lock only wait for each other more often.
-fn of_flow(flow: &str) -> i64 {
-    let hash = digest(&SHA256, format!("lienthong flow\n{flow}").as_bytes());
+/// The lock of a flow or a process. Two flows of one lock only wait for each other more often.
+fn of(what: &str, name: &str) -> i64 {
+    let hash = digest(&SHA256, format!("lienthong {what}\n{name}").as_bytes());
     hash.as_ref().first_chunk().copied().map_or(0, i64::from_be_bytes)
 }
 

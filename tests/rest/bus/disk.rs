@@ -61,7 +61,7 @@ impl World {
             ("../../schemas/", schemas),
             ("mode: watermark", "mode: outbox\n        taken_at: taken_at".to_owned()),
             ("poll_seconds: 2", "poll_seconds: 1".to_owned()),
-            ("first_wait_ms: 1000", "first_wait_ms: 10".to_owned()),
+            ("first_wait_ms: 1000", "look_up_after_seconds: 1, first_wait_ms: 10".to_owned()),
             ("workers: 4", "workers: 16".to_owned()),
         ];
         let text = text.iter().fold(example.to_owned(), |text, (from, to)| {

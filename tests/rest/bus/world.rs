@@ -389,7 +389,7 @@ fn adapters(exchange: u16, city: &str, state: &str, plan: &Plan) -> String {
             ("batch: 200", batch),
             ("poll_seconds: 2", "poll_seconds: 1"),
             ("workers: 4", workers),
-            ("first_wait_ms: 1000", "first_wait_ms: 50"),
+            ("first_wait_ms: 1000", "look_up_after_seconds: 1, first_wait_ms: 50"),
             ("longest_wait_seconds: 600", "longest_wait_seconds: 1"),
         ],
     )

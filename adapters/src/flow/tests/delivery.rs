@@ -1,5 +1,8 @@
 //! What becomes of messages by what the gateway says of them, and of rows by what the outbox holds.
 
+use jiff::SignedDuration;
+use lienthong_model::clock::Clock as _;
+use lienthong_store::{Store, outbox::Lease};
 use serde_json::json;
 
 use crate::{
@@ -89,7 +92,30 @@ async fn what_waits_is_sealed_in_the_database() {
     std::fs::write(key, "a5".repeat(32)).unwrap();
     let report = world.run().await;
     assert_eq!((report.dead, report.delivered), (1, 0));
-    assert!(report.dead_letters[0].reason.contains("a key that is not configured"));
+    let reason = &report.dead_letters[0].reason;
+    assert!(reason.contains("a key that is not configured"), "{reason}");
+    assert!(!reason.contains("it may have been taken"), "it was never sent: {reason}");
+}
+
+#[tokio::test]
+async fn what_does_not_open_after_an_attempt_of_unknown_outcome_may_have_been_taken() {
+    let gateway = refusing(A, 403, "agreement.expired").await;
+    let mut world = behind(&gateway).await;
+    world.set("attempts: 12", "attempts: 1");
+    world.write(&[sync(A, 1)]).await;
+    assert_eq!(world.run().await.waiting, 1);
+    // A process has it under way and ends without a word.
+    let (store, _) = Store::share(world.config().state).await.unwrap();
+    let lease = Lease::of(SignedDuration::from_secs(30));
+    world.clock.forward(SignedDuration::from_secs(60));
+    let flow = "ward-cases".parse().unwrap();
+    let claimed = store.outbox().claim(&flow, world.clock.now(), &lease, 1).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    store.close().await;
+    std::fs::write(world.folder.path().join("seal.key"), "a5".repeat(32)).unwrap();
+    let report = world.run().await;
+    assert_eq!((report.dead, report.delivered), (1, 0));
+    assert!(report.dead_letters[0].reason.contains("it may have been taken"));
 }
 
 #[tokio::test]
@@ -140,13 +166,16 @@ async fn a_comparison_finds_the_rows_that_no_reading_saw() {
     assert_eq!(world.run().await.delivered, 3);
     let config = world.config();
     let clock = world.clock.clone();
-    clock.forward(jiff::SignedDuration::from_hours(2));
+    clock.forward(SignedDuration::from_hours(2));
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
     let shutdown = async { drop(ended.await) };
     let watching = async {
         while world.seen().accepted < 4 {
-            // Comparisons are an hour apart.
-            clock.forward(jiff::SignedDuration::from_secs(60));
+            // Comparisons are an hour apart; once the row is found it is sent within its lease.
+            let told = crate::status(&config, clock.clone()).await.unwrap();
+            if told.flows[0].enqueued < 4 {
+                clock.forward(SignedDuration::from_secs(60));
+            }
             tokio::task::yield_now().await;
         }
         end.send(()).unwrap();

@@ -20,7 +20,7 @@ pub(super) enum Kind {
 
 use Kind::{Bytes, Flag, Integer, Text};
 
-/// Every table but that of the owner, which is of one database alone.
+/// Every table but those of the owner and of the processes, which are of one database alone.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "outbox",
@@ -41,6 +41,8 @@ pub(super) const TABLES: &[Table] = &[
             ("reason", Text),
             ("enqueued_at", Integer),
             ("dead_at", Integer),
+            ("leased_by", Text),
+            ("claims", Integer),
         ],
         key: "id",
     },

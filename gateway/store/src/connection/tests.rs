@@ -5,6 +5,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::{
     engine::{ask, tell},
+    outbox::{Left, Rests},
     testing::{
         Home, on_both,
         postgres::{PASSWORD, Server},
@@ -24,9 +25,14 @@ impl Store {
         };
         let readers = Self::look(place.clone()).await?.readers;
         let directory = Mutex::default();
-        let generation = self.generation;
-        Ok(Self { writer, readers, generation, is_shared: self.is_shared, directory })
+        let (generation, is_shared, name) = (self.generation, self.is_shared, self.name.clone());
+        Ok(Self { writer, readers, generation, is_shared, name, directory })
     }
+}
+
+async fn recover(store: &Store) -> Result<u64, StoreError> {
+    let at = jiff::Timestamp::UNIX_EPOCH;
+    store.outbox().recover(Left::ByAnyone, at, &Rests::default()).await
 }
 
 async fn refuses_a_second_process(home: Home) {
@@ -40,9 +46,9 @@ async fn looking_needs_a_database_and_cannot_write(home: Home) {
     assert!(matches!(Store::look(home.place()).await, Err(StoreError::Missing(_))));
     let store = home.open().await;
     let looker = Store::look(home.place()).await.unwrap();
-    assert!(looker.outbox().recover().await.is_err());
+    assert!(recover(&looker).await.is_err());
     assert!(looker.ledger().mark("a", b"b").await.is_err());
-    store.outbox().recover().await.unwrap();
+    recover(&store).await.unwrap();
 }
 
 on_both! {
@@ -94,7 +100,7 @@ async fn a_process_that_was_taken_over_changes_nothing_any_more() {
     assert!(matches!(store.confirm().await, Err(StoreError::TakenOver)));
     let error = store.ledger().mark("b", b"second").await.unwrap_err();
     assert!(matches!(error, StoreError::TakenOver), "{error:?}");
-    assert!(matches!(store.outbox().recover().await, Err(StoreError::TakenOver)));
+    assert!(matches!(recover(&store).await, Err(StoreError::TakenOver)));
 }
 
 #[tokio::test]
@@ -155,6 +161,19 @@ async fn a_directory_is_never_shared() {
     let (_store, alone) = Store::share(folder.path()).await.unwrap();
     assert!(alone);
     assert!(matches!(Store::share(folder.path()).await, Err(StoreError::InUse(_))));
+    assert!(folder.path().join("name").exists(), "leases stand in its name there too");
+}
+
+#[tokio::test]
+async fn a_directory_of_a_damaged_name_is_refused_on_either_engine() {
+    for home in [Home::sqlite(), Home::postgres()] {
+        let folder = home.place().directory().unwrap().to_owned();
+        std::fs::write(folder.join("name"), "x").unwrap();
+        let error = Store::share(home.place()).await.unwrap_err();
+        assert!(error.told().contains("file `name` holds no name"), "{}", error.told());
+        std::fs::remove_file(folder.join("name")).unwrap();
+        Store::share(home.place()).await.unwrap();
+    }
 }
 
 #[tokio::test]

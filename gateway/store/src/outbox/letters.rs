@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lienthong_model::{id::FlowId, sensitive::Sensitive};
 use sqlx::FromRow;
 
-use super::{Effect, Outbox, Total, count, heads, milliseconds, moment};
+use super::{Effect, Outbox, Rests, Total, count, heads, milliseconds, moment};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
@@ -36,6 +36,17 @@ pub struct Opened {
     pub letter: DeadLetter,
     /// What was to be sent; empty when it was erased.
     pub payload: Sensitive<Vec<u8>>,
+}
+
+/// How a dead message is tried again.
+#[derive(Debug, Clone)]
+pub struct Again<'a> {
+    /// What a person knows of its attempts.
+    pub effect: Effect,
+    /// What is sent in place of what was to be sent.
+    pub payload: Option<&'a Sensitive<Vec<u8>>>,
+    /// How long messages rest whose attempts are uncertain.
+    pub rests: &'a Rests,
 }
 
 #[derive(FromRow)]
@@ -98,9 +109,9 @@ impl Outbox<'_> {
     }
 
     /// A person wants a dead message to be tried again. With `Effect::None` the person has made sure
-    /// that no attempt took effect; otherwise what is known of earlier attempts stays. A payload given
-    /// takes the place of the old one. `false` when there is no such dead message, or it was erased and
-    /// no payload is given.
+    /// that no attempt took effect; otherwise what is known of earlier attempts stays, and where they
+    /// are uncertain the message rests first. A payload given takes the place of the old one. `false`
+    /// when there is no such dead message, or it was erased and no payload is given.
     ///
     /// # Errors
     /// When the database fails.
@@ -108,13 +119,24 @@ impl Outbox<'_> {
         &self,
         flow: &FlowId,
         key: &str,
-        effect: Effect,
-        payload: Option<&Sensitive<Vec<u8>>>,
+        again: &Again<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let mut transaction = self.store.write_flow(flow.as_str()).await?;
+        let found: Option<(String, Option<i64>)> = ask!(&mut transaction, |c| sqlx::query_as(
+            "SELECT kind, dead_at FROM outbox
+             WHERE flow = $1 AND idempotency_key = $2 AND state = 'dead'"
+        )
+        .bind(flow.as_str())
+        .bind(key)
+        .fetch_optional(c))?;
+        let Some((kind, dead_at)) = found else { return Ok(false) };
+        let rested = dead_at.map_or(now, moment).saturating_add(again.rests.of(flow, &kind));
+        let rested = rested.unwrap_or(Timestamp::MAX).max(now);
+        let payload = again.payload.map(|payload| payload.expose().as_slice());
         let found: Option<String> = ask!(&mut transaction, |c| sqlx::query_scalar(
-            "UPDATE outbox SET state = 'queued', attempts = 0, ready_at = $3, dead_at = NULL,
+            "UPDATE outbox SET state = 'queued', attempts = 0, dead_at = NULL,
+                 ready_at = CASE WHEN uncertain AND $4 THEN $6 ELSE $3 END,
                  uncertain = uncertain AND $4, payload = coalesce($5, payload)
              WHERE flow = $1 AND idempotency_key = $2 AND state = 'dead'
              AND length(coalesce($5, payload)) > 0 RETURNING ordering_key",
@@ -122,8 +144,9 @@ impl Outbox<'_> {
         .bind(flow.as_str())
         .bind(key)
         .bind(milliseconds(now))
-        .bind(effect == Effect::Unknown)
-        .bind(payload.map(|payload| payload.expose().as_slice()))
+        .bind(again.effect == Effect::Unknown)
+        .bind(payload)
+        .bind(milliseconds(rested))
         .fetch_optional(c))?;
         if let Some(key) = &found {
             heads::arrange(&mut transaction, flow.as_str(), &[key]).await?;

@@ -10,7 +10,17 @@ use crate::{
     engine::{Transaction, tell},
 };
 
+fn prefix(name: &str) -> String {
+    format!("{name}/")
+}
+
 impl Outbox<'_> {
+    /// What a process is called as a reader: `run` tells it from earlier ones in its name.
+    #[must_use]
+    pub fn reader_name(&self, run: &str) -> String {
+        format!("{}{run}", prefix(self.store.name().unwrap_or_default()))
+    }
+
     /// Makes `holder` the reader of a flow for so long, or keeps it that. `false` while another is.
     ///
     /// # Errors
@@ -52,6 +62,16 @@ impl Outbox<'_> {
                 .bind(flow.as_str())
                 .bind(holder)
         )?;
+        transaction.commit().await
+    }
+
+    /// Takes the reading from earlier runs in this name, or from everybody.
+    pub(super) async fn stop_reading(&self, name: Option<&str>) -> Result<(), StoreError> {
+        let mut transaction = self.store.write().await?;
+        // A name has hexadecimal digits only.
+        let pattern = name.map(|name| format!("{}%", prefix(name)));
+        let stop = "DELETE FROM reader WHERE holder LIKE $1 OR $1 IS NULL";
+        tell!(&mut transaction, sqlx::query(stop).bind(pattern))?;
         transaction.commit().await
     }
 }

@@ -34,14 +34,21 @@ pub enum Ending {
 #[derive(FromRow)]
 struct Found {
     id: i64,
+    claims: i64,
     flow: String,
     ordering_key: String,
+}
+
+impl Found {
+    fn ticket(&self) -> Ticket {
+        Ticket { id: self.id, claim: self.claims }
+    }
 }
 
 /// What follows from all endings of a call, by flow.
 #[derive(Default)]
 struct After {
-    found: BTreeSet<i64>,
+    found: BTreeSet<Ticket>,
     /// Keys whose first message is gone.
     freed: BTreeMap<String, BTreeSet<String>>,
     /// Keys whose message waits again.
@@ -70,18 +77,18 @@ impl Outbox<'_> {
         let mut again = Vec::new();
         let mut dead = Vec::new();
         for (ticket, ending) in ended {
-            let Ticket { id, attempt } = ticket;
+            let Ticket { id, claim } = ticket;
             match ending {
                 Ending::Delivered | Ending::Withhold(_) => {}
-                Ending::GiveBack => again.push((*id, *attempt, 1, None, None, None)),
+                Ending::GiveBack => again.push((*id, *claim, 1, None, None, None)),
                 Ending::Retry(at, effect, reason) => {
                     let uncertain = i64::from(*effect == Effect::Unknown);
                     let at = Some(milliseconds(*at));
-                    again.push((*id, *attempt, 0, at, Some(uncertain), Some(reason.as_str())));
+                    again.push((*id, *claim, 0, at, Some(uncertain), Some(reason.as_str())));
                 }
                 Ending::Bury(effect, reason) => {
                     let uncertain = i64::from(*effect == Effect::Unknown);
-                    dead.push((*id, *attempt, uncertain, reason.as_str()));
+                    dead.push((*id, *claim, uncertain, reason.as_str()));
                 }
             }
         }
@@ -90,7 +97,7 @@ impl Outbox<'_> {
         after.carry_out(on).await?;
         transaction.commit().await?;
         let lost = ended.iter().map(|(ticket, _)| *ticket);
-        Ok(lost.filter(|ticket| !after.found.contains(&ticket.id)).collect())
+        Ok(lost.filter(|ticket| !after.found.contains(ticket)).collect())
     }
 
     /// Writes down how one attempt ended.
@@ -112,6 +119,7 @@ impl Outbox<'_> {
 #[derive(FromRow)]
 struct Gone {
     id: i64,
+    claims: i64,
     flow: String,
     kind: String,
     idempotency_key: String,
@@ -126,26 +134,23 @@ async fn done(
     now: i64,
     after: &mut After,
 ) -> Result<(), StoreError> {
-    let reasons: BTreeMap<i64, Option<&str>> = ended
+    // By ticket: of one message an earlier claim may be heard of at the same time as the present one.
+    let reasons: BTreeMap<Ticket, Option<&str>> = ended
         .iter()
         .filter_map(|(ticket, ending)| match ending {
-            Ending::Delivered => Some((ticket.id, None)),
-            Ending::Withhold(reason) => Some((ticket.id, Some(reason.as_str()))),
+            Ending::Delivered => Some((*ticket, None)),
+            Ending::Withhold(reason) => Some((*ticket, Some(reason.as_str()))),
             _ => None,
         })
         .collect();
     if reasons.is_empty() {
         return Ok(());
     }
-    let tickets: Vec<[i64; 2]> = ended
-        .iter()
-        .filter(|(ticket, _)| reasons.contains_key(&ticket.id))
-        .map(|(ticket, _)| [ticket.id, ticket.attempt])
-        .collect();
+    let tickets: Vec<[i64; 2]> = reasons.keys().map(|ticket| [ticket.id, ticket.claim]).collect();
     let statement = format!(
-        "DELETE FROM outbox WHERE state = 'leased' AND (id, attempts) IN (SELECT
+        "DELETE FROM outbox WHERE state = 'leased' AND (id, claims) IN (SELECT
              CAST(value ->> 0 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM {})
-         RETURNING id, flow, kind, idempotency_key, ordering_key, position",
+         RETURNING id, claims, flow, kind, idempotency_key, ordering_key, position",
         list(on)
     );
     let gone: Vec<Gone> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
@@ -154,7 +159,8 @@ async fn done(
     let mut names = Vec::with_capacity(gone.len());
     let mut begun = BTreeSet::new();
     for one in &gone {
-        let reason = reasons.get(&one.id).copied().flatten();
+        let ticket = Ticket { id: one.id, claim: one.claims };
+        let reason = reasons.get(&ticket).copied().flatten();
         let outcome = if reason.is_none() { "delivered" } else { "withheld" };
         names.push((&one.flow, &one.idempotency_key, outcome, reason, one.position));
         if reason.is_none() {
@@ -162,7 +168,7 @@ async fn done(
         }
         let total = if reason.is_none() { Total::Delivered } else { Total::Withheld };
         *after.totals.entry((one.flow.clone(), total)).or_default() += 1;
-        after.found.insert(one.id);
+        after.found.insert(ticket);
         after.freed.entry(one.flow.clone()).or_default().insert(one.ordering_key.clone());
     }
     let list = list(on);
@@ -195,26 +201,30 @@ async fn wait_again(
         return Ok(());
     }
     let statement = format!(
-        "UPDATE outbox SET state = 'waiting', leased_until = NULL, attempts = attempts - e.back,
-             ready_at = coalesce(e.ready_at, outbox.ready_at), reason = coalesce(e.reason, outbox.reason),
+        "UPDATE outbox SET state = 'waiting', leased_until = NULL, leased_by = NULL,
+             attempts = attempts - e.back, ready_at = coalesce(e.ready_at, outbox.ready_at), reason = coalesce(e.reason, outbox.reason),
              uncertain = CASE e.uncertain WHEN 1 THEN TRUE WHEN 0 THEN FALSE ELSE outbox.uncertain END
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS claim,
                  CAST(value ->> 2 AS BIGINT) AS back, CAST(value ->> 3 AS BIGINT) AS ready_at,
                  CAST(value ->> 4 AS BIGINT) AS uncertain, value ->> 5 AS reason FROM {}) AS e
-         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
-         RETURNING outbox.id, outbox.flow, outbox.ordering_key",
+         WHERE outbox.id = e.id AND outbox.claims = e.claim AND outbox.state = 'leased'
+         RETURNING outbox.id, outbox.claims, outbox.flow, outbox.ordering_key",
         list(on)
     );
     let found: Vec<Found> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
         .bind(json(&again))
         .fetch_all(c))?;
-    let retried: BTreeSet<i64> =
-        again.iter().filter(|(_, _, back, ..)| *back == 0).map(|(id, ..)| *id).collect();
+    let retried: BTreeSet<Ticket> = again
+        .iter()
+        .filter(|(_, _, back, ..)| *back == 0)
+        .map(|(id, claim, ..)| Ticket { id: *id, claim: *claim })
+        .collect();
     for one in found {
-        if retried.contains(&one.id) {
+        let ticket = one.ticket();
+        if retried.contains(&ticket) {
             *after.totals.entry((one.flow.clone(), Total::Retried)).or_default() += 1;
         }
-        after.found.insert(one.id);
+        after.found.insert(ticket);
         after.again.entry(one.flow).or_default().insert(one.ordering_key);
     }
     Ok(())
@@ -230,19 +240,19 @@ async fn bury(
         return Ok(());
     }
     let statement = format!(
-        "UPDATE outbox SET state = 'dead', leased_until = NULL, dead_at = $2, reason = e.reason,
-             uncertain = CASE e.uncertain WHEN 1 THEN TRUE ELSE FALSE END
-         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS attempt,
+        "UPDATE outbox SET state = 'dead', leased_until = NULL, leased_by = NULL, dead_at = $2,
+             reason = e.reason, uncertain = CASE e.uncertain WHEN 1 THEN TRUE ELSE FALSE END
+         FROM (SELECT CAST(value ->> 0 AS BIGINT) AS id, CAST(value ->> 1 AS BIGINT) AS claim,
                  CAST(value ->> 2 AS BIGINT) AS uncertain, value ->> 3 AS reason FROM {}) AS e
-         WHERE outbox.id = e.id AND outbox.attempts = e.attempt AND outbox.state = 'leased'
-         RETURNING outbox.id, outbox.flow, outbox.ordering_key",
+         WHERE outbox.id = e.id AND outbox.claims = e.claim AND outbox.state = 'leased'
+         RETURNING outbox.id, outbox.claims, outbox.flow, outbox.ordering_key",
         list(on)
     );
     let found: Vec<Found> = ask!(&mut *on, |c| sqlx::query_as(AssertSqlSafe(statement))
         .bind(json(&dead))
         .bind(now)
         .fetch_all(c))?;
-    after.found.extend(found.iter().map(|one| one.id));
+    after.found.extend(found.iter().map(Found::ticket));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::{Home, on_both};
 
-const LEASE: SignedDuration = SignedDuration::from_secs(30);
+const LEASE: Lease = Lease::of(SignedDuration::from_secs(30));
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -36,7 +36,16 @@ fn retry(when: Timestamp, effect: Effect) -> Ending {
 }
 
 pub(super) async fn claim(store: &Store, second: i64) -> Vec<Claimed> {
-    store.outbox().claim(&flow(), at(second), LEASE, 100).await.unwrap()
+    store.outbox().claim(&flow(), at(second), &LEASE, 100).await.unwrap()
+}
+
+async fn recover(store: &Store, second: i64) -> u64 {
+    store.outbox().recover(Left::ByAnyone, at(second), &Rests::default()).await.unwrap()
+}
+
+/// A person wants a message to be tried again.
+fn once_more(effect: Effect, rests: &Rests) -> Again<'_> {
+    Again { effect, payload: None, rests }
 }
 
 pub(super) fn keys(claimed: &[Claimed]) -> Vec<&str> {
@@ -79,6 +88,111 @@ async fn refuses_an_outcome_after_the_lease_was_given_to_another(home: Home) {
     outbox.end(&flow(), quick.ticket, Ending::Delivered, at(31)).await.unwrap();
 }
 
+/// The attempts of a message begin anew then; what counts its claims does not.
+async fn refuses_an_outcome_of_a_claim_before_a_person_had_the_message_tried_again(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let slow = claim(&store, 0).await.remove(0);
+    let quick = claim(&store, 30).await.remove(0);
+    let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
+    outbox.end(&flow(), quick.ticket, ending, at(31)).await.unwrap();
+    let rests = Rests::default();
+    let again = once_more(Effect::Unknown, &rests);
+    assert!(outbox.replay(&flow(), "a/1", &again, at(32)).await.unwrap());
+    let third = claim(&store, 32).await.remove(0);
+    assert_eq!((slow.attempts, third.attempts), (1, 1));
+    let late = outbox.end(&flow(), slow.ticket, retry(at(33), Effect::None), at(33)).await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "it would clear that one is uncertain");
+    outbox.end(&flow(), third.ticket, Ending::Delivered, at(34)).await.unwrap();
+}
+
+async fn refuses_an_outcome_of_an_earlier_claim_that_comes_with_one_of_the_present(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    outbox.enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
+    let slow = claim(&store, 0).await.remove(0);
+    let quick = claim(&store, 30).await.remove(0);
+    let both = [(slow.ticket, Ending::Delivered), (quick.ticket, Ending::GiveBack)];
+    assert_eq!(outbox.settle(&flow(), &both, at(31)).await.unwrap(), [slow.ticket]);
+    let third = claim(&store, 32).await.remove(0);
+    assert_eq!(third.earlier, Earlier::Uncertain);
+    let both = [(slow.ticket, retry(at(33), Effect::None)), (third.ticket, Ending::GiveBack)];
+    assert_eq!(outbox.settle(&flow(), &both, at(33)).await.unwrap(), [slow.ticket]);
+    assert_eq!(outbox.counters(&flow()).await.unwrap().retried, 0);
+}
+
+/// `step` rests for a minute, `sync` does not.
+fn resting() -> Lease {
+    let mut lease = LEASE;
+    lease.rests.set(&flow(), "step", SignedDuration::from_secs(60));
+    lease.rests.set(&"other".parse().unwrap(), "sync", SignedDuration::from_secs(60));
+    lease
+}
+
+async fn resting_and_not(store: &Store) {
+    let mut both = batch(&[("a", 1), ("b", 1)]);
+    both.messages[0].kind = "step".to_owned();
+    store.outbox().enqueue(&flow(), &both, at(0)).await.unwrap();
+}
+
+async fn refuses_a_message_that_rests_because_its_lease_ran_out(home: Home) {
+    let store = home.open().await;
+    resting_and_not(&store).await;
+    let lease = resting();
+    let claim =
+        async |second: i64| store.outbox().claim(&flow(), at(second), &lease, 100).await.unwrap();
+    assert_eq!(keys(&claim(0).await), ["a/1", "b/1"]);
+    // When its attempt ended nobody knows: it rests from when it was found out.
+    assert_eq!(keys(&claim(100).await), ["b/1"]);
+    assert_eq!(store.outbox().next_ready(&flow()).await.unwrap(), Some(at(130)), "a lease");
+    assert_eq!(keys(&claim(159).await), ["b/1"]);
+    let rested = claim(160).await;
+    assert_eq!(keys(&rested), ["a/1"]);
+    assert_eq!((rested[0].earlier, rested[0].until), (Earlier::Uncertain, at(190)));
+}
+
+async fn refuses_a_message_that_rests_because_its_process_ended(home: Home) {
+    let store = home.open().await;
+    resting_and_not(&store).await;
+    claim(&store, 0).await;
+    drop(store);
+    let store = home.open().await;
+    let lease = resting();
+    let recovered = store.outbox().recover(Left::ByAnyone, at(5), &lease.rests).await;
+    assert_eq!(recovered.unwrap(), 2);
+    assert_eq!(keys(&claim(&store, 64).await), ["b/1"]);
+    assert_eq!(keys(&claim(&store, 65).await), ["a/1"]);
+}
+
+async fn refuses_a_message_that_a_person_has_tried_again_until_it_has_rested(home: Home) {
+    let store = home.open().await;
+    let outbox = store.outbox();
+    resting_and_not(&store).await;
+    let lease = resting();
+    let bury = async |second: i64| {
+        for message in claim(&store, second).await {
+            let ending = Ending::Bury(Effect::Unknown, "reset".to_owned());
+            outbox.end(&flow(), message.ticket, ending, at(second)).await.unwrap();
+        }
+    };
+    bury(10).await;
+    let again = once_more(Effect::Unknown, &lease.rests);
+    for key in ["a/1", "b/1"] {
+        assert!(outbox.replay(&flow(), key, &again, at(20)).await.unwrap());
+    }
+    assert_eq!(keys(&claim(&store, 20).await), ["b/1"]);
+    assert!(claim(&store, 49).await.is_empty());
+    bury(70).await;
+    // Long after its attempt, or when the person has made sure, it does not.
+    assert!(outbox.replay(&flow(), "a/1", &again, at(200)).await.unwrap());
+    assert_eq!(keys(&claim(&store, 200).await), ["a/1"]);
+    bury(240).await;
+    let sure = once_more(Effect::None, &lease.rests);
+    assert!(outbox.replay(&flow(), "a/1", &sure, at(241)).await.unwrap());
+    assert_eq!(keys(&claim(&store, 241).await), ["a/1"]);
+}
+
 async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
     let store = home.open().await;
     let outbox = store.outbox();
@@ -115,8 +229,10 @@ async fn a_dead_message_holds_its_key_and_no_other(home: Home) {
     assert_eq!((counters.waiting, counters.held, counters.dead), (2, 1, 1));
     let letters = outbox.dead(&flow(), 10).await.unwrap();
     assert_eq!((letters[0].key.as_str(), letters[0].reason.as_str()), ("a/1", "policy.denied"));
-    assert!(!outbox.replay(&flow(), "a/2", Effect::Unknown, None, at(3)).await.unwrap());
-    assert!(outbox.replay(&flow(), "a/1", Effect::Unknown, None, at(3)).await.unwrap());
+    let rests = Rests::default();
+    let again = once_more(Effect::Unknown, &rests);
+    assert!(!outbox.replay(&flow(), "a/2", &again, at(3)).await.unwrap());
+    assert!(outbox.replay(&flow(), "a/1", &again, at(3)).await.unwrap());
     assert_eq!(keys(&claim(&store, 3).await), ["a/1"]);
 }
 
@@ -151,7 +267,7 @@ async fn accepted_messages_survive_a_process_that_ends_at_any_step(home: Home) {
     for step in 0..5 {
         let store = home.open().await;
         let outbox = store.outbox();
-        outbox.recover().await.unwrap();
+        recover(&store, 0).await;
         let case = format!("case-{step}");
         outbox.enqueue(&flow(), &batch(&[(&case, 1)]), at(0)).await.unwrap();
         let claimed = if step > 0 { claim(&store, step).await } else { Vec::new() };
@@ -174,19 +290,19 @@ async fn an_attempt_cut_off_by_the_end_of_the_process_is_uncertain(home: Home) {
     claim(&store, 0).await;
     drop(store);
     let store = home.open().await;
-    assert_eq!(store.outbox().recover().await.unwrap(), 1);
+    assert_eq!(recover(&store, 1).await, 1);
     let message = claim(&store, 1).await.remove(0);
     assert_eq!((message.earlier, message.attempts), (Earlier::Uncertain, 2));
 }
 
 async fn who_is_alone_reads_at_once_although_the_last_reader_was_killed(home: Home) {
     let store = home.open().await;
-    assert!(store.outbox().lead(&flow(), "killed", at(0), LEASE).await.unwrap());
+    assert!(store.outbox().lead(&flow(), "killed", at(0), LEASE.length).await.unwrap());
     drop(store);
     let store = home.open().await;
-    assert!(!store.outbox().lead(&flow(), "new", at(1), LEASE).await.unwrap());
-    store.outbox().recover().await.unwrap();
-    assert!(store.outbox().lead(&flow(), "new", at(1), LEASE).await.unwrap());
+    assert!(!store.outbox().lead(&flow(), "new", at(1), LEASE.length).await.unwrap());
+    recover(&store, 1).await;
+    assert!(store.outbox().lead(&flow(), "new", at(1), LEASE.length).await.unwrap());
 }
 
 async fn a_message_given_back_counts_as_untried(home: Home) {
@@ -373,8 +489,10 @@ async fn an_erased_letter_is_tried_again_with_its_row_only(home: Home) {
     assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 1);
     assert_eq!(outbox.erase_dead(at(2), 10).await.unwrap(), 0);
     assert!(outbox.dead(&flow(), 10).await.unwrap()[0].is_erased);
+    let rests = Rests::default();
     let replay = async |payload: Option<&Sensitive<Vec<u8>>>| {
-        outbox.replay(&flow(), "a/1", Effect::None, payload, at(3)).await.unwrap()
+        let again = Again { payload, ..once_more(Effect::None, &rests) };
+        outbox.replay(&flow(), "a/1", &again, at(3)).await.unwrap()
     };
     assert!(!replay(None).await);
     assert!(replay(Some(&Sensitive::new(b"again".to_vec()))).await);
@@ -441,13 +559,18 @@ async fn flows_do_not_hold_each_other(home: Home) {
     store.outbox().enqueue(&flow(), &batch(&[("a", 1)]), at(0)).await.unwrap();
     store.outbox().enqueue(&other, &batch(&[("a", 2)]), at(0)).await.unwrap();
     assert_eq!(claim(&store, 0).await.len(), 1);
-    let claimed = store.outbox().claim(&other, at(0), LEASE, 10).await.unwrap();
+    let claimed = store.outbox().claim(&other, at(0), &LEASE, 10).await.unwrap();
     assert_eq!(keys(&claimed), ["a/2"]);
 }
 
 on_both! {
     refuses_a_later_message_while_an_earlier_one_is_not_done,
     refuses_an_outcome_after_the_lease_was_given_to_another,
+    refuses_an_outcome_of_a_claim_before_a_person_had_the_message_tried_again,
+    refuses_an_outcome_of_an_earlier_claim_that_comes_with_one_of_the_present,
+    refuses_a_message_that_rests_because_its_lease_ran_out,
+    refuses_a_message_that_rests_because_its_process_ended,
+    refuses_a_message_that_a_person_has_tried_again_until_it_has_rested,
     takes_a_message_once_even_after_it_was_delivered,
     a_dead_message_holds_its_key_and_no_other,
     a_quarantined_row_holds_the_later_ones_of_its_key_until_it_is_released,
@@ -507,7 +630,7 @@ async fn play(home: Home, steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
             }
             Step::Claim(limit) => {
                 let limit = u32::from(limit);
-                let got = store.outbox().claim(&flow(), at(now), LEASE, limit).await.unwrap();
+                let got = store.outbox().claim(&flow(), at(now), &LEASE, limit).await.unwrap();
                 held.extend(got);
             }
             Step::Settle(which, how) if !held.is_empty() => {
@@ -536,7 +659,7 @@ async fn play(home: Home, steps: Vec<Step>) -> (Vec<(String, i64)>, u64) {
             Step::Reopen => {
                 drop(store);
                 store = home.open().await;
-                store.outbox().recover().await.unwrap();
+                recover(&store, now).await;
             }
             Step::Wait(seconds) => now += i64::from(seconds),
         }
