@@ -14,3 +14,6 @@ pub mod linked;
 pub mod release;
 pub mod suppress;
 pub mod table;
+
+#[cfg(test)]
+mod tests;
