@@ -11,6 +11,8 @@ use std::{
 };
 
 use lienthong_statistics::{
+    audit::AuditBounds,
+    linked::compare,
     suppress::{Bounds, Rules, Standing, suppress},
     table::{Dimension, Kind, RawCell, Shape, Table},
 };
@@ -82,12 +84,18 @@ fn main() {
         let outcome = suppress(&table, &Rules::counts(5), &BTreeSet::new(), &Bounds::default());
         let took = began.elapsed();
         match outcome {
-            Ok(done) => println!(
-                "scale {scale:4}: {:5} primary, {:5} complements, {:5} published, {took:.1?}",
-                done.count(Standing::Primary),
-                done.count(Standing::Complement),
-                done.count(Standing::Published),
-            ),
+            Ok(done) => {
+                println!(
+                    "scale {scale:4}: {:5} primary, {:5} complements, {:5} published, {took:.1?}",
+                    done.count(Standing::Primary),
+                    done.count(Standing::Complement),
+                    done.count(Standing::Published),
+                );
+                let began = Instant::now();
+                let earlier = done.release("cases").expect("a release");
+                let found = compare(&done, "cases", &[earlier], &AuditBounds::default());
+                println!("  beside an equal release: {found:?}, {:.1?}", began.elapsed());
+            }
             Err(error) => println!("scale {scale:4}: {error}, {took:.1?}"),
         }
     }

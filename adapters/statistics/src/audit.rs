@@ -16,6 +16,12 @@ mod system;
 use solver::{Answer, FAR, Group};
 pub(crate) use system::{System, identity};
 
+/// Rounds in which many figures of a group are moved at once.
+const MOST_ROUNDS: usize = 24;
+
+/// So few figures are looked at one by one.
+const FEW: usize = 8;
+
 /// How much work one audit may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AuditBounds {
@@ -75,6 +81,17 @@ impl Derived {
             Need::Range(from, to) => from < low || high.is_some_and(|high| high < to),
             Need::Width(width) => high.is_some_and(|high| high - low < width),
         }
+    }
+
+    /// Which way a figure is moved in a round: where it is still to be seen, else to either side in
+    /// turn, each in another rhythm.
+    fn weight(&self, need: Need, at: usize, round: usize) -> f64 {
+        let up = match (need, self.reached) {
+            (Need::Range(from, _), Some((low, _))) if low <= from => true,
+            (Need::Range(_, to), Some((_, high))) if to <= high => false,
+            _ => (at.wrapping_mul(0x9E37_79B1) >> (round % 16 + 8)) & 1 == 1,
+        };
+        if up { 1.0 } else { -1.0 }
     }
 
     fn reach(&mut self, value: i128) {
@@ -167,11 +184,47 @@ pub(crate) fn solve(
         }
         let equations = equations.remove(&place).unwrap_or_default();
         let group = Group::new(system, members, equations, bounds.most_nodes);
+        if let Some(needs) = needs {
+            spread(&group, members, needs, &mut derived, &mut solves_left);
+        }
         for at in members {
             solve_one(&group, *at, needs, &mut derived, &mut solves_left)?;
         }
     }
     Ok(derived)
+}
+
+/// Moves many figures of a group at once, some up and some down, in rounds that differ in which,
+/// as long as that meets more needs.
+fn spread(
+    group: &Group<'_>,
+    members: &[usize],
+    needs: &BTreeMap<usize, Need>,
+    derived: &mut [Derived],
+    solves_left: &mut usize,
+) {
+    for round in 0..MOST_ROUNDS {
+        let open = |at: &usize| {
+            let (need, here) = (needs.get(at)?, derived.get(*at)?);
+            (!here.meets(*need) && !here.fails(*need)).then_some((*at, *need, *here))
+        };
+        let open: Vec<(usize, Need, Derived)> = members.iter().filter_map(open).collect();
+        if open.len() < FEW {
+            return;
+        }
+        let weights = open.iter().map(|(at, need, here)| (*at, here.weight(*need, *at, round)));
+        let ranges = open.iter().filter_map(|(at, need, _)| match need {
+            Need::Range(from, to) => Some((*at, (*from, *to))),
+            Need::Width(_) => None,
+        });
+        let Some(left) = solves_left.checked_sub(1) else { return };
+        *solves_left = left;
+        for (at, value) in group.spread(weights.collect(), ranges.collect()).into_iter().flatten() {
+            if let Some(one) = derived.get_mut(at) {
+                one.reach(value);
+            }
+        }
+    }
 }
 
 fn solve_one(

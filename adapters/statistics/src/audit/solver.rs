@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use microlp::{
-    ComparisonOp, Error, OptimizationDirection, Problem, SolutionStatus, SolveOptions, Variable,
+    ComparisonOp, Error, OptimizationDirection, Problem, Solution, SolutionStatus, SolveOptions,
+    Variable,
 };
 
 use super::{
@@ -35,6 +36,22 @@ pub(super) enum Answer {
     None,
 }
 
+/// What is looked for.
+struct Goal {
+    weights: BTreeMap<usize, f64>,
+    /// Ranges narrower than what is possible.
+    within: BTreeMap<usize, (i128, i128)>,
+    direction: Direction,
+}
+
+/// What the solver found.
+struct Found {
+    solution: Solution,
+    variables: BTreeMap<usize, Variable>,
+    /// Its figures, if they are whole and fulfil every equation exactly.
+    figures: Option<BTreeMap<usize, i128>>,
+}
+
 /// The program of one group.
 pub(super) struct Group<'a> {
     system: &'a System,
@@ -55,15 +72,38 @@ impl<'a> Group<'a> {
 
     /// How small or large one figure can be.
     pub(super) fn solve(&self, target: usize, direction: Direction) -> Answer {
-        let Some((problem, variables)) = self.problem(target, direction) else {
+        let goal = Goal { weights: [(target, 1.0)].into(), within: BTreeMap::new(), direction };
+        let Some(Found { solution, variables, figures }) = (match self.run(&goal) {
+            Ok(found) => found,
+            Err(answer) => return answer,
+        }) else {
             return Answer::None;
         };
+        let proven = solution.status() == SolutionStatus::Optimal;
+        let claimed = variables.get(&target).map(|variable| solution.var_value(*variable));
+        let end = claimed.filter(|_| proven).and_then(|value| outward(value, direction));
+        Answer::Found { figures, end: end.map(|end| end + self.low(target)) }
+    }
+
+    /// Figures that fulfil every equation, with many of them as small or as large as they go within
+    /// their ranges: those with a negative weight small, the others large.
+    pub(super) fn spread(
+        &self,
+        weights: BTreeMap<usize, f64>,
+        within: BTreeMap<usize, (i128, i128)>,
+    ) -> Option<BTreeMap<usize, i128>> {
+        let goal = Goal { weights, within, direction: Direction::Up };
+        self.run(&goal).ok().flatten().and_then(|found| found.figures)
+    }
+
+    fn run(&self, goal: &Goal) -> Result<Option<Found>, Answer> {
+        let Some((problem, variables)) = self.problem(goal) else { return Ok(None) };
         let mut options = SolveOptions::default();
         options.node_limit = Some(self.most_nodes);
         let solution = match problem.solve_with(options).map(|outcome| outcome.into_solution()) {
             Ok(Ok(solution)) => solution,
-            Err(Error::Infeasible) => return Answer::Inconsistent,
-            Ok(Err(_)) | Err(_) => return Answer::None,
+            Err(Error::Infeasible) => return Err(Answer::Inconsistent),
+            Ok(Err(_)) | Err(_) => return Ok(None),
         };
         let figures = variables.iter().map(|(at, variable)| {
             let figure = whole(solution.var_value(*variable))?;
@@ -71,10 +111,7 @@ impl<'a> Group<'a> {
         });
         let figures: Option<BTreeMap<usize, i128>> = figures.collect();
         let figures = figures.filter(|figures| self.agree(figures));
-        let proven = solution.status() == SolutionStatus::Optimal;
-        let claimed = variables.get(&target).map(|variable| solution.var_value(*variable));
-        let end = claimed.filter(|_| proven).and_then(|value| outward(value, direction));
-        Answer::Found { figures, end: end.map(|end| end + self.low(target)) }
+        Ok(Some(Found { solution, variables, figures }))
     }
 
     fn low(&self, at: usize) -> i128 {
@@ -96,24 +133,29 @@ impl<'a> Group<'a> {
     }
 
     /// The program: every figure less the least that it can be, which keeps numbers small.
-    fn problem(
-        &self,
-        target: usize,
-        direction: Direction,
-    ) -> Option<(Problem, BTreeMap<usize, Variable>)> {
-        let mut problem = Problem::new(match direction {
+    fn problem(&self, goal: &Goal) -> Option<(Problem, BTreeMap<usize, Variable>)> {
+        let mut problem = Problem::new(match goal.direction {
             Direction::Down => OptimizationDirection::Minimize,
             Direction::Up => OptimizationDirection::Maximize,
         });
         let mut variables = BTreeMap::new();
         for at in self.members {
             let (low, high) = self.system.possible.get(*at).copied()?;
-            let most = high.map(|high| high - low);
-            let cost = if *at == target { 1.0 } else { 0.0 };
-            let most = if *at == target { Some(most.unwrap_or(FAR)) } else { most };
-            let variable = match most.map_or(Ok(i32::MAX), i32::try_from) {
-                Ok(most) => problem.add_integer_var(cost, (0, most)),
-                Err(_) => problem.add_var(cost, (0.0, float(most.unwrap_or(i128::MAX))?)),
+            let weight = goal.weights.get(at).copied();
+            // Without an end, a figure that is looked for would be found nowhere.
+            let high = high.or_else(|| weight.map(|_| low + FAR));
+            let (from, to) = match goal.within.get(at) {
+                Some((from, to)) => (low.max(*from), Some(high.map_or(*to, |high| high.min(*to)))),
+                None => (low, high),
+            };
+            let (from, to) = (from - low, to.map(|to| to - low));
+            let whole = (i32::try_from(from), to.map_or(Ok(i32::MAX), i32::try_from));
+            let variable = match whole {
+                (Ok(from), Ok(to)) => problem.add_integer_var(weight.unwrap_or(0.0), (from, to)),
+                _ => {
+                    let to = to.map_or(Some(f64::INFINITY), float)?;
+                    problem.add_var(weight.unwrap_or(0.0), (float(from)?, to))
+                }
             };
             variables.insert(*at, variable);
         }

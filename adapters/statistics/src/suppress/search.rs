@@ -258,12 +258,16 @@ impl Trial<'_> {
     }
 }
 
-/// What is lost when a cell is hidden: more for larger figures, and far more for totals.
+/// What is lost when a cell is hidden: more for larger figures, and far more for totals, the higher
+/// the more.
 fn cost(table: &Table, cell: Cell, value: u64) -> u64 {
-    let totals =
-        table.shape().along(cell).filter(|(dimension, category, _)| !dimension.is_leaf(*category));
+    let levels =
+        table.shape().along(cell).map(|(dimension, category, _)| dimension.height(category));
+    let levels = levels.sum::<usize>() as u64;
+    // The logarithm in eighths: the bits before the highest, then the three after it.
     let bits = u64::from(u64::BITS - value.leading_zeros());
-    (bits + 3) * (1 + 3 * totals.count() as u64)
+    let eighths = if bits > 3 { (value >> (bits - 4)) & 7 } else { 0 };
+    (8 * bits + eighths + 24) * (1 + 3 * levels)
 }
 
 /// Every leaf below a category, alone or with a leaf elsewhere that makes up for it: the categories

@@ -28,6 +28,8 @@ struct Node {
     code: String,
     parent: Option<Category>,
     children: Vec<Category>,
+    /// Levels below it.
+    height: usize,
 }
 
 /// Why categories make no dimension.
@@ -144,12 +146,20 @@ impl Dimension {
             }
             level = next;
         }
+        // Parents stand before their children.
+        for at in (0..this.nodes.len()).rev() {
+            let height = |child: &Category| this.height(*child) + 1;
+            let height = this.children(Category(at)).iter().map(height).max().unwrap_or_default();
+            if let Some(node) = this.nodes.get_mut(at) {
+                node.height = height;
+            }
+        }
         this
     }
 
     fn push(&mut self, code: &str, parent: Option<Category>) -> Category {
         let at = Category(self.nodes.len());
-        self.nodes.push(Node { code: code.to_owned(), parent, children: Vec::new() });
+        self.nodes.push(Node { code: code.to_owned(), parent, children: Vec::new(), height: 0 });
         self.by_code.insert(code.to_owned(), at);
         if let Some(above) = parent.and_then(|parent| self.nodes.get_mut(parent.0)) {
             above.children.push(at);
@@ -208,6 +218,12 @@ impl Dimension {
     #[must_use]
     pub fn children(&self, category: Category) -> &[Category] {
         self.nodes.get(category.0).map_or(&[], |node| node.children.as_slice())
+    }
+
+    /// How many levels there are below it.
+    #[must_use]
+    pub fn height(&self, category: Category) -> usize {
+        self.nodes.get(category.0).map_or(0, |node| node.height)
     }
 
     /// Whether it has no parts.

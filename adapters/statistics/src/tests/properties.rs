@@ -50,7 +50,7 @@ fn assert_protected(table: &Table, done: &Suppression, is_exact: &Counter<u32>) 
 
 #[test]
 fn no_suppressed_cell_can_be_derived_or_narrowed() {
-    let config = ProptestConfig { cases: 400, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 320, failure_persistence: None, ..Default::default() };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
     let (protected, exact, empty) = (Counter::new(0), Counter::new(0), Counter::new(0));

@@ -30,4 +30,5 @@ fn the_order_of_the_input_does_not_matter() {
     let codes: Vec<&str> = one.categories().map(|category| one.code(category)).collect();
     assert_eq!(codes, ["T", "p", "a", "b"]);
     assert_eq!(one.leaves_below(one.total()).len(), 2);
+    assert_eq!(one.height(one.total()), 2);
 }
