@@ -7,7 +7,7 @@
 //!
 //! Must never name a value, nor remember more groups than the bound allows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 mod ladder;
 mod lattice;
@@ -126,7 +126,7 @@ pub enum Assessment {
 }
 
 /// A record set while it is read: its groups, without the order of its rows.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Records {
     quasi: Vec<Column>,
     sensitive: Vec<Column>,
@@ -138,18 +138,25 @@ pub struct Records {
     refused: Option<AnonymityError>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Column {
     name: String,
     values: Values,
 }
 
 /// The records of equal quasi-identifiers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 struct Group {
     records: u64,
     /// By sensitive column, how often each value stands.
     counts: Vec<BTreeMap<u32, u64>>,
+}
+
+// SECURITY: of values of the record set nothing is shown, at any level of logging.
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records").field("groups", &self.groups.len()).finish_non_exhaustive()
+    }
 }
 
 impl Records {

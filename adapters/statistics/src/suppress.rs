@@ -6,7 +6,10 @@
 //!
 //! Must never publish a cell that is not proven, and never take longer than its bounds.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    fmt,
+};
 
 use crate::{
     release::{Release, ReleaseError},
@@ -83,12 +86,23 @@ impl From<OutOfSteps> for SuppressError {
 }
 
 /// A table with what becomes of each cell.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Suppression {
     table: Table,
     least: u64,
     standings: Vec<Standing>,
     needs: BTreeMap<Cell, Need>,
+}
+
+impl fmt::Debug for Suppression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = |standing| self.count(standing);
+        f.debug_struct("Suppression")
+            .field("published", &count(Standing::Published))
+            .field("primary", &count(Standing::Primary))
+            .field("complements", &count(Standing::Complement))
+            .finish()
+    }
 }
 
 impl Suppression {

@@ -6,7 +6,10 @@
 //!
 //! Must never mend what it was given, nor name a figure in a defect.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 mod dimension;
 mod figure;
@@ -21,12 +24,18 @@ pub use shape::{Cell, CellName, MOST_DIMENSIONS, Shape, ShapeError};
 const MOST_DEFECTS: usize = 100;
 
 /// Who contributed to a cell of sums.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Contributions<'a> {
     /// How many contributed.
     pub contributors: u64,
     /// The largest contributions, the largest first.
     pub largest: Vec<Figure<'a>>,
+}
+
+impl fmt::Debug for Contributions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Contributions(..)")
+    }
 }
 
 /// One cell as the caller has it.
@@ -50,19 +59,26 @@ impl<'a> RawCell<'a> {
 }
 
 /// The contributions of a cell, checked and in units of the last decimal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Contributed {
     pub(crate) contributors: u64,
     pub(crate) largest: Vec<u64>,
 }
 
 /// A table whose cells are all known and whose totals are right.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Table {
     shape: Shape,
     kind: Kind,
     values: Vec<u64>,
     contributed: BTreeMap<Cell, Contributed>,
+}
+
+// SECURITY: figures that must not be published must not reach a log either.
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table").field("kind", &self.kind).field("cells", &self.shape.len()).finish()
+    }
 }
 
 /// What is wrong with one cell.

@@ -1,6 +1,6 @@
 //! How the values of one quasi-identifier become more general, level by level.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use super::{AnonymityError, Value, values::Values};
 
@@ -11,12 +11,18 @@ const MOST_LEVELS: usize = 16;
 const MOST_VALUES: usize = 1_000_000;
 
 /// The levels of one quasi-identifier. Level zero is the value itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Ladder {
     values: Values,
     /// By value: what it becomes at each level above zero.
     rungs: Vec<Vec<u32>>,
     levels: usize,
+}
+
+impl fmt::Debug for Ladder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ladder").field("levels", &self.levels).finish_non_exhaustive()
+    }
 }
 
 /// Why values make no ladder.

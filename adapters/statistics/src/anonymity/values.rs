@@ -1,6 +1,6 @@
 //! The values of one column, each as a small number in place of the value.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use super::AnonymityError;
 
@@ -8,7 +8,7 @@ use super::AnonymityError;
 const LONGEST_TEXT: usize = 256;
 
 /// A value of a column as the caller has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Value<'a> {
     /// A number that stands for a value.
     Id(u32),
@@ -16,8 +16,14 @@ pub enum Value<'a> {
     Text(&'a str),
 }
 
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Value(..)")
+    }
+}
+
 /// Numbers for values, given in the order in which they are first seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(super) struct Values {
     ids: BTreeMap<u32, u32>,
     texts: BTreeMap<Box<str>, u32>,

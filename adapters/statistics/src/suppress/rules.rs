@@ -3,7 +3,7 @@
 //! In: a table and [`Rules`]. Out: every primary cell with the interval that readers must not be
 //! able to narrow. A rule that needs what the table does not have is an error, never skipped.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use crate::table::{Cell, CellName, Contributed, Kind, Table};
 
@@ -141,13 +141,23 @@ impl Rules {
     }
 }
 
-/// How uncertain a suppressed cell must stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How uncertain a suppressed cell must stay. For the owner of the table: a range may lie around the
+/// figure that it protects.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Need {
     /// Everything from the first to the second must lie within what readers can derive.
     Range(i128, i128),
     /// What readers can derive must be at least so wide.
     Width(i128),
+}
+
+impl fmt::Debug for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Range(..) => f.write_str("Range(..)"),
+            Self::Width(width) => write!(f, "Width({width})"),
+        }
+    }
 }
 
 /// Every cell that is a risk in itself, with what it needs.

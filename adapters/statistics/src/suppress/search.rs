@@ -276,13 +276,14 @@ fn ways(dimension: &Dimension, category: Category, most: usize) -> Vec<Vec<(Cate
     let leaves = dimension.leaves_below(dimension.total());
     let below = dimension.leaves_below(category);
     let inside: BTreeSet<Category> = below.iter().copied().collect();
+    let others: Vec<Category> =
+        leaves.into_iter().filter(|other| !inside.contains(other)).collect();
     let mut found = Vec::new();
     for leaf in below {
         let above: Vec<Category> = dimension.upward(leaf).collect();
         let parent = dimension.parent(leaf);
-        let others = leaves.iter().filter(|other| !inside.contains(other));
         let (near, far): (Vec<Category>, Vec<Category>) =
-            others.partition(|other| dimension.parent(**other) == parent);
+            others.iter().partition(|other| dimension.parent(**other) == parent);
         for other in near.into_iter().chain(far) {
             let elsewhere: Vec<Category> = dimension.upward(other).collect();
             let up = above.iter().filter(|c| !elsewhere.contains(c)).map(|c| (*c, true));

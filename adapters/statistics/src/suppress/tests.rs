@@ -182,3 +182,27 @@ fn sums_are_protected_by_the_width_that_their_rules_ask_for() {
     assert_eq!(done.needs()[&a], Need::Range(83, 117));
     assert_eq!(done.figure(a), None);
 }
+
+#[test]
+fn the_example_of_the_page_is_what_comes_out() {
+    let ward = Dimension::flat("ward", "city", &["A", "B", "C"]).expect("a dimension");
+    let sex = Dimension::flat("sex", "all", &["women", "men"]).expect("a dimension");
+    let table = from_leaves(vec![ward, sex], &[48, 2, 29, 31, 37, 40]);
+    let done = run(&table, &Rules::counts(5)).expect("a pattern");
+    let standing = |codes: [&str; 2]| done.standing(table.shape().cell(&codes).expect("a cell"));
+    assert_eq!(standing(["A", "women"]), Standing::Primary);
+    for codes in [["A", "men"], ["B", "women"], ["B", "men"]] {
+        assert_eq!(standing(codes), Standing::Complement, "{codes:?}");
+    }
+    assert_eq!(done.count(Standing::Published), 12 - 4);
+}
+
+#[test]
+fn no_figure_is_shown_for_debugging() {
+    let table = from_leaves(vec![dimension("d", &[3])], &[4_711, 1, 50]);
+    let done = run(&table, &Rules::counts(5)).expect("a pattern");
+    for text in [format!("{table:?}"), format!("{done:?}"), format!("{:?}", done.needs())] {
+        assert!(!text.contains("4711") && !text.contains("4762"), "{text}");
+    }
+    assert_eq!(format!("{:?}", RawCell::count(&["a"], 4_711)).find("4711"), None);
+}

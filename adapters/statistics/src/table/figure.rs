@@ -1,5 +1,7 @@
 //! A figure as it is written, and as it is kept: a count, or a sum in units of its last decimal.
 
+use std::fmt;
+
 /// What the figures of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -13,12 +15,18 @@ pub enum Kind {
 }
 
 /// A figure as the caller has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Figure<'a> {
     /// A whole number.
     Whole(i128),
     /// A number as text: digits, and a point with more digits.
     Decimal(&'a str),
+}
+
+impl fmt::Debug for Figure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Figure(..)")
+    }
 }
 
 /// What is wrong with a figure.
