@@ -205,24 +205,50 @@ fn root(group: &mut [usize], mut at: usize) -> usize {
     at
 }
 
+/// What the terms of an equation add up to at one end, of which some may have none.
+#[derive(Debug, Clone, Copy, Default)]
+struct Extent {
+    sum: i128,
+    without_end: usize,
+}
+
+impl Extent {
+    fn add(&mut self, end: Option<i128>) {
+        match end {
+            Some(end) => self.sum += end,
+            None => self.without_end += 1,
+        }
+    }
+
+    /// The same of all terms but one.
+    fn without(self, end: Option<i128>) -> Option<i128> {
+        match (end, self.without_end) {
+            (Some(end), 0) => Some(self.sum - end),
+            (None, 1) => Some(self.sum),
+            _ => None,
+        }
+    }
+}
+
 impl Equation {
     /// Narrows the bounds of its terms. Tells whether any became narrower.
     fn narrow(&self, possible: &mut [(i128, Option<i128>)]) -> Result<bool, AuditError> {
-        let mut changed = false;
+        let (mut least, mut most) = (Extent::default(), Extent::default());
+        let mut ends = Vec::with_capacity(self.terms.len());
         for (at, adds) in &self.terms {
-            let others = self.terms.iter().filter(|(other, _)| other != at);
-            // What the others add up to at least and at most, with the signs of the equation.
-            let (mut least, mut most) = (Some(0_i128), Some(0_i128));
-            for (other, plus) in others {
-                let Some((low, high)) = possible.get(*other).copied() else { continue };
-                let (down, up) =
-                    if *plus { (Some(low), high) } else { (high.map(|high| -high), Some(-low)) };
-                least = least.zip(down).map(|(a, b)| a + b);
-                most = most.zip(up).map(|(a, b)| a + b);
-            }
-            let (from, to) = (most.map(|most| self.right - most), least.map(|l| self.right - l));
-            let (from, to) = if *adds { (from, to) } else { (to.map(|t| -t), from.map(|f| -f)) };
-            let Some(bounds) = possible.get_mut(*at) else { continue };
+            let (low, high) = possible.get(*at).copied().unwrap_or((0, None));
+            let (down, up) =
+                if *adds { (Some(low), high) } else { (high.map(|high| -high), Some(-low)) };
+            least.add(down);
+            most.add(up);
+            ends.push((*at, *adds, down, up));
+        }
+        let mut changed = false;
+        for (at, adds, down, up) in ends {
+            let from = most.without(up).map(|most| self.right - most);
+            let to = least.without(down).map(|least| self.right - least);
+            let (from, to) = if adds { (from, to) } else { (to.map(|t| -t), from.map(|f| -f)) };
+            let Some(bounds) = possible.get_mut(at) else { continue };
             let low = from.map_or(bounds.0, |from| from.max(bounds.0));
             let high = match (bounds.1, to) {
                 (Some(a), Some(b)) => Some(a.min(b)),

@@ -8,11 +8,12 @@ use proptest::{
 use super::{exact, tables};
 use crate::{
     audit::{AuditBounds, audit},
+    linked::{Finding, compare},
     release::Release,
     suppress::{
         Bounds, Need, Protection, Rules, Standing, SuppressError, Suppression, Zeros, suppress,
     },
-    table::Table,
+    table::{Cell, CellName, Dimension, Shape, Table},
 };
 
 fn rules() -> impl Strategy<Value = Rules> {
@@ -124,4 +125,78 @@ fn an_audit_finds_the_exact_interval_of_any_pattern() {
     outcome.expect("every interval");
     assert!(tested.get() >= 1_000, "{} cells were tested", tested.get());
     assert_eq!(tight.get(), tested.get(), "some intervals are not exact");
+}
+
+/// The cells of a table that an earlier release has too: all, or those of its first dimensions.
+fn earlier(table: &Table, kept: usize, withheld: &[bool]) -> Release {
+    let dimensions: Vec<Dimension> = table.shape().dimensions().take(kept).cloned().collect();
+    let shape = Shape::new(dimensions, 10_000).expect("a shape");
+    let figure = |(cell, withheld): (Cell, &bool)| {
+        let same = same_cell(table, &shape, cell);
+        (!withheld).then(|| table.value(same)).flatten()
+    };
+    let figures = shape.cells().zip(withheld.iter().cycle()).map(figure).collect();
+    Release::new("cases", shape, figures, 0).expect("a release")
+}
+
+/// The cell of the whole table that a cell of its first dimensions is.
+fn same_cell(table: &Table, shape: &Shape, cell: Cell) -> Cell {
+    let name = shape.name(cell).0;
+    let mut codes: Vec<&str> = name.iter().map(|(_, code)| code.as_str()).collect();
+    codes.resize(table.shape().dimensions().len(), "T");
+    table.shape().cell(&codes).expect("a cell")
+}
+
+#[test]
+fn beside_an_earlier_release_exactly_what_is_too_narrow_is_told() {
+    let config = ProptestConfig { cases: 250, failure_persistence: None, ..Default::default() };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[5; 32]));
+    let (good, bad) = (Counter::new(0), Counter::new(0));
+    let withheld = prop::collection::vec(prop::bool::weighted(0.7), 1..200);
+    let outcome = runner.run(&(tables::any(), withheld, 1_usize..=4), |(table, withheld, kept)| {
+        let rules = Rules::counts(3);
+        let Ok(new) = suppress(&table, &rules, &BTreeSet::new(), &Bounds::default()) else {
+            return Ok(());
+        };
+        let shape = table.shape();
+        let before = earlier(&table, kept.min(shape.dimensions().len()), &withheld);
+        let found = compare(&new, "cases", std::slice::from_ref(&before), &AuditBounds::default());
+        let told: BTreeSet<String> =
+            found.expect("an answer").iter().map(|finding| cell_of(finding).to_string()).collect();
+        // Both read together are one release with the figures of either.
+        let mut figures: Vec<Option<u64>> = shape.cells().map(|cell| new.figure(cell)).collect();
+        for cell in before.shape().cells() {
+            if let Some(figure) = before.figure(cell) {
+                figures[same_cell(&table, before.shape(), cell).0] = Some(figure);
+            }
+        }
+        let both = Release::new("cases", shape.clone(), figures, 0).expect("a release");
+        let Some(intervals) = exact::intervals(&both) else { return Ok(()) };
+        for (cell, need) in new.needs() {
+            let meets = intervals.get(cell).is_some_and(|(low, high)| {
+                let high = high.unwrap_or(i128::MAX / 2);
+                match need {
+                    Need::Range(from, to) => low <= from && *to <= high,
+                    Need::Width(width) => high - low >= *width,
+                }
+            });
+            let name = shape.name(*cell).to_string();
+            assert_eq!(!meets, told.contains(&name), "{name}");
+            let counter = if meets { &good } else { &bad };
+            counter.set(counter.get() + 1);
+        }
+        Ok(())
+    });
+    outcome.expect("every release");
+    assert!(good.get() >= 200 && bad.get() >= 200, "{} {}", good.get(), bad.get());
+}
+
+fn cell_of(finding: &Finding) -> &CellName {
+    match finding {
+        Finding::PublishedBefore { cell, .. }
+        | Finding::Derivable(cell)
+        | Finding::TooNarrow(cell)
+        | Finding::Revised(cell) => cell,
+    }
 }

@@ -45,10 +45,10 @@ fn width(dimension: &Dimension) -> usize {
     dimension.categories().filter(is_leaf).count()
 }
 
-/// One to three dimensions, some with groups, some groups with a single child, few leaves in all.
+/// One to four dimensions, some with groups, some groups with a single child, few leaves in all.
 pub(crate) fn any() -> impl Strategy<Value = Table> {
     let groups = prop::collection::vec(0_usize..=3, 1..=3);
-    let dimensions = prop::collection::vec(groups, 1..=3);
+    let dimensions = prop::collection::vec(groups, 1..=4);
     let value = prop_oneof![2 => Just(0_u64), 5 => 1_u64..=3, 3 => 3_u64..=9];
     (dimensions, prop::collection::vec(value, 40)).prop_map(|(groups, values)| {
         let mut dimensions: Vec<Dimension> = Vec::new();
