@@ -117,20 +117,16 @@ impl<'a> Search<'a> {
         (up, down): (&Change, &Change),
     ) -> Result<Option<Move>, OutOfSteps> {
         let paths = self.paths(target, reach)?;
-        let Some((first, rest)) = paths.split_first() else { return Ok(None) };
         let mut trial = Trial { reach, wanted, up, down, best: None };
-        for path in first {
-            if trial.is_content() {
-                break;
-            }
-            self.combine(&path.steps, rest, &mut trial)?;
-        }
+        self.combine(&[(0, true)], 0, &paths, &mut trial)?;
         Ok(trial.best)
     }
 
+    /// Tries every way to go on from some cells, which cost so much at least.
     fn combine(
         &mut self,
         so_far: &[(usize, bool)],
+        cost: u64,
         rest: &[Vec<Path>],
         trial: &mut Trial<'_>,
     ) -> Result<(), OutOfSteps> {
@@ -140,14 +136,17 @@ impl<'a> Search<'a> {
             return Ok(());
         };
         for path in next {
-            if trial.is_content() {
+            // PERF: bench `suppress`. The cells beside the target in each dimension are part of
+            // the move and of no other dimension, so their costs add up; later paths cost more.
+            let cost = cost.saturating_add(path.cost);
+            if trial.is_hopeless(cost) {
                 break;
             }
             let mut cells = Vec::with_capacity(so_far.len() * path.steps.len());
             for (at, adds) in so_far {
                 cells.extend(path.steps.iter().map(|(step, plus)| (at + step, adds == plus)));
             }
-            self.combine(&cells, rest, trial)?;
+            self.combine(&cells, cost, rest, trial)?;
         }
         Ok(())
     }
@@ -213,10 +212,13 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Whether nothing better can be met.
-    fn is_content(&self) -> bool {
-        let all = |found: &Move| found.cost == 0 && self.gain(found.up, found.down) >= self.most();
-        self.best.as_ref().is_some_and(all)
+    /// Whether no move that costs so much at least can beat the best.
+    fn is_hopeless(&self, cost: u64) -> bool {
+        let Some(best) = &self.best else { return false };
+        let best_gain = self.gain(best.up, best.down);
+        let here = i128::from(cost).saturating_mul(best_gain);
+        let there = i128::from(best.cost).saturating_mul(self.most());
+        here > there || (here == there && best_gain >= self.most())
     }
 
     fn most(&self) -> i128 {
