@@ -51,7 +51,7 @@ fn assert_protected(table: &Table, done: &Suppression, is_exact: &Counter<u32>) 
 
 #[test]
 fn no_suppressed_cell_can_be_derived_or_narrowed() {
-    let config = ProptestConfig { cases: 320, failure_persistence: None, ..Default::default() };
+    let config = ProptestConfig { cases: 240, failure_persistence: None, ..Default::default() };
     let mut runner =
         TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]));
     let (protected, exact, empty) = (Counter::new(0), Counter::new(0), Counter::new(0));
@@ -73,8 +73,8 @@ fn no_suppressed_cell_can_be_derived_or_narrowed() {
         Ok(())
     });
     outcome.expect("every table protected");
-    assert!(protected.get() >= 200, "{} tables were worth a test", protected.get());
-    assert!(exact.get() >= 200, "{} tables were written down", exact.get());
+    assert!(protected.get() >= 150, "{} tables were worth a test", protected.get());
+    assert!(exact.get() >= 150, "{} tables were written down", exact.get());
     assert!(empty.get() < 100, "{} tables were empty", empty.get());
 }
 
