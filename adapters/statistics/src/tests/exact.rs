@@ -162,7 +162,7 @@ pub(crate) fn intervals(release: &Release) -> Option<BTreeMap<Cell, (i128, Optio
         chosen: Vec::new(),
         found: BTreeMap::new(),
         least,
-        steps: 20_000,
+        steps: 8_000,
     };
     enumeration.go(0)?;
     let finish = |cell: &Cell| {
