@@ -31,17 +31,18 @@ use self::{
     auth::Sessions,
     catalogue::Catalogues,
     inbox::Inbox,
-    request::{Ask, Matter},
+    request::{Ask, Fare, Matter},
     response::{Answer, read},
     status::{IllegalTransition, Step},
     upload::Uploads,
 };
 use crate::{
     Error,
-    client::GatewayClient,
+    client::{Call, GatewayClient, NoAnswer, Received},
     config::{Config, NpspConfig, Profile},
     outcome::{Outcome, Reason},
     platform::{Listed, LookedUp, Parcel, kept::Kept},
+    rate::{LONGEST_TURN, Rate},
 };
 
 /// A record, changed where files or numbers were filled in.
@@ -53,6 +54,7 @@ pub(crate) struct Npsp {
     config: NpspConfig,
     client: GatewayClient,
     clock: Arc<dyn Clock>,
+    rate: Option<Arc<Rate>>,
     longest_call: Duration,
     sessions: Sessions,
     catalogues: Catalogues,
@@ -74,13 +76,16 @@ impl Npsp {
         let folder = folder.join("npsp");
         let kept = |name: &str| open(&folder.join(name));
         let npsp = config.npsp.clone();
+        let rate = npsp.rate.map(|rate| Arc::new(Rate::new(rate, Arc::clone(&clock))));
+        let turn = rate.as_ref().map_or(Duration::ZERO, |_| LONGEST_TURN);
         let inboxes = npsp.inboxes.iter().map(|inbox| {
             let had = kept(&format!("inbox-{}", inbox.id))?;
             Ok(Inbox::new(inbox.clone(), open(&inbox.folder)?, had))
         });
         Ok(Self {
             client,
-            longest_call: config.gateway.answer.saturating_add(config.gateway.connect),
+            longest_call: turn + config.gateway.answer.saturating_add(config.gateway.connect),
+            rate,
             sessions: Sessions::open(kept("log-in")?, &npsp),
             catalogues: Catalogues::open(
                 &npsp.catalogues,
@@ -93,6 +98,11 @@ impl Npsp {
             clock,
             config: npsp,
         })
+    }
+
+    /// The rate that messages and errands share, where one is set.
+    pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
+        self.rate.clone()
     }
 
     /// Another's log-in, a look-up, a send, and a send as a change, each with a log-in and again;
@@ -121,7 +131,9 @@ impl Npsp {
             Profile::Ministry2026 => Matter::Plain(&record),
         };
         let ask = Ask::of(parcel);
-        match self.ask(ask, matter).await {
+        // What the message was admitted for; whatever else is said on its way takes its turn.
+        let admitted = Ask { fare: Fare::Admitted, ..ask };
+        match self.ask(admitted, matter).await {
             Ok(_) => Ok(()),
             Err(No::Exists(_)) if !parcel.follows && self.config.profile == Profile::Portal2020 => {
                 // Somebody sent the dossier before us: what we have is a change to it.
@@ -179,7 +191,8 @@ impl Npsp {
         let mut session = self.session().await.map_err(No::Outcome)?;
         for renewed in [false, true] {
             let call = request::call(&self.config, &session, ask, matter).map_err(No::Outcome)?;
-            let received = self.client.post(call).await;
+            let fare = if renewed { Fare::Turn } else { ask.fare };
+            let received = self.post(call, fare).await.map_err(No::Outcome)?;
             match read(&self.config, received) {
                 Answer::Taken(body) => return Ok(body),
                 Answer::SessionEnded if !renewed => {
@@ -196,6 +209,21 @@ impl Npsp {
             }
         }
         Err(No::Outcome(Outcome::Failed(Reason::new("portal gives no session"))))
+    }
+
+    /// Says something to the portal, whatever it is, once the rate lets it.
+    async fn post(
+        &self,
+        call: Call<'_>,
+        fare: Fare,
+    ) -> Result<Result<Received, NoAnswer>, Outcome> {
+        if let (Fare::Turn, Some(rate)) = (fare, &self.rate)
+            && rate.turn().await.is_err()
+        {
+            let reason = Reason::new("rate of the portal leaves no room");
+            return Err(Outcome::Unavailable(reason, None));
+        }
+        Ok(self.client.post(call).await)
     }
 
     /// Catalogues and inboxes that are due, again and again until told to stop.

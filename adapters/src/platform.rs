@@ -20,6 +20,7 @@ use crate::{
     deliver::Envelope,
     npsp::{Npsp, Standing},
     outcome::Outcome,
+    rate::Rate,
 };
 
 /// One message on its way.
@@ -70,6 +71,12 @@ impl Platform {
         rng: StdRng,
     ) -> Result<Self, Error> {
         Npsp::open(config, client, clock, rng).map(Self::Npsp)
+    }
+
+    /// The rate that messages and errands share, where one is set.
+    pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
+        let Self::Npsp(portal) = self;
+        portal.rate()
     }
 
     /// Longest time that one attempt may take, so that a lease outlives it.

@@ -23,7 +23,6 @@ use crate::{
     gate::Gate,
     keep::Keep,
     platform::Platform,
-    rate::Rate,
     report::{CheckOutcome, Report, report},
     seal::Sealer,
     settle::Settler,
@@ -169,16 +168,15 @@ fn common(
     };
     let back_off =
         BackOff::new(wait(|d| d.first_wait), wait(|d| d.longest_wait), StdRng::from_rng(rng));
-    let rate = config.npsp.rate.map(|rate| Rate::new(rate, Arc::clone(clock)));
     let client = GatewayClient::new(&config.gateway)?;
     let chance = StdRng::from_rng(rng);
     let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
     Ok(Common {
         lease: platform.longest_attempt().saturating_add(SignedDuration::from_secs(30)),
+        gate: Arc::new(Gate::new(Breaker::new(back_off), platform.rate())),
         platform,
         store: Arc::clone(store),
         sealer: Sealer::of(config)?,
-        gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
         clock: Arc::clone(clock),
     })
 }
