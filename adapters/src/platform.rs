@@ -73,6 +73,17 @@ impl Platform {
         Npsp::open(config, client, clock, rng).map(Self::Npsp)
     }
 
+    /// What is written for the city into tables, and what is wrong with each; opens nothing else.
+    pub(crate) async fn tables(config: &Config) -> Vec<(String, Option<String>)> {
+        Npsp::tables(&config.npsp).await
+    }
+
+    /// Makes sure that what it writes for the city can be written, as far as that can be told now.
+    pub(crate) async fn verify(&self) -> Result<(), Error> {
+        let Self::Npsp(portal) = self;
+        portal.verify().await
+    }
+
     /// The rate that messages and errands share, where one is set.
     pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
         let Self::Npsp(portal) = self;

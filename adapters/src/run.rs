@@ -64,6 +64,7 @@ pub(crate) async fn drive(
 ) -> Result<Report, Error> {
     let store = open(config).await?;
     let common = common(config, &store, &clock, &mut rng)?;
+    common.platform.verify().await?;
     let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
@@ -218,7 +219,7 @@ pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Er
     report(config, &store, &clock).await
 }
 
-/// Looks at the durable state, the sources with their columns, and the gateway with what it allows,
+/// Looks at the durable state, the sources and the tables for the city with their columns, and the gateway with what it allows,
 /// without sending a message.
 pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
     let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
@@ -226,6 +227,8 @@ pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome>
         let problem = Source::open(flow).await.err().map(|e| e.to_string());
         outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
     }
+    let tables = Platform::tables(config).await.into_iter();
+    outcomes.extend(tables.map(|(name, problem)| CheckOutcome::new(name, problem)));
     match GatewayClient::new(&config.gateway) {
         Err(error) => outcomes.push(CheckOutcome::new("gateway", Some(error.to_string()))),
         Ok(client) => outcomes.extend(allowed(config, &client).await),

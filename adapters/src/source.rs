@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 use self::{csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, sqlite::Sqlite};
 pub(crate) use self::{
-    error::SourceError,
+    error::{DatabaseError, SourceError},
     guarantee::{Guarantee, Reach},
     mark::Mark,
 };

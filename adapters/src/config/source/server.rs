@@ -88,7 +88,9 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// The text is never told: it may have a password in it, which is the mistake.
-fn address<T: FromStr<Err: fmt::Display>>(map: &mut MapReader<'_, '_>) -> Option<T> {
+pub(in crate::config) fn address<T: FromStr<Err: fmt::Display>>(
+    map: &mut MapReader<'_, '_>,
+) -> Option<T> {
     match map.text("database")?.parse() {
         Ok(address) => Some(address),
         Err(error) => {
@@ -98,7 +100,7 @@ fn address<T: FromStr<Err: fmt::Display>>(map: &mut MapReader<'_, '_>) -> Option
     }
 }
 
-fn password<'a>(map: &mut MapReader<'a, '_>) -> Option<&'a str> {
+pub(in crate::config) fn password<'a>(map: &mut MapReader<'a, '_>) -> Option<&'a str> {
     map.optional("password_file").and_then(|_| map.text("password_file"))
 }
 
