@@ -20,6 +20,8 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tls;
 
 use jiff::Timestamp;
 

@@ -178,8 +178,15 @@ impl FromStr for MysqlAddress {
             || options.get_host() == "localhost"
             || address.is_ok_and(|address| address.is_loopback());
         let proves = matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity);
-        if !here && (!proves || !query.contains("ssl-ca=")) {
+        let asks = query.split('&').any(|pair| pair.starts_with("ssl-mode="));
+        let anchored =
+            query.split('&').any(|pair| pair.starts_with("ssl-ca=") && pair != "ssl-ca=");
+        if !here && (!proves || !anchored) {
             return Err("on another machine needs `ssl-mode=VERIFY_IDENTITY` and `ssl-ca=FILE`");
+        }
+        // SECURITY: any other mode falls back to the clear, or believes whoever answers.
+        if asks && !(proves && anchored) {
+            return Err("has no other TLS than `ssl-mode=VERIFY_IDENTITY` with `ssl-ca=FILE`");
         }
         let options = if proves { options } else { options.ssl_mode(MySqlSslMode::Disabled) };
         Ok(Self { text: text.to_owned(), options: Box::new(options) })
