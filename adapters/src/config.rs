@@ -30,7 +30,8 @@ pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
 pub use platform::{
-    CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile,
+    CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
+    TrayAddress, TrayConfig, TrayTable,
 };
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,

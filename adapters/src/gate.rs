@@ -1,6 +1,6 @@
 //! How much may be sent to a platform at a time: its rate and its circuit breaker together.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -13,7 +13,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Gate {
     breaker: Breaker,
-    rate: Option<Rate>,
+    /// Shared with the errands, which take their turns by themselves.
+    rate: Option<Arc<Rate>>,
 }
 
 /// Messages that may be tried now.
@@ -25,7 +26,7 @@ pub(crate) struct Admitted {
 }
 
 impl Gate {
-    pub(crate) fn new(breaker: Breaker, rate: Option<Rate>) -> Self {
+    pub(crate) fn new(breaker: Breaker, rate: Option<Arc<Rate>>) -> Self {
         Self { breaker, rate }
     }
 

@@ -26,6 +26,7 @@ mod settle;
 mod source;
 #[cfg(test)]
 mod testing;
+mod tray;
 
 pub use config::Config;
 pub use desk::{Desk, DeskError, Letter, Shown};

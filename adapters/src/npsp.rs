@@ -19,7 +19,8 @@ mod upload;
 
 use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
 
-use jiff::SignedDuration;
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
 use lienthong_model::clock::Clock;
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::{Map, Value};
@@ -31,17 +32,20 @@ use self::{
     auth::Sessions,
     catalogue::Catalogues,
     inbox::Inbox,
-    request::{Ask, Matter},
+    ministry::Back,
+    request::{Ask, Fare, Matter},
     response::{Answer, read},
     status::{IllegalTransition, Step},
     upload::Uploads,
 };
 use crate::{
     Error,
-    client::GatewayClient,
-    config::{Config, NpspConfig, Profile},
+    client::{Call, GatewayClient, NoAnswer, Received},
+    config::{Config, NpspConfig, Profile, TrayConfig},
     outcome::{Outcome, Reason},
     platform::{Listed, LookedUp, Parcel, kept::Kept},
+    rate::{LONGEST_TURN, Rate},
+    tray::{Holds, Tray},
 };
 
 /// A record, changed where files or numbers were filled in.
@@ -53,6 +57,7 @@ pub(crate) struct Npsp {
     config: NpspConfig,
     client: GatewayClient,
     clock: Arc<dyn Clock>,
+    rate: Option<Arc<Rate>>,
     longest_call: Duration,
     sessions: Sessions,
     catalogues: Catalogues,
@@ -74,13 +79,26 @@ impl Npsp {
         let folder = folder.join("npsp");
         let kept = |name: &str| open(&folder.join(name));
         let npsp = config.npsp.clone();
+        let rate = npsp.rate.map(|rate| Arc::new(Rate::new(rate, Arc::clone(&clock))));
+        let turn = rate.as_ref().map_or(Duration::ZERO, |_| LONGEST_TURN);
         let inboxes = npsp.inboxes.iter().map(|inbox| {
             let had = kept(&format!("inbox-{}", inbox.id))?;
-            Ok(Inbox::new(inbox.clone(), open(&inbox.folder)?, had))
+            let tray = Tray::open(&inbox.tray, Holds::Json);
+            let tray = tray.map_err(|error| fail(format!("inbox `{}`: {error}", inbox.id)))?;
+            Ok(Inbox::new(inbox.clone(), tray, had))
         });
+        let back = match &npsp.numbers_into {
+            None => None,
+            Some(into) => {
+                let tray = Tray::open(into, Holds::Text);
+                let tray = tray.map_err(|error| fail(format!("`numbers_into`: {error}")))?;
+                Some(Back::new(tray, kept("numbers-owed")?, kept("numbers-told")?))
+            }
+        };
         Ok(Self {
             client,
-            longest_call: config.gateway.answer.saturating_add(config.gateway.connect),
+            longest_call: turn + config.gateway.answer.saturating_add(config.gateway.connect),
+            rate,
             sessions: Sessions::open(kept("log-in")?, &npsp),
             catalogues: Catalogues::open(
                 &npsp.catalogues,
@@ -89,10 +107,15 @@ impl Npsp {
             ),
             inboxes: inboxes.collect::<Result<_, Error>>()?,
             uploads: Uploads::new(kept("uploads")?),
-            numbers: ministry::Given::new(kept("numbers")?),
+            numbers: ministry::Given::new(kept("numbers")?, back),
             clock,
             config: npsp,
         })
+    }
+
+    /// The rate that messages and errands share, where one is set.
+    pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
+        self.rate.clone()
     }
 
     /// Another's log-in, a look-up, a send, and a send as a change, each with a log-in and again;
@@ -121,7 +144,9 @@ impl Npsp {
             Profile::Ministry2026 => Matter::Plain(&record),
         };
         let ask = Ask::of(parcel);
-        match self.ask(ask, matter).await {
+        // What the message was admitted for; whatever else is said on its way takes its turn.
+        let admitted = Ask { fare: Fare::Admitted, ..ask };
+        match self.ask(admitted, matter).await {
             Ok(_) => Ok(()),
             Err(No::Exists(_)) if !parcel.follows && self.config.profile == Profile::Portal2020 => {
                 // Somebody sent the dossier before us: what we have is a change to it.
@@ -179,7 +204,8 @@ impl Npsp {
         let mut session = self.session().await.map_err(No::Outcome)?;
         for renewed in [false, true] {
             let call = request::call(&self.config, &session, ask, matter).map_err(No::Outcome)?;
-            let received = self.client.post(call).await;
+            let fare = if renewed { Fare::Turn } else { ask.fare };
+            let received = self.post(call, fare).await.map_err(No::Outcome)?;
             match read(&self.config, received) {
                 Answer::Taken(body) => return Ok(body),
                 Answer::SessionEnded if !renewed => {
@@ -198,30 +224,105 @@ impl Npsp {
         Err(No::Outcome(Outcome::Failed(Reason::new("portal gives no session"))))
     }
 
-    /// Catalogues and inboxes that are due, again and again until told to stop.
-    pub(crate) async fn tend(&self, mut stop: watch::Receiver<bool>) {
-        while !*stop.borrow_and_update() {
-            let wait = self.tend_once().await;
-            let wait = Duration::try_from(wait).unwrap_or_default();
-            tokio::select! {
-                // Short, so that a clock that is set is noticed.
-                () = tokio::time::sleep(wait.clamp(Duration::from_millis(10), NAP)) => {}
-                changed = stop.changed() => if changed.is_err() { return },
-            }
+    /// Says something to the portal, whatever it is, once the rate lets it.
+    async fn post(
+        &self,
+        call: Call<'_>,
+        fare: Fare,
+    ) -> Result<Result<Received, NoAnswer>, Outcome> {
+        if let (Fare::Turn, Some(rate)) = (fare, &self.rate)
+            && rate.turn().await.is_err()
+        {
+            let reason = Reason::new("rate of the portal leaves no room");
+            return Err(Outcome::Unavailable(reason, None));
         }
+        Ok(self.client.post(call).await)
     }
 
-    /// Catalogues and inboxes that are due. Gives how long nothing more is.
-    pub(crate) async fn tend_once(&self) -> SignedDuration {
+    /// Makes sure that tables for the city are as they must be. A database that is away is waited for.
+    pub(crate) async fn verify(&self) -> Result<(), Error> {
+        for (name, tray) in self.trays() {
+            match tray.verify().await {
+                Ok(()) => {}
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(%name, %error, "a table for the city cannot be looked at yet");
+                }
+                Err(error) => return Err(fail(format!("{name}: {error}"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Where things are laid for the city, and what each is called.
+    fn trays(&self) -> impl Iterator<Item = (String, &Tray)> {
+        let back = self.numbers.back.as_ref().map(|back| ("`numbers_into`".to_owned(), &back.tray));
+        let inboxes = self.inboxes.iter();
+        inboxes.map(|inbox| (format!("inbox `{}`", inbox.config.id), &inbox.tray)).chain(back)
+    }
+
+    /// The tables that are written for the city, and what is wrong with each.
+    pub(crate) async fn tables(config: &NpspConfig) -> Vec<(String, Option<String>)> {
+        let inboxes = config.inboxes.iter();
+        let inboxes = inboxes.map(|one| (format!("inbox `{}`", one.id), &one.tray, Holds::Json));
+        let numbers = config.numbers_into.iter();
+        let numbers = numbers.map(|tray| ("`numbers_into`".to_owned(), tray, Holds::Text));
+        let mut found = Vec::new();
+        for (name, tray, holds) in inboxes.chain(numbers) {
+            // A folder is made by the first run.
+            let TrayConfig::Table(_) = tray else { continue };
+            let problem = match Tray::open(tray, holds) {
+                Ok(tray) => tray.verify().await.err().map(|error| error.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            found.push((name, problem));
+        }
+        found
+    }
+
+    /// What is due beside the messages, again and again until told to stop. Each chore goes its own
+    /// way: a database of the city that is away holds up no other and no catalogue.
+    pub(crate) async fn tend(&self, stop: watch::Receiver<bool>) {
+        let lists = again(self.clock.as_ref(), stop.clone(), || self.read_lists());
+        let inboxes = self.inboxes.iter();
+        let inboxes =
+            inboxes.map(|inbox| again(self.clock.as_ref(), stop.clone(), || self.poll(inbox)));
+        let numbers = again(self.clock.as_ref(), stop.clone(), || self.give_back());
+        tokio::join!(lists, join_all(inboxes), numbers);
+    }
+
+    /// Catalogues that are due, and sent files to be forgotten. Gives when more is.
+    async fn read_lists(&self) -> Timestamp {
         self.forget_uploads().await;
         self.refresh_catalogues().await;
+        let hour = self.clock.now().saturating_add(SignedDuration::from_hours(1));
+        self.catalogues.due().min(hour.unwrap_or(Timestamp::MAX))
+    }
+
+    /// What is due at present, once.
+    #[cfg(test)]
+    pub(crate) async fn tend_once(&self) {
+        self.read_lists().await;
         for inbox in &self.inboxes {
             self.poll(inbox).await;
         }
-        let now = self.clock.now();
-        let due = self.inboxes.iter().map(Inbox::due).chain([self.catalogues.due()]).min();
-        due.map_or(SignedDuration::from_hours(1), |due| due.duration_since(now))
-            .max(SignedDuration::ZERO)
+        self.give_back().await;
+    }
+}
+
+/// Does a chore whenever it is due, until told to stop.
+async fn again<C: Future<Output = Timestamp>>(
+    clock: &dyn Clock,
+    mut stop: watch::Receiver<bool>,
+    chore: impl Fn() -> C,
+) {
+    while !*stop.borrow_and_update() {
+        let due = chore().await;
+        let wait = Duration::try_from(due.duration_since(clock.now())).unwrap_or_default();
+        tokio::select! {
+            // Short, so that a clock that is set is noticed.
+            () = tokio::time::sleep(wait.clamp(Duration::from_millis(10), NAP)) => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
     }
 }
 

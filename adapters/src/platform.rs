@@ -20,6 +20,7 @@ use crate::{
     deliver::Envelope,
     npsp::{Npsp, Standing},
     outcome::Outcome,
+    rate::Rate,
 };
 
 /// One message on its way.
@@ -70,6 +71,23 @@ impl Platform {
         rng: StdRng,
     ) -> Result<Self, Error> {
         Npsp::open(config, client, clock, rng).map(Self::Npsp)
+    }
+
+    /// What is written for the city into tables, and what is wrong with each; opens nothing else.
+    pub(crate) async fn tables(config: &Config) -> Vec<(String, Option<String>)> {
+        Npsp::tables(&config.npsp).await
+    }
+
+    /// Makes sure that what it writes for the city can be written, as far as that can be told now.
+    pub(crate) async fn verify(&self) -> Result<(), Error> {
+        let Self::Npsp(portal) = self;
+        portal.verify().await
+    }
+
+    /// The rate that messages and errands share, where one is set.
+    pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
+        let Self::Npsp(portal) = self;
+        portal.rate()
     }
 
     /// Longest time that one attempt may take, so that a lease outlives it.

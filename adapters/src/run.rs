@@ -26,7 +26,6 @@ use crate::{
     gate::Gate,
     keep::Keep,
     platform::Platform,
-    rate::Rate,
     report::{CheckOutcome, Report, report},
     seal::Sealer,
     settle::Settler,
@@ -70,6 +69,7 @@ pub(crate) async fn drive(
 ) -> Result<Report, Error> {
     let store = open(config, &clock).await?;
     let common = common(config, &store, &clock, &mut rng)?;
+    common.platform.verify().await?;
     let (couriers, settling) = couriers(config, &common, &mut rng);
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
@@ -174,17 +174,16 @@ fn common(
     };
     let back_off =
         BackOff::new(wait(|d| d.first_wait), wait(|d| d.longest_wait), StdRng::from_rng(rng));
-    let rate = config.npsp.rate.map(|rate| Rate::new(rate, Arc::clone(clock)));
     let client = GatewayClient::new(&config.gateway)?;
     let chance = StdRng::from_rng(rng);
     let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
     let length = platform.longest_attempt().saturating_add(SPARE);
     Ok(Common {
         lease: Arc::new(Lease { length, rests: config.rests() }),
+        gate: Arc::new(Gate::new(Breaker::new(back_off), platform.rate())),
         platform,
         store: Arc::clone(store),
         sealer: Sealer::of(config)?,
-        gate: Arc::new(Gate::new(Breaker::new(back_off), rate)),
         clock: Arc::clone(clock),
     })
 }
@@ -226,7 +225,7 @@ pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Er
     report(config, &store, &clock).await
 }
 
-/// Looks at the durable state, the sources with their columns, and the gateway with what it allows,
+/// Looks at the durable state, the sources and the tables for the city with their columns, and the gateway with what it allows,
 /// without sending a message.
 pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
     let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
@@ -234,6 +233,8 @@ pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome>
         let problem = Source::open(flow).await.err().map(|e| e.to_string());
         outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
     }
+    let tables = Platform::tables(config).await.into_iter();
+    outcomes.extend(tables.map(|(name, problem)| CheckOutcome::new(name, problem)));
     match GatewayClient::new(&config.gateway) {
         Err(error) => outcomes.push(CheckOutcome::new("gateway", Some(error.to_string()))),
         Ok(client) => outcomes.extend(allowed(config, &client).await),

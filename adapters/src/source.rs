@@ -20,12 +20,14 @@ mod postgres;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tls;
 
 use jiff::Timestamp;
 
 use self::{csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, sqlite::Sqlite};
 pub(crate) use self::{
-    error::SourceError,
+    error::{DatabaseError, SourceError},
     guarantee::{Guarantee, Reach},
     mark::Mark,
 };

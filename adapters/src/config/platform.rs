@@ -5,6 +5,7 @@ mod document;
 mod file;
 mod list;
 mod transitions;
+mod tray;
 
 use std::{collections::BTreeMap, os::unix::fs::MetadataExt as _};
 
@@ -17,6 +18,7 @@ use lienthong_model::{
 
 pub use file::FilesConfig;
 pub use list::{CatalogueConfig, InboxConfig};
+pub use tray::{TableTray, TrayAddress, TrayConfig, TrayTable};
 
 use self::document::Offered;
 use super::{RateConfig, Reader, is_address};
@@ -29,6 +31,8 @@ pub struct NpspConfig {
     pub profile: Profile,
     /// Whether a ministry is asked for the number of a dossier, or takes the city's.
     pub numbers: Numbers,
+    /// Where the numbers that a ministry gives are laid for the city.
+    pub numbers_into: Option<TrayConfig>,
     /// The service's address: `VN/GOV/G22/DVCQG/cases`.
     pub service: String,
     /// The agency code the portal knows us by (`madonvi`).
@@ -118,9 +122,10 @@ pub struct Codes {
     pub unknown_case: Vec<String>,
 }
 
-const KNOWN: [&str; 22] = [
+const KNOWN: [&str; 23] = [
     "profile",
     "numbers",
+    "numbers_into",
     "service",
     "openapi",
     "services",
@@ -149,6 +154,7 @@ impl<'a> Reader<'a, '_> {
         let profile = map.parse_optional::<Named<Profile>>("profile");
         let profile = profile.map_or(Profile::Portal2020, |named| named.0);
         let numbers = map.parse_optional::<Named<Numbers>>("numbers");
+        let numbers_into = map.optional("numbers_into");
         let service = map.parse::<Service>("service").map(|service| service.0);
         let openapi = map.text("openapi");
         let services = map.list("services");
@@ -164,12 +170,7 @@ impl<'a> Reader<'a, '_> {
         let lists = [map.list("catalogues"), map.list("inboxes"), map.list("files")];
         let rate = map.optional("rate");
         self.one_meaning(node, &codes);
-        if numbers.is_some() && profile == Profile::Portal2020 {
-            self.mistake(node.at, "`numbers` is a setting of the profile `ministry_2026`");
-        }
-        if dstcode.is_some() && profile == Profile::Ministry2026 {
-            self.mistake(node.at, "`dstcode` is a setting of the profile `portal_2020`");
-        }
+        self.of_its_profile(node, profile, numbers.is_some(), dstcode.is_some());
         let rate = match rate {
             Some(node) => Some(self.rate(node)?),
             None => None,
@@ -177,14 +178,16 @@ impl<'a> Reader<'a, '_> {
         let offered = self.offered(node, profile, service.as_deref().zip(openapi), services);
         let transitions = self.transitions(first, transitions);
         let password = password_file.and_then(|name| self.secret(node.at, name));
-        let mut offered = offered?;
         let numbers = numbers.map_or(Numbers::Asked, |named| named.0);
+        let numbers_into = self.numbers_into(numbers_into, profile, numbers);
+        let mut offered = offered?;
         self.offers_needed(node, needed(profile, numbers), &offered.calls);
         let (catalogues, inboxes, files) = self.lists(node, lists, &offered)?;
         offered.calls.sort_unstable();
         Some(NpspConfig {
             profile,
             numbers,
+            numbers_into: numbers_into?,
             service: service?,
             agency: agency?,
             dstcode,
@@ -203,6 +206,37 @@ impl<'a> Reader<'a, '_> {
             inboxes,
             files,
         })
+    }
+
+    /// Settings that only one profile has.
+    fn of_its_profile(&mut self, node: &Node, profile: Profile, numbers: bool, dstcode: bool) {
+        if numbers && profile == Profile::Portal2020 {
+            self.mistake(node.at, "`numbers` is a setting of the profile `ministry_2026`");
+        }
+        if dstcode && profile == Profile::Ministry2026 {
+            self.mistake(node.at, "`dstcode` is a setting of the profile `portal_2020`");
+        }
+    }
+
+    /// Where numbers are laid, when they are.
+    fn numbers_into(
+        &mut self,
+        node: Option<&'a Node>,
+        profile: Profile,
+        numbers: Numbers,
+    ) -> Option<Option<TrayConfig>> {
+        let Some(node) = node else { return Some(None) };
+        if (profile, numbers) != (Profile::Ministry2026, Numbers::Asked) {
+            let words = "`numbers_into` is for `profile: ministry_2026` with `numbers: asked`";
+            self.mistake(node.at, words);
+        }
+        let tray = self.tray(node, "`numbers_into`")?;
+        if let TrayConfig::Table(table) = &tray
+            && table.table.taken_at.is_some()
+        {
+            self.mistake(node.at, "`taken_at` is for inboxes: numbers are bounded by the dossiers");
+        }
+        Some(Some(tray))
     }
 
     /// What is read from the platform beside the records, and the files that go with them.

@@ -13,6 +13,10 @@ pub use self::{
     server::{MysqlAddress, MysqlConfig, PostgresConfig},
     table::{TableConfig, TableMode, Taken},
 };
+pub(super) use self::{
+    server::{address, password},
+    table::Table,
+};
 use super::Reader;
 
 /// Where rows come from, and at what pace.
@@ -117,7 +121,7 @@ impl Pace {
 }
 
 /// A name of a table or column.
-pub(super) struct Column(pub(super) String);
+pub(in crate::config) struct Column(pub(in crate::config) String);
 
 impl FromStr for Column {
     type Err = &'static str;

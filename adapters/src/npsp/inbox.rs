@@ -1,8 +1,8 @@
-//! Lists that are polled for the city, such as questions of citizens: each item becomes one file in
-//! a folder, once.
+//! Lists that are polled for the city, such as questions of citizens: each item is laid into a
+//! folder or a table, once.
 //!
-//! An item is written before it is remembered: a crash in between writes it again under the same
-//! name. Whoever takes a file away has the item; it does not come again.
+//! An item is laid before it is remembered: a crash in between lays it again under the same name
+//! or key. Whoever takes it away has the item; it does not come again.
 
 use std::{
     collections::BTreeSet,
@@ -17,21 +17,20 @@ use super::{Npsp, listing::Pages};
 use crate::{
     config::InboxConfig,
     platform::kept::{Kept, name_of},
+    tray::{Item, Laid, Tray, TrayError},
 };
 
 /// Largest item.
 const MAX_ITEM: usize = 256 << 10;
 /// Largest file of what is remembered of one item: a time.
 const MAX_MARK: u64 = 64;
-/// The end of the name of an item's file.
-const END: &str = ".json";
 
 /// A list that is polled.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    config: InboxConfig,
+    pub(super) config: InboxConfig,
     /// Where items go.
-    items: Arc<Kept>,
+    pub(super) tray: Tray,
     /// What is remembered of items that went there.
     had: Arc<Kept>,
     due: Mutex<Timestamp>,
@@ -41,15 +40,15 @@ pub(super) struct Inbox {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Polled {
     pub(super) new: usize,
-    /// Items that wait at the platform because the folder is full.
+    /// Items that wait at the platform because there is no room.
     pub(super) waiting: usize,
     /// Entries that are no item: without a name, or too large.
     pub(super) unusable: usize,
 }
 
 impl Inbox {
-    pub(super) fn new(config: InboxConfig, items: Arc<Kept>, had: Arc<Kept>) -> Self {
-        Self { config, items, had, due: Mutex::new(Timestamp::MIN) }
+    pub(super) fn new(config: InboxConfig, tray: Tray, had: Arc<Kept>) -> Self {
+        Self { config, tray, had, due: Mutex::new(Timestamp::MIN) }
     }
 
     pub(super) fn due(&self) -> Timestamp {
@@ -62,12 +61,16 @@ impl Inbox {
 }
 
 impl Npsp {
-    /// Polls a list that is due.
-    pub(super) async fn poll(&self, inbox: &Inbox) {
+    /// Polls a list that is due. Gives when it is next.
+    pub(super) async fn poll(&self, inbox: &Inbox) -> Timestamp {
         let now = self.clock.now();
-        if now < inbox.due() {
-            return;
+        if now >= inbox.due() {
+            self.poll_at(inbox, now).await;
         }
+        inbox.due()
+    }
+
+    async fn poll_at(&self, inbox: &Inbox, now: Timestamp) {
         *inbox.lock() = now.saturating_add(inbox.config.poll).unwrap_or(Timestamp::MAX);
         let id = &inbox.config.id;
         let pages = if inbox.config.is_paged { Pages::Numbered } else { Pages::One };
@@ -78,70 +81,110 @@ impl Npsp {
                 return;
             }
         };
-        let (config, items, had) =
-            (inbox.config.clone(), Arc::clone(&inbox.items), Arc::clone(&inbox.had));
-        let work = move || hand_over(&config, &items, &had, &entries, now);
-        match tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten() {
-            Err(error) => tracing::error!(inbox = %id, %error, "items cannot be written"),
-            Ok(polled) => {
-                let Polled { new, waiting, unusable } = polled;
-                if waiting > 0 {
-                    tracing::warn!(inbox = %id, waiting, "inbox is full: items wait at the portal");
-                }
-                if unusable > 0 {
-                    tracing::warn!(inbox = %id, unusable, "entries cannot be taken as items");
-                }
-                if new > 0 {
-                    tracing::info!(inbox = %id, new, "items taken");
-                }
-            }
+        let polled = match inbox.hand_over(entries, now).await {
+            Ok(polled) => polled,
+            // What was laid is remembered; the rest is still listed next time.
+            Err(error) => return tracing::error!(inbox = %id, %error, "items wait at the portal"),
+        };
+        let Polled { new, waiting, unusable } = polled;
+        if waiting > 0 {
+            tracing::warn!(inbox = %id, waiting, "inbox is full: items wait at the portal");
+        }
+        if unusable > 0 {
+            tracing::warn!(inbox = %id, unusable, "entries cannot be taken as items");
+        }
+        if new > 0 {
+            tracing::info!(inbox = %id, new, "items taken");
         }
     }
 }
 
-fn hand_over(
+/// What a list holds for the city.
+#[derive(Default)]
+struct Sorted {
+    /// Items that were not had.
+    items: Vec<Item>,
+    /// The names of all.
+    listed: BTreeSet<String>,
+    unusable: usize,
+}
+
+impl Inbox {
+    async fn hand_over(&self, entries: Vec<Value>, now: Timestamp) -> Result<Polled, TrayError> {
+        let (config, had, is_file) =
+            (self.config.clone(), Arc::clone(&self.had), self.tray.is_folder());
+        let sorted = blocking(move || sort(&config, &had, is_file, &entries, now)).await?;
+        let mut polled = Polled { unusable: sorted.unusable, ..Polled::default() };
+        if !sorted.items.is_empty() {
+            self.lay(sorted.items, &mut polled).await?;
+        }
+        let (config, had) = (self.config.clone(), Arc::clone(&self.had));
+        blocking(move || forget(&config, &had, &sorted.listed, now)).await?;
+        Ok(polled)
+    }
+
+    async fn lay(&self, items: Vec<Item>, polled: &mut Polled) -> Result<(), TrayError> {
+        self.tray.verify().await?;
+        let mut room = self.tray.room(self.config.most).await?;
+        for item in items {
+            if room == 0 {
+                polled.waiting += 1;
+                continue;
+            }
+            let (name, at) = (item.name.clone(), item.at);
+            match self.tray.lay(item).await? {
+                Laid::New => {
+                    room -= 1;
+                    polled.new += 1;
+                }
+                Laid::There => {}
+                Laid::Not(reason) => {
+                    polled.unusable += 1;
+                    tracing::warn!(inbox = %self.config.id, reason, "an item cannot be laid");
+                    continue;
+                }
+            }
+            let had = Arc::clone(&self.had);
+            blocking(move || had.write(&name, at.to_string().as_bytes())).await?;
+        }
+        Ok(())
+    }
+}
+
+fn sort(
     config: &InboxConfig,
-    items: &Kept,
     had: &Kept,
+    is_file: bool,
     entries: &[Value],
     now: Timestamp,
-) -> io::Result<Polled> {
-    let mut polled = Polled::default();
-    let mut listed = BTreeSet::new();
-    let mut there = items.names()?.iter().filter(|name| name.ends_with(END)).count();
+) -> io::Result<Sorted> {
+    let mut sorted = Sorted::default();
     for entry in entries {
         let key = match entry.get(&config.key) {
             Some(Value::String(text)) if !text.is_empty() => text.clone(),
             Some(Value::Number(number)) => number.to_string(),
             _ => {
-                polled.unusable += 1;
+                sorted.unusable += 1;
                 continue;
             }
         };
-        let bytes = serde_json::to_vec_pretty(entry).map_err(io::Error::other)?;
-        if bytes.len() > MAX_ITEM {
-            polled.unusable += 1;
+        let text = if is_file { format!("{entry:#}") } else { entry.to_string() };
+        if text.len() > MAX_ITEM {
+            sorted.unusable += 1;
             continue;
         }
         let name = name_of(&[&config.call, &key]);
-        listed.insert(name.clone());
-        let file = format!("{name}{END}");
-        if had.has(&name)? {
-            continue;
+        if sorted.listed.insert(name.clone()) && !had.has(&name)? {
+            sorted.items.push(Item { name, key, text, at: now });
         }
-        if !items.has(&file)? {
-            if there >= config.most {
-                polled.waiting += 1;
-                continue;
-            }
-            items.write(&file, &bytes)?;
-            there += 1;
-            polled.new += 1;
-        }
-        had.write(&name, now.to_string().as_bytes())?;
     }
-    forget(config, had, &listed, now)?;
-    Ok(polled)
+    Ok(sorted)
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
 }
 
 /// Forgets items that the platform does not list any more and that were taken long ago.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Npsp, for_errand,
-    request::{Ask, Matter},
+    request::{Ask, Fare, Matter},
 };
 use crate::{
     client::MAX_ANSWER,
@@ -85,7 +85,7 @@ impl Npsp {
         let asked: Map<String, Value> =
             asked.into_iter().map(|(member, value)| (member.to_owned(), value)).collect();
         let id = uuid::Uuid::new_v4().to_string();
-        let ask = Ask { call, id: &id, dossier: None, officer: None };
+        let ask = Ask { call, id: &id, dossier: None, officer: None, fare: Fare::Turn };
         let matter = match self.config.profile {
             Profile::Portal2020 => Matter::Records(&asked, None),
             Profile::Ministry2026 => Matter::Plain(&asked),

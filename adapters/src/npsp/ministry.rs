@@ -2,7 +2,10 @@
 //! the city's in every message about it.
 //!
 //! The number is kept before it is used: a message that is sent again is sent under the same one.
-//! A number whose answer was lost is never used, which harms nobody.
+//! A number whose answer was lost is never used, which harms nobody. What was kept is laid for the
+//! city where the settings say so.
+
+mod back;
 
 use std::{
     borrow::Cow,
@@ -13,6 +16,7 @@ use std::{
 
 use serde_json::{Map, Value};
 
+pub(super) use self::back::Back;
 use super::{
     Npsp, Record, for_errand,
     request::{Ask, Matter},
@@ -43,6 +47,8 @@ pub(super) struct Given {
     kept: Arc<Kept>,
     /// Dossiers that a number is being asked for, so that none gets two.
     asking: Mutex<BTreeSet<String>>,
+    /// How they go back to the city, where they do.
+    pub(super) back: Option<Arc<Back>>,
 }
 
 /// The right to ask for one dossier's number.
@@ -58,8 +64,8 @@ impl Drop for Turn<'_> {
 }
 
 impl Given {
-    pub(super) fn new(kept: Arc<Kept>) -> Self {
-        Self { kept, asking: Mutex::new(BTreeSet::new()) }
+    pub(super) fn new(kept: Arc<Kept>, back: Option<Back>) -> Self {
+        Self { kept, asking: Mutex::new(BTreeSet::new()), back: back.map(Arc::new) }
     }
 
     /// Nobody waits here: a wait of unknown length would outlast a lease.
@@ -93,7 +99,10 @@ impl Npsp {
         let city = record.get(NUMBER).and_then(Value::as_str).filter(|text| !text.is_empty());
         let city = city.ok_or_else(|| Outcome::Refused(Reason::new("record has no `MaHoSo`")))?;
         let number = match self.numbers.of(city)? {
-            Some(number) => number,
+            Some(number) => {
+                self.remind(city);
+                number
+            }
             None if parcel.call == OPENS => self.next_number(parcel, &record, city).await?,
             None => {
                 let reason = Reason::new("dossier was given no number: it was not handed over");
@@ -127,14 +136,35 @@ impl Npsp {
             number.filter(|text| (1..=64).contains(&text.len()) && text.bytes().all(harmless));
         let number =
             number.ok_or_else(|| Outcome::Failed(Reason::new("portal gave an unusable number")))?;
-        let (kept, name, bytes) =
-            (Arc::clone(&self.numbers.kept), name_of(&[city]), number.as_bytes().to_vec());
-        tokio::task::spawn_blocking(move || kept.write(&name, &bytes))
-            .await
-            .map_err(io::Error::other)
-            .flatten()
-            .map_err(|error| broken(&error))?;
+        self.keep_number(city, number).await.map_err(|error| broken(&error))?;
         Ok(number.to_owned())
+    }
+
+    /// Keeps a number, and before it that it is owed to the city: a crash in between owes one that
+    /// is not there, and the next attempt asks for it.
+    async fn keep_number(&self, city: &str, number: &str) -> io::Result<()> {
+        let (kept, back) = (Arc::clone(&self.numbers.kept), self.numbers.back.clone());
+        let (city, number, now) = (city.to_owned(), number.to_owned(), self.clock.now());
+        let keeping = tokio::task::spawn_blocking(move || {
+            if let Some(back) = &back {
+                back.owe(&city, now)?;
+            }
+            kept.write(&name_of(&[&city]), number.as_bytes())?;
+            if let Some(back) = &back {
+                back.hurry();
+            }
+            Ok(())
+        });
+        keeping.await.map_err(io::Error::other).flatten()
+    }
+
+    /// The message is worth more than what the city is told of it.
+    fn remind(&self, city: &str) {
+        if let Some(back) = &self.numbers.back
+            && let Err(error) = back.remind(city, self.clock.now())
+        {
+            tracing::error!(%error, "a number that is owed to the city cannot be kept");
+        }
     }
 }
 

@@ -11,6 +11,15 @@ use crate::{
     platform::Parcel,
 };
 
+/// What a call is made for, in the rate of the portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fare {
+    /// The message that it carries was admitted.
+    Admitted,
+    /// It takes its turn.
+    Turn,
+}
+
 /// A question to the portal: which call, under which id, in whose name.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ask<'a> {
@@ -18,6 +27,7 @@ pub(super) struct Ask<'a> {
     pub(super) id: &'a str,
     pub(super) dossier: Option<&'a str>,
     pub(super) officer: Option<&'a str>,
+    pub(super) fare: Fare,
 }
 
 impl<'a> Ask<'a> {
@@ -27,6 +37,7 @@ impl<'a> Ask<'a> {
             id: parcel.id,
             dossier: parcel.envelope.dossier.as_deref(),
             officer: parcel.envelope.officer.as_deref(),
+            fare: Fare::Turn,
         }
     }
 }

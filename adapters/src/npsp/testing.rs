@@ -184,6 +184,11 @@ impl Desk {
         Self { folder, clock: ManualClock::at(start), text }
     }
 
+    /// The same place, with more lines under `npsp`.
+    pub(crate) fn with(self, npsp: &str) -> Self {
+        Self { text: self.text.replace("flows: []", &format!("{npsp}flows: []")), ..self }
+    }
+
     pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.folder.path().join(name)
     }

@@ -1,3 +1,4 @@
+mod rated;
 mod services;
 
 use lienthong_sandbox::{

@@ -55,7 +55,19 @@ impl From<sqlx::Error> for DatabaseError {
                 let (words, transient) = words(&code);
                 (format!("{words} (code `{code}`)"), transient)
             }
-            sqlx::Error::Io(error) => (format!("cannot be reached: {}", error.kind()), true),
+            sqlx::Error::Io(error) => {
+                match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+                    Some(error) => {
+                        // A session that broke off is not one that was refused.
+                        let refused = matches!(error, rustls::Error::InvalidCertificate(_));
+                        (tls(error).to_owned(), !refused)
+                    }
+                    None => (format!("cannot be reached: {}", error.kind()), true),
+                }
+            }
+            sqlx::Error::Tls(error) if error.to_string().contains("does not support TLS") => {
+                ("speaks no TLS, which is asked for".to_owned(), false)
+            }
             sqlx::Error::Tls(_) => ("is not who it should be: TLS failed".to_owned(), false),
             sqlx::Error::PoolTimedOut => ("gave no connection in time".to_owned(), true),
             sqlx::Error::Configuration(_) => ("cannot be connected to as set".to_owned(), false),
@@ -66,6 +78,31 @@ impl From<sqlx::Error> for DatabaseError {
             _ => ("failed".to_owned(), false),
         };
         Self { problem, transient }
+    }
+}
+
+/// Why a server was not believed.
+fn tls(error: &rustls::Error) -> &'static str {
+    use rustls::{CertificateError as Bad, Error::InvalidCertificate};
+    match error {
+        // One of an anchor's own name that it has not signed has a bad signature.
+        InvalidCertificate(Bad::UnknownIssuer | Bad::BadSignature) => {
+            "is not who it should be: no anchor that is trusted has signed its certificate"
+        }
+        InvalidCertificate(Bad::NotValidForName | Bad::NotValidForNameContext { .. }) => {
+            "is not who it should be: its certificate is for another name"
+        }
+        InvalidCertificate(Bad::Expired | Bad::ExpiredContext { .. }) => {
+            "is not who it should be: its certificate has expired"
+        }
+        _ => "is not who it should be: TLS failed",
+    }
+}
+
+impl DatabaseError {
+    /// Whether the same may succeed later without anybody doing something.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.transient
     }
 }
 

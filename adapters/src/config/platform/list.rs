@@ -1,7 +1,5 @@
 //! The settings of what is read from the platform: catalogues and inboxes.
 
-use std::path::PathBuf;
-
 use jiff::SignedDuration;
 use lienthong_model::{
     diagnostic::nearest,
@@ -10,7 +8,7 @@ use lienthong_model::{
     schema::Kind,
 };
 
-use super::{Reader, document::Offered};
+use super::{Reader, TrayConfig, document::Offered};
 
 /// A list of codes that records are checked against.
 #[derive(Debug, Clone)]
@@ -42,11 +40,12 @@ pub struct InboxConfig {
     pub key: String,
     /// Whether it comes in pages.
     pub is_paged: bool,
-    /// The folder that items are put into.
-    pub folder: PathBuf,
+    /// Where items are laid.
+    pub tray: TrayConfig,
     /// How often it is asked. Default 300 s.
     pub poll: SignedDuration,
-    /// Most items in the folder; more wait at the platform. Default 10,000.
+    /// Most items that the city has not taken; more wait at the platform. Default 10,000. A table
+    /// that does not tell which were taken has no bound.
     pub most: usize,
     /// How long an item that the platform does not list any more is remembered. Default 90 days.
     pub remember: SignedDuration,
@@ -107,25 +106,41 @@ impl<'a> Reader<'a, '_> {
     }
 
     pub(super) fn inbox(&mut self, node: &'a Node, offered: &Offered) -> Option<InboxConfig> {
-        let known =
-            ["id", "call", "key", "paged", "folder", "poll_seconds", "most", "remember_days"];
+        let names = ["id", "call", "key", "paged", "folder", "into"];
+        let known = [&names[..], &["poll_seconds", "most", "remember_days"]].concat();
         let folder = self.folder;
         let mut map = self.map(node, "an inbox", &known)?;
         let id = map.parse::<FlowId>("id");
         let call = map.text("call");
         let key = map.parse::<String>("key");
         let is_paged = map.boolean("paged", true);
-        let into = map.text("folder").map(|name| folder.join(name));
+        let named = map.optional("folder").and_then(|_| map.text("folder"));
+        let into = map.optional("into");
         let poll = SignedDuration::from_secs(map.integer("poll_seconds", 5..=86_400, 300));
+        let bounded = map.optional("most").is_some();
         let most = map.integer("most", 1..=100_000, 10_000);
         let days = map.integer("remember_days", 1..=3_650, 90);
+        let tray = match (named, into) {
+            (Some(name), None) => Some(TrayConfig::Folder(folder.join(name))),
+            (None, Some(into)) => self.tray(into, "`into`"),
+            _ => {
+                self.mistake(node.at, "an inbox needs `folder` or `into`, one of them");
+                None
+            }
+        };
+        if let Some(TrayConfig::Table(table)) = &tray
+            && bounded
+            && table.table.taken_at.is_none()
+        {
+            self.mistake(node.at, "`most` of a table needs `taken_at` among its `columns`");
+        }
         let call = self.offers(node, call?, offered)?;
         Some(InboxConfig {
             id: id?,
             call,
             key: key?,
             is_paged,
-            folder: into?,
+            tray: tray?,
             poll,
             most: usize::try_from(most).unwrap_or(10_000),
             remember: SignedDuration::from_hours(24 * days),

@@ -88,7 +88,9 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// The text is never told: it may have a password in it, which is the mistake.
-fn address<T: FromStr<Err: fmt::Display>>(map: &mut MapReader<'_, '_>) -> Option<T> {
+pub(in crate::config) fn address<T: FromStr<Err: fmt::Display>>(
+    map: &mut MapReader<'_, '_>,
+) -> Option<T> {
     match map.text("database")?.parse() {
         Ok(address) => Some(address),
         Err(error) => {
@@ -98,7 +100,7 @@ fn address<T: FromStr<Err: fmt::Display>>(map: &mut MapReader<'_, '_>) -> Option
     }
 }
 
-fn password<'a>(map: &mut MapReader<'a, '_>) -> Option<&'a str> {
+pub(in crate::config) fn password<'a>(map: &mut MapReader<'a, '_>) -> Option<&'a str> {
     map.optional("password_file").and_then(|_| map.text("password_file"))
 }
 
@@ -176,8 +178,15 @@ impl FromStr for MysqlAddress {
             || options.get_host() == "localhost"
             || address.is_ok_and(|address| address.is_loopback());
         let proves = matches!(options.get_ssl_mode(), MySqlSslMode::VerifyIdentity);
-        if !here && (!proves || !query.contains("ssl-ca=")) {
+        let asks = query.split('&').any(|pair| pair.starts_with("ssl-mode="));
+        let anchored =
+            query.split('&').any(|pair| pair.starts_with("ssl-ca=") && pair != "ssl-ca=");
+        if !here && (!proves || !anchored) {
             return Err("on another machine needs `ssl-mode=VERIFY_IDENTITY` and `ssl-ca=FILE`");
+        }
+        // SECURITY: any other mode falls back to the clear, or believes whoever answers.
+        if asks && !(proves && anchored) {
+            return Err("has no other TLS than `ssl-mode=VERIFY_IDENTITY` with `ssl-ca=FILE`");
         }
         let options = if proves { options } else { options.ssl_mode(MySqlSslMode::Disabled) };
         Ok(Self { text: text.to_owned(), options: Box::new(options) })

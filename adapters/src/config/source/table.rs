@@ -72,7 +72,7 @@ pub(super) fn table(map: &mut MapReader<'_, '_>) -> Option<TableConfig> {
 }
 
 /// A name of a table, with that of its schema or without.
-struct Table(String);
+pub(in crate::config) struct Table(pub(in crate::config) String);
 
 impl FromStr for Table {
     type Err = &'static str;

@@ -31,6 +31,9 @@ async fn refuses_addresses_with_a_password_or_in_the_clear() {
         ("mysql", "mysql://a@db.example/c", "ssl-mode=VERIFY_IDENTITY"),
         ("mysql", "mysql://a@db.example/c?ssl-mode=VERIFY_IDENTITY", "ssl-ca=FILE"),
         ("mysql", "mysql://a@db.example/c?ssl-mode=REQUIRED&ssl-ca=x", "VERIFY_IDENTITY"),
+        ("mysql", "mysql://a@localhost/c?ssl-mode=REQUIRED", "no other TLS"),
+        ("mysql", "mysql://a@127.0.0.1/c?ssl-mode=PREFERRED&ssl-ca=x", "no other TLS"),
+        ("mysql", "mysql://a@localhost/c?ssl-mode=VERIFY_IDENTITY", "no other TLS"),
         ("mysql", "mysql://a@localhost/c?password=hush", "nothing else"),
         ("mysql", "postgres://a@localhost/c", "must be `mysql://USER@HOST/DATABASE`"),
     ] {

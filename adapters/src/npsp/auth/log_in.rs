@@ -8,7 +8,10 @@ use super::Npsp;
 use crate::{
     client::{Body, Call, NoAnswer, Received},
     config::Profile,
-    npsp::{request, response},
+    npsp::{
+        request::{self, Fare},
+        response,
+    },
     outcome::{Outcome, Reason, of_refusal},
 };
 
@@ -57,7 +60,10 @@ impl Npsp {
             headers: request::dstcode(&self.config),
             body,
         };
-        self.read(self.client.post(call).await)
+        match self.post(call, Fare::Turn).await {
+            Ok(received) => self.read(received),
+            Err(_) => LogIn::Not(Reason::new("rate of the portal leaves no room"), None),
+        }
     }
 
     fn read(&self, received: Result<Received, NoAnswer>) -> LogIn {

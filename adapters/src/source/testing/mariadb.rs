@@ -62,6 +62,11 @@ impl Server {
 
     /// One of its own.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// One of its own, with more arguments.
+    pub(crate) fn start_with(more: &[String]) -> Self {
         let directory = TempDir::new().expect("a directory");
         let path = directory.path();
         if std::fs::metadata("/proc/self").expect("Linux").uid() == 0 {
@@ -71,7 +76,7 @@ impl Server {
         made.args(["--auth-root-authentication-method=normal", "--skip-test-db"]);
         let made = made.output().expect("it runs");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let process = serve(path);
+        let process = serve(path, more);
         Self { process, directory, databases: AtomicU32::new(0) }
     }
 
@@ -87,11 +92,12 @@ impl Server {
     }
 }
 
-fn serve(directory: &Path) -> Child {
+fn serve(directory: &Path, more: &[String]) -> Child {
     let mut process = command("mariadbd", directory)
         .arg(format!("--socket={}/socket", directory.display()))
         .args(["--skip-networking", "--innodb-flush-log-at-trx-commit=0"])
         .args(["--innodb-buffer-pool-size=64M", "--character-set-server=utf8mb4"])
+        .args(more)
         .stderr(Stdio::piped())
         .spawn()
         .expect("mariadbd runs");
