@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use self::{mysql::MysqlLink, postgres::PostgresLink, sqlite::SqliteLink};
 use crate::{
     config::{TableTray, TrayAddress, TrayConfig},
-    platform::kept::Kept,
+    platform::kept::{Kept, blocking},
     source::DatabaseError,
 };
 
@@ -294,12 +294,6 @@ fn refused(error: sqlx::Error) -> Result<Laid, TrayError> {
         }
     }
     Err(error.into())
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
 }
 
 /// The columns that are written, in the order of what is bound: key, item, time.

@@ -20,7 +20,7 @@ use crate::{
     outcome::{Outcome, Reason},
     platform::{
         Listed,
-        kept::{Kept, name_of},
+        kept::{Kept, blocking, name_of},
     },
 };
 
@@ -210,11 +210,11 @@ impl Npsp {
         let held = one.believe(&entries, now).map_err(why)?;
         let page = Page { call: one.config.call.clone(), read_at: now, entries };
         let kept = Arc::clone(&self.catalogues.kept);
-        let written = tokio::task::spawn_blocking(move || {
+        let written = blocking(move || {
             let bytes = serde_json::to_vec(&page).map_err(std::io::Error::other)?;
             kept.write(&name_of(&[&page.call]), &bytes)
         });
-        if let Err(error) = written.await.map_err(std::io::Error::other).flatten() {
+        if let Err(error) = written.await {
             // Good for this process all the same; the next one reads it anew.
             tracing::warn!(call = one.config.call, %error, "catalogue cannot be kept");
         }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::{Npsp, listing::Pages};
 use crate::{
     config::InboxConfig,
-    platform::kept::{Kept, name_of},
+    platform::kept::{Kept, blocking, name_of},
     tray::{Item, Laid, Tray, TrayError},
 };
 
@@ -179,12 +179,6 @@ fn sort(
         }
     }
     Ok(sorted)
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
 }
 
 /// Forgets items that the platform does not list any more and that were taken long ago.

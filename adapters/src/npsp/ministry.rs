@@ -27,7 +27,7 @@ use crate::{
     outcome::{Outcome, Reason},
     platform::{
         Parcel,
-        kept::{Kept, name_of},
+        kept::{Kept, blocking, name_of},
     },
 };
 
@@ -145,7 +145,7 @@ impl Npsp {
     async fn keep_number(&self, city: &str, number: &str) -> io::Result<()> {
         let (kept, back) = (Arc::clone(&self.numbers.kept), self.numbers.back.clone());
         let (city, number, now) = (city.to_owned(), number.to_owned(), self.clock.now());
-        let keeping = tokio::task::spawn_blocking(move || {
+        blocking(move || {
             if let Some(back) = &back {
                 back.owe(&city, now)?;
             }
@@ -154,8 +154,8 @@ impl Npsp {
                 back.hurry();
             }
             Ok(())
-        });
-        keeping.await.map_err(io::Error::other).flatten()
+        })
+        .await
     }
 
     /// The message is worth more than what the city is told of it.

@@ -30,7 +30,7 @@ use crate::{
     outcome::{Outcome, Reason},
     platform::{
         Parcel,
-        kept::{Kept, hex, name_of},
+        kept::{Kept, blocking, hex, name_of},
     },
 };
 
@@ -78,16 +78,13 @@ impl Uploads {
     async fn write(&self, name: String, mark: &Mark) -> io::Result<()> {
         let bytes = serde_json::to_vec(mark).map_err(io::Error::other)?;
         let kept = Arc::clone(&self.kept);
-        let written = tokio::task::spawn_blocking(move || kept.write(&name, &bytes));
-        written.await.map_err(io::Error::other).flatten()
+        blocking(move || kept.write(&name, &bytes)).await
     }
 
     /// Forgets what was sent long ago: whoever sends such a message again sends its files again.
     async fn forget(&self, before: Timestamp) {
         let kept = Arc::clone(&self.kept);
-        let work = move || kept.remove_before(before);
-        let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten();
-        if let Err(error) = done {
+        if let Err(error) = blocking(move || kept.remove_before(before)).await {
             tracing::warn!(%error, "sent files cannot be forgotten");
         }
     }

@@ -22,6 +22,13 @@ pub(crate) struct Kept {
     parts: AtomicU64,
 }
 
+/// Does what waits for a disk, without holding up whatever else there is to do.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
+}
+
 impl Kept {
     /// Opens the folder; makes it with mode 0700 when it is missing, and removes what a crash left
     /// half written.

@@ -17,7 +17,7 @@ use serde_json::json;
 use super::MAX_NUMBER;
 use crate::{
     npsp::Npsp,
-    platform::kept::{Kept, name_of},
+    platform::kept::{Kept, blocking, name_of},
     tray::{Item, Laid, Tray, TrayError},
 };
 
@@ -183,12 +183,6 @@ fn read(
         items.push(Item { name, key: dossier, text, at: now });
     }
     Ok((items, false))
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).flatten()
 }
 
 #[cfg(test)]
