@@ -221,7 +221,7 @@ fn couriers(
 /// # Errors
 /// When the durable state cannot be read.
 pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Error> {
-    let store = Store::look(config.state.clone()).await?;
+    let store = Store::look_up_to_date(config.state.clone()).await?;
     report(config, &store, &clock).await
 }
 

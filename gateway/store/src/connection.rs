@@ -22,7 +22,7 @@ use crate::{
     outbox::Outbox,
     owner,
     quota::DailyQuota,
-    schema,
+    schema::{self, Versions},
 };
 
 /// Name of the database in the data directory.
@@ -80,6 +80,12 @@ pub enum StoreError {
     /// The database holds a value that this program never wrote there.
     #[error("database holds an unusable `{0}`")]
     Damaged(&'static str),
+    /// Its tables are not yet those of this program: an older program made them, or they are being made.
+    #[error(
+        "durable state is of version {0}, this program of {1}: what works on it brings it up to date \
+         when it starts; ask again then"
+    )]
+    Behind(i64, i64),
     /// Others use a database whose tables are of another version.
     #[error(
         "database is of version {0}, this program of {1}: end the other processes and start again"
@@ -231,6 +237,21 @@ impl Store {
         };
         let directory = Mutex::new(None);
         Ok(Self { writer, readers, generation: None, is_shared: false, name: None, directory })
+    }
+
+    /// Opens the database to look only, where it has the tables that this program knows.
+    ///
+    /// # Errors
+    /// When there is no database, it is older, or it cannot be read.
+    pub async fn look_up_to_date(place: impl Into<Place>) -> Result<Self, StoreError> {
+        let place = place.into();
+        let store = Self::look(place.clone()).await?;
+        let Versions { found, known, .. } = store.versions().await?;
+        match found {
+            0 => Err(StoreError::Missing(place.to_string())),
+            _ if found < known => Err(StoreError::Behind(found, known)),
+            _ => Ok(store),
+        }
     }
 
     /// The outbox.

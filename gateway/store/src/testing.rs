@@ -8,7 +8,7 @@ use lienthong_model::sensitive::Sensitive;
 use tempfile::TempDir;
 
 use self::postgres::{PASSWORD, Server};
-use crate::{Place, ServerAddress, Store};
+use crate::{Place, ServerAddress, Store, engine::tell};
 
 /// Where a test has its durable state.
 pub(crate) struct Home {
@@ -49,6 +49,13 @@ impl Home {
     pub(crate) async fn open(&self) -> Store {
         Store::open(self.place()).await.unwrap()
     }
+}
+
+/// Carries one statement out.
+pub(crate) async fn change(store: &Store, statement: &'static str) {
+    let mut transaction = store.write().await.unwrap();
+    tell!(&mut transaction, sqlx::query(statement)).unwrap();
+    transaction.commit().await.unwrap();
 }
 
 /// With the password.

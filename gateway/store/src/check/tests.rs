@@ -1,15 +1,8 @@
 use super::*;
 use crate::{
-    engine::tell,
     ledger::{Book, Expected, tests::new},
-    testing::{Home, on_both},
+    testing::{Home, change, on_both},
 };
-
-async fn change(store: &Store, statement: &'static str) {
-    let mut transaction = store.write().await.unwrap();
-    tell!(&mut transaction, sqlx::query(statement)).unwrap();
-    transaction.commit().await.unwrap();
-}
 
 async fn filled(home: &Home) -> Store {
     let store = home.open().await;

@@ -7,7 +7,7 @@ use crate::{
     engine::{ask, tell},
     outbox::{Left, Rests},
     testing::{
-        Home, on_both,
+        Home, change, on_both,
         postgres::{PASSWORD, Server},
     },
 };
@@ -51,7 +51,22 @@ async fn looking_needs_a_database_and_cannot_write(home: Home) {
     recover(&store).await.unwrap();
 }
 
+async fn what_needs_todays_tables_waits_until_they_are_made(home: Home) {
+    let looked = Store::look_up_to_date(home.place()).await;
+    assert!(matches!(looked, Err(StoreError::Missing(_))));
+    let store = home.open().await;
+    assert!(Store::look_up_to_date(home.place()).await.is_ok());
+    // As they stand while they are made, one version after the other.
+    change(&store, "DELETE FROM _sqlx_migrations WHERE version > 2").await;
+    let looked = Store::look_up_to_date(home.place()).await;
+    assert!(matches!(looked, Err(StoreError::Behind(2, _))));
+    change(&store, "DELETE FROM _sqlx_migrations").await;
+    let looked = Store::look_up_to_date(home.place()).await;
+    assert!(matches!(looked, Err(StoreError::Missing(_))));
+}
+
 on_both! {
+    what_needs_todays_tables_waits_until_they_are_made,
     refuses_a_second_process,
     looking_needs_a_database_and_cannot_write,
 }
