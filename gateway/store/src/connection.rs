@@ -21,6 +21,7 @@ use crate::{
     ledger::Ledger,
     outbox::Outbox,
     owner,
+    package::Packages,
     quota::DailyQuota,
     schema::{self, Versions},
 };
@@ -264,6 +265,12 @@ impl Store {
     #[must_use]
     pub fn quota(&self) -> DailyQuota<'_> {
         DailyQuota::new(self)
+    }
+
+    /// The data packages.
+    #[must_use]
+    pub fn packages(&self) -> Packages<'_> {
+        Packages::new(self)
     }
 
     /// The ledger of consents, rights and notices.
