@@ -2,6 +2,7 @@
 
 mod desk;
 mod letters;
+mod package;
 mod status;
 mod watch;
 
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Messages that need a person: looks at them, and carries out what the person decides.
     #[command(subcommand)]
     Dead(letters::Command),
+    /// Data packages: whole data sets in signed and encrypted files, for when they travel on a medium.
+    #[command(subcommand)]
+    Package(Box<package::Command>),
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +97,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
         Command::Dead(command) => letters::run(command, output).await,
+        Command::Package(command) => package::run(*command, output).await,
     }
 }
 

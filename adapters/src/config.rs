@@ -6,6 +6,7 @@
 
 mod flow;
 mod message;
+mod package;
 mod platform;
 mod source;
 
@@ -29,6 +30,8 @@ use lienthong_store::{Place, ServerAddress, outbox::Rests};
 pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
+pub(crate) use package::{Class, Limits, Opening, SendConfig, WardField, WardsOf};
+pub use package::{DatasetConfig, PackagesConfig};
 pub use platform::{
     CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
     TrayAddress, TrayConfig, TrayTable,

@@ -16,6 +16,7 @@ mod keep;
 mod map;
 mod npsp;
 mod outcome;
+pub mod package;
 mod platform;
 mod rate;
 mod report;
@@ -28,7 +29,7 @@ mod source;
 mod testing;
 mod tray;
 
-pub use config::Config;
+pub use config::{Config, PackagesConfig};
 pub use desk::{Desk, DeskError, Letter, Shown};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};

@@ -22,6 +22,7 @@ mod sqlite;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tls;
+mod whole;
 
 use jiff::Timestamp;
 
@@ -30,6 +31,7 @@ pub(crate) use self::{
     error::{DatabaseError, SourceError},
     guarantee::{Guarantee, Reach},
     mark::Mark,
+    whole::Whole,
 };
 use crate::{
     config::{FlowConfig, SourceConfig, SourceKind, TableConfig, TableMode},

@@ -1,7 +1,7 @@
 //! The settings of a message type: when it applies, how its record is made and checked.
 
 mod codes;
-mod field;
+pub(super) mod field;
 mod identifier;
 
 use lienthong_model::{
@@ -111,7 +111,13 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// Tells which fields the schema requires and no rule makes.
-    fn all_required(&mut self, node: &'a Node, rules: &[FieldRule], schema: &Schema, of: &str) {
+    pub(super) fn all_required(
+        &mut self,
+        node: &'a Node,
+        rules: &[FieldRule],
+        schema: &Schema,
+        of: &str,
+    ) {
         let Kind::Object(object) = &schema.kind else { return };
         for name in &object.required {
             if !rules.iter().any(|rule| rule.field == *name) {

@@ -46,10 +46,7 @@ const UNKNOWN: &str = "is no ward code of its date in the table";
 impl WardRule {
     pub(super) fn write(&self, text: &str, row: &dyn Cells) -> Result<String, &'static str> {
         let code: WardCode = text.trim().parse().map_err(|_| "is not a ward code of 5 digits")?;
-        let on = match &self.as_of {
-            AsOf::Day(day) => *day,
-            AsOf::Column(column) => day(&row.cell(column))?,
-        };
+        let on = self.as_of.day(row)?;
         let code = match self.to {
             WardSide::New => match today(code, on) {
                 Today::One(unit) => unit.code,
@@ -66,6 +63,16 @@ impl WardRule {
             },
         };
         Ok(code.as_str().to_owned())
+    }
+}
+
+impl AsOf {
+    /// The day from which the ward codes of a row are.
+    pub(crate) fn day(&self, row: &dyn Cells) -> Result<Date, &'static str> {
+        match self {
+            Self::Day(day) => Ok(*day),
+            Self::Column(column) => day(&row.cell(column)),
+        }
     }
 }
 

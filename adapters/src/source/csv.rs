@@ -76,7 +76,7 @@ struct Begun {
 }
 
 /// Files that are read again, in the order of their names.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Repeat {
     /// The last one that is not, or was.
@@ -86,6 +86,9 @@ struct Repeat {
     /// How far the one after `behind` was read.
     offset: u64,
     line: u64,
+    /// They are those that wait.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    waiting: bool,
 }
 
 /// A file with its header read.
@@ -153,7 +156,15 @@ impl Csv {
         let behind = from.unwrap_or_default().to_owned();
         let done = self.blocking(|inner| inner.folder.done()).await?;
         let until = done.into_iter().next_back().unwrap_or_default();
-        Mark::write(&Far { again: Some(Repeat { behind, until, offset: 0, line: 0 }), ..far })
+        Mark::write(&Far { again: Some(Repeat { behind, until, ..Repeat::default() }), ..far })
+    }
+
+    /// A mark from which every file that waits is read, and left where it is.
+    pub(super) async fn waiting(&self) -> Result<Mark, SourceError> {
+        let waiting = self.blocking(|inner| inner.folder.waiting()).await?;
+        let until = waiting.into_iter().next_back().unwrap_or_default();
+        let again = Repeat { until, waiting: true, ..Repeat::default() };
+        Mark::write(&Far { again: Some(again), ..Far::default() })
     }
 
     /// Does what waits for the disk where it holds nobody up.
@@ -216,12 +227,12 @@ impl Inner {
         mut again: Repeat,
         limit: u32,
     ) -> Result<Reading, SourceError> {
-        let mut done = self.folder.done()?.into_iter();
-        let name = done.find(|name| *name > again.behind && *name <= again.until);
+        let names = if again.waiting { self.folder.waiting() } else { self.folder.done() };
+        let name = names?.into_iter().find(|name| *name > again.behind && *name <= again.until);
         let mut rows = Vec::new();
         if let Some(name) = name {
             let place = Place { offset: again.offset, line: again.line };
-            let mut opened = self.open(self.folder.stand(&name, true)?, place)?;
+            let mut opened = self.open(self.folder.stand(&name, !again.waiting)?, place)?;
             let whole;
             (rows, whole) = self.rows(&mut opened, limit)?;
             let place = if whole { Place::default() } else { opened.records.place() };

@@ -29,6 +29,12 @@ impl Mark {
         &self.0
     }
 
+    /// Whether rows are read again before new ones are.
+    pub(super) fn is_again(&self) -> bool {
+        let value = serde_json::from_str::<serde_json::Value>(&self.0);
+        value.is_ok_and(|value| value.get("again").is_some())
+    }
+
     /// Writes a mark.
     pub(super) fn write(value: &impl Serialize) -> Result<Self, SourceError> {
         Self::new(serde_json::to_string(value).map_err(|_| SourceError::Mark)?)

@@ -223,6 +223,10 @@ impl Announced {
             "key_new" => (Task::Keys, Action::KeyNew),
             "key_rotate" => (Task::Keys, Action::KeyRotate),
             "key_destroy" => (Task::Keys, Action::KeyDestroy),
+            "package_create" => (Task::Keys, Action::PackageCreate),
+            "package_receive" => (Task::Keys, Action::PackageReceive),
+            "package_refuse" => (Task::Keys, Action::PackageRefuse),
+            "package_close" => (Task::Keys, Action::PackageClose),
             _ => return Err(malformed("action")),
         })
     }

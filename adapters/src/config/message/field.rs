@@ -24,7 +24,7 @@ const SHAPES: [&str; 9] =
 
 impl<'a> Reader<'a, '_> {
     /// The rules of an object's fields, each of which the schema must declare.
-    pub(super) fn fields(&mut self, node: &'a Node, schema: &Schema) -> Vec<FieldRule> {
+    pub(in crate::config) fn fields(&mut self, node: &'a Node, schema: &Schema) -> Vec<FieldRule> {
         let entries = document::entries(self.file, node, "`map`", self.found);
         let mut rules = Vec::new();
         for (key, value) in entries {
@@ -124,7 +124,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     /// One of the named values.
-    pub(super) fn choice<T: Copy>(
+    pub(in crate::config) fn choice<T: Copy>(
         &mut self,
         node: &'a Node,
         names: &[(&'static str, T)],
@@ -186,7 +186,7 @@ const ENCODINGS: &[(&str, TextEncoding)] = &[
 const TONES: &[(&str, TonePlacement)] =
     &[("traditional", TonePlacement::Traditional), ("modern", TonePlacement::Modern)];
 
-struct AsOfText(AsOf);
+pub(in crate::config) struct AsOfText(pub(in crate::config) AsOf);
 
 impl FromStr for AsOfText {
     type Err = &'static str;

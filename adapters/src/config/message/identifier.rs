@@ -12,7 +12,11 @@ use crate::{
 };
 
 impl<'a> Reader<'a, '_> {
-    pub(super) fn identifiers(&mut self, node: &'a Node, schema: &Schema) -> Vec<IdentifierRule> {
+    pub(in crate::config) fn identifiers(
+        &mut self,
+        node: &'a Node,
+        schema: &Schema,
+    ) -> Vec<IdentifierRule> {
         let entries = document::entries(self.file, node, "`identifiers`", self.found);
         entries.iter().filter_map(|(key, value)| self.identifier(key, value, schema)).collect()
     }

@@ -95,6 +95,14 @@ words! {
         Receipt = "receipt",
         /// Looked at what a message says that needs a person.
         Reveal = "reveal",
+        /// Made a data package, which is about to leave.
+        PackageCreate = "package_create",
+        /// Took the records of a data package.
+        PackageReceive = "package_receive",
+        /// Refused a data package or a receipt.
+        PackageRefuse = "package_refuse",
+        /// Closed a data package by its receipt.
+        PackageClose = "package_close",
     }
     /// In which role an operator did it.
     OperatorRole {

@@ -1,0 +1,52 @@
+//! When a package is made, and when not.
+
+use super::*;
+
+#[tokio::test]
+async fn nothing_is_made_over_a_file_or_without_evidence_or_of_too_many_unfit_rows() {
+    let world = World::new().await;
+    world.write("there.tar", "x");
+    let province = world.province();
+    let error = world.create(&province, "there.tar").await.unwrap_err();
+    assert!(matches!(error, PackageError::Exists(_)), "{error}");
+    let what = ("cases", &*world.path("a.tar"));
+    let record = async |_| Err("no log".to_owned());
+    let error = create(&province, what, None, &world.clock(), record, nothing()).await.unwrap_err();
+    assert!(matches!(error, PackageError::Evidence(_)), "{error}");
+    world.database("province.db", "INSERT INTO cases (code, ward) VALUES ('BD-7', 'x')").await;
+    let error = world.create(&province, "b.tar").await.unwrap_err();
+    assert!(matches!(error, PackageError::Unfit { unfit: 1, rows: 7 }), "{error}");
+    let told = fs::read_to_string(world.path("b.tar.unfit.ndjson")).unwrap();
+    assert_eq!(told, "{\"key\":\"BD-7\",\"reason\":\"`ward` breaks `pattern`\"}\n");
+    assert!(!world.path("a.tar").exists() && !world.path("b.tar").exists());
+    assert_eq!(list(&province, true, 10, world.clock.now()).await.unwrap(), []);
+    let leftovers: Vec<String> =
+        world.names("").into_iter().filter(|name| name.starts_with(".tmp")).collect();
+    assert_eq!(leftovers, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_few_unfit_rows_are_left_out_where_that_is_allowed() {
+    let world = World::new().await;
+    let long = "y".repeat(70_000);
+    let rows = format!(
+        "INSERT INTO cases (code, ward, note) VALUES ('', '25747', ''), ('L', '25747', '{long}')"
+    );
+    world.database("province.db", &rows).await;
+    let province = world.config("province", |text| {
+        text.replace("      to:", "      unfit_per_mille: 300\n      to:")
+    });
+    let created = world.create(&province, "cases.tar").await.unwrap();
+    assert_eq!((created.records, created.unfit), (6, 2));
+    let told = fs::read_to_string(created.unfit_file.unwrap()).unwrap();
+    assert!(told.contains("row has no key") && told.contains("record_bytes"), "{told}");
+    assert_eq!(world.receive(&created.file).await.unwrap().records, 6);
+}
+
+#[tokio::test]
+async fn no_row_makes_no_package() {
+    let world = World::new().await;
+    world.database("province.db", "DELETE FROM cases").await;
+    let error = world.create(&world.province(), "cases.tar").await.unwrap_err();
+    assert!(matches!(error, PackageError::Empty), "{error}");
+}
