@@ -96,11 +96,10 @@ impl<R: Read> Members<R> {
         if rest.iter().any(|byte| *byte != 0) {
             return Err(ContainerError::Trailing);
         }
-        match rest.len() {
-            length if length < 2 * BLOCK || !length.is_multiple_of(BLOCK) => {
-                Err(ContainerError::Truncated)
-            }
-            length if u64::try_from(length).is_ok_and(|length| length <= MAX_END) => Ok(()),
+        let whole = rest.len() >= 2 * BLOCK && rest.len().is_multiple_of(BLOCK);
+        match u64::try_from(rest.len()) {
+            Ok(length) if length <= MAX_END && whole => Ok(()),
+            Ok(length) if length <= MAX_END => Err(ContainerError::Truncated),
             _ => Err(ContainerError::Trailing),
         }
     }

@@ -283,8 +283,8 @@ signing: {certificate_file: SIDE-sign.pem, key_file: SIDE-sign.key}
 decryption: {certificate_file: SIDE-open.pem, key_file: SIDE-open.key}
 trust: {trust_anchor_file: ca.pem, revocation_lists: [crl.pem]}
 participants:
-  H09.12: {certificate_file: province-open.pem, signers: [<province>]}
-  H29.20: {certificate_file: city-open.pem, signers: [<city>]}
+  H09.12: {certificate_file: province-open.pem, signers: ["<province>"]}
+  H29.20: {certificate_file: city-open.pem, signers: ["<city>"]}
 datasets:
   - id: cases
     title: Hồ sơ đã số hóa
@@ -304,7 +304,7 @@ const SEND: &str = "    send:
       map:
         code: {column: code}
         ward: {column: ward}
-        day: {column: day, date: iso}
+        day: {column: day}
         name: {column: name, text: {clean: true}}
         note: {column: note}
 ";

@@ -16,6 +16,7 @@ use crate::{
     engine::{ask, tell},
     ledger::tests::new,
     outbox::{Batch, Effect, Ending, Lease, NewMessage, QuarantinedRow, Standing},
+    package::Package,
     testing::{Home, on_both},
 };
 
@@ -65,6 +66,9 @@ async fn filled(home: &Home) -> Store {
         .unwrap();
     let agreement = "a".parse().unwrap();
     store.quota().lease(&agreement, date(2026, 11, 29), 5, 10).await.unwrap();
+    let package =
+        Package { id: [5; 16], peer: "H29.20", dataset: "cases", manifest: [6; 32], records: 7 };
+    store.packages().made(&[package], at()).await.unwrap();
     let mut first = new(1);
     first.once = Some([3; 32]);
     first.due = Some(at());
@@ -88,7 +92,7 @@ async fn comes_back_whole(home: Home, other: Home) {
     let folder = TempDir::new().unwrap();
     let store = filled(&home).await;
     let (file, made) = copy(&store, &folder).await;
-    assert_eq!((made.head, made.rows, made.version), (3, 19, 6));
+    assert_eq!((made.head, made.rows, made.version), (3, 20, 10));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     assert_eq!(put(&file, &other).await.unwrap(), made);
@@ -192,7 +196,7 @@ async fn what_is_not_the_copy_that_was_made_is_refused() {
         ("DELETE FROM backup", "NoBackup"),
         ("DROP TABLE backup", "NoBackup"),
         ("UPDATE backup SET format = 2", "Format(2)"),
-        ("UPDATE backup SET version = 99", "Version { found: 99, known: 6 }"),
+        ("UPDATE backup SET version = 99", "Version { found: 99, known: 10 }"),
     ] {
         fs::copy(&whole, &file).unwrap();
         tampered(&file, statement).await;
