@@ -9,6 +9,7 @@ mod rest {
     mod demo;
     mod evidence;
     mod keys;
+    mod package;
     mod participant;
     mod program;
     mod sandbox;

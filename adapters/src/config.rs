@@ -97,21 +97,7 @@ impl Config {
     /// # Errors
     /// Every mistake in the file.
     pub fn read(path: &Path) -> Result<Self, Diagnostics> {
-        let mut found = Diagnostics::new();
-        let name = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => {
-                found.add(&name, Position::default(), format!("cannot be read: {error}"));
-                return Err(found);
-            }
-        };
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        let Some(root) = document::parse(&name, &text, &mut found) else { return Err(found) };
-        match read(&name, folder, &root, &mut found) {
-            Some(config) => found.into_result(config),
-            None => Err(found),
-        }
+        read_file(path, read)
     }
 }
 
@@ -128,6 +114,28 @@ impl Config {
             }
         }
         rests
+    }
+}
+
+/// Reads the one document of a file; paths in it are relative to its folder.
+fn read_file<T>(
+    path: &Path,
+    read: impl FnOnce(&str, &Path, &Node, &mut Diagnostics) -> Option<T>,
+) -> Result<T, Diagnostics> {
+    let mut found = Diagnostics::new();
+    let name = path.display().to_string();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            found.add(&name, Position::default(), format!("cannot be read: {error}"));
+            return Err(found);
+        }
+    };
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    let Some(root) = document::parse(&name, &text, &mut found) else { return Err(found) };
+    match read(&name, folder, &root, &mut found) {
+        Some(config) => found.into_result(config),
+        None => Err(found),
     }
 }
 

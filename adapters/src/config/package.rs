@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
-    document::{self, MapReader, Node},
+    document::{MapReader, Node},
     id::ParticipantId,
 };
 use lienthong_signature::{
@@ -23,7 +23,7 @@ use lienthong_store::Place;
 
 pub use self::dataset::DatasetConfig;
 pub(crate) use self::dataset::{Class, SendConfig, WardField, WardsOf};
-use super::{Reader, state};
+use super::{Reader, read_file, state};
 
 /// The checked configuration of packages.
 #[derive(Debug, Clone)]
@@ -91,21 +91,7 @@ impl PackagesConfig {
     /// # Errors
     /// Every mistake in the file.
     pub fn read(path: &Path) -> Result<Self, Diagnostics> {
-        let mut found = Diagnostics::new();
-        let name = path.display().to_string();
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) => {
-                found.add(&name, Position::default(), format!("cannot be read: {error}"));
-                return Err(found);
-            }
-        };
-        let folder = path.parent().unwrap_or_else(|| Path::new("."));
-        let Some(root) = document::parse(&name, &text, &mut found) else { return Err(found) };
-        match read(&name, folder, &root, &mut found) {
-            Some(config) => found.into_result(config),
-            None => Err(found),
-        }
+        read_file(path, read)
     }
 
     /// The data set of a name.

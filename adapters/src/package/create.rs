@@ -87,6 +87,8 @@ pub async fn create<R: AsyncFn(Act) -> Result<(), String>>(
     making.read(clock, &progress).await?;
     let (parts, unfit) = making.finish()?;
     let manifest = making.manifest(parts, as_of)?;
+    // A receiver would refuse what these refuse.
+    manifest.agrees(making.now)?;
     manifest.within(&config.limits)?;
     let bytes = written(&manifest)?;
     if length(&bytes) > MAX_MANIFEST {

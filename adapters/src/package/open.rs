@@ -24,7 +24,7 @@ use super::{
     container::{MANIFEST, Members, SCHEMA, SIGNATURE},
     error,
     manifest::{MAX_MANIFEST, Manifest, Part},
-    part::{Expected, digested, sha256},
+    part::{Expected, digested, length, sha256},
     strict,
 };
 use crate::{
@@ -253,7 +253,7 @@ fn body(
     let mut done = 0_u64;
     for (number, part) in (1..).zip(&manifest.parts) {
         let member = members.next(&part.name, MAX_MEMBER.min(part.bytes)).map_err(Refused::from)?;
-        if digested(&member).sha256 != part.sha256 {
+        if length(&member) != part.bytes || sha256(&member) != part.sha256 {
             return Err(altered(&part.name).into());
         }
         let Some(us) = us else { continue };

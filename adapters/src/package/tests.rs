@@ -276,7 +276,7 @@ fn nothing() -> Progress {
     Arc::new(|_, _| ())
 }
 
-const TEMPLATE: &str = "
+const TEMPLATE: &str = r#"
 data_dir: state-SIDE
 own: OWN
 signing: {certificate_file: SIDE-sign.pem, key_file: SIDE-sign.key}
@@ -295,7 +295,7 @@ datasets:
     schema: schema.json
     key: code
     wards: dated
-DATASET";
+DATASET"#;
 
 const SEND: &str = "    send:
       to: [H29.20]

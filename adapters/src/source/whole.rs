@@ -38,3 +38,6 @@ impl<'a> Whole<'a> {
         Ok(Some(reading.rows))
     }
 }
+
+#[cfg(test)]
+mod tests;

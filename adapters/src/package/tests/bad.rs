@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use super::*;
 
 type Members = Vec<(String, Vec<u8>)>;
+/// What is done to a manifest before it is signed.
+type Change<'a> = &'a dyn Fn(&mut Value);
 
 /// The members of a package.
 fn members(file: &Path) -> Members {
@@ -267,7 +269,7 @@ async fn refuses_whom_it_does_not_believe() {
 async fn refuses_what_is_for_others_or_was_not_agreed() {
     let world = World::new().await;
     let good = members(&world.package().await);
-    let changes: [(&str, &dyn Fn(&mut Value)); 12] = [
+    let changes: [(&str, Change<'_>); 12] = [
         ("is not for us", &|m| m["recipients"][0]["participant"] = json!("H29.30")),
         ("another certificate", &|m| m["recipients"][0]["certificate"] = json!("00")),
         ("another agreement", &|m| m["agreement"] = json!("another")),
@@ -310,7 +312,7 @@ async fn refuses_what_is_for_others_or_was_not_agreed() {
 async fn refuses_a_manifest_that_lies_although_its_signer_is_believed() {
     let world = World::new().await;
     let good = members(&world.package().await);
-    let lies: [(&str, &dyn Fn(&mut Value)); 12] = [
+    let lies: [(&str, Change<'_>); 13] = [
         ("number of records than its parts", &|m| m["records"] = json!(7)),
         ("number of records than the manifest", &|m| {
             m["records"] = json!(7);
@@ -322,6 +324,7 @@ async fn refuses_a_manifest_that_lies_although_its_signer_is_believed() {
         }),
         ("number of records than its parts", &|m| m["parts"][0]["records"] = json!(u64::MAX)),
         ("not the one that was signed", &|m| m["parts"][0]["sha256"] = json!(hex(b""))),
+        ("not the one that was signed", &|m| m["parts"][0]["bytes"] = json!(5_000)),
         ("larger than it may be", &|m| lower(&mut m["parts"][0]["bytes"])),
         ("another length when it is decrypted", &|m| lower(&mut m["parts"][0]["gzip_bytes"])),
         ("longer than declared", &|m| m["parts"][0]["plain_bytes"] = json!(200)),

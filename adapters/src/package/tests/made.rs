@@ -50,3 +50,21 @@ async fn no_row_makes_no_package() {
     let error = world.create(&world.province(), "cases.tar").await.unwrap_err();
     assert!(matches!(error, PackageError::Empty), "{error}");
 }
+
+#[tokio::test]
+async fn what_a_receiver_would_refuse_is_not_made() {
+    let world = World::new().await;
+    let rows =
+        "INSERT INTO cases (code, ward, note) SELECT 'N', '25747', printf('%.*c', 60000, 'x')
+        FROM cases";
+    world.database("province.db", rows).await;
+    let error = world.create(&world.province(), "cases.tar").await.unwrap_err();
+    assert!(matches!(error, PackageError::Refused(Refused::Manifest(_))), "{error}");
+    let small = world.config("province", |text| format!("{text}limits: {{records: 3}}\n"));
+    let error = world.create(&small, "cases.tar").await.unwrap_err();
+    assert!(
+        error.to_string().contains("sizes do not fit")
+            || error.to_string().contains("more records")
+    );
+    assert!(!world.path("cases.tar").exists());
+}
