@@ -3,6 +3,7 @@
 mod desk;
 mod letters;
 mod package;
+mod receipts;
 mod status;
 mod watch;
 
@@ -54,6 +55,12 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong adapters resume ward-cases --config adapters.yaml
     Resume(desk::OfFlow),
+    /// Lists the receipts that a platform gave for the messages of a flow, and proves each anew.
+    ///
+    /// Exit code: 0 when there are some and every signature holds, 1 otherwise.
+    ///
+    /// Example: lienthong adapters receipts registrations-to-centre --config adapters.yaml
+    Receipts(receipts::Receipts),
     /// Messages that need a person: looks at them, and carries out what the person decides.
     #[command(subcommand)]
     Dead(letters::Command),
@@ -96,6 +103,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Compare(of) => desk::compare(of, output).await,
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
+        Command::Receipts(asked) => receipts::run(asked, output).await,
         Command::Dead(command) => letters::run(command, output).await,
         Command::Package(command) => package::run(*command, output).await,
     }

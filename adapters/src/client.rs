@@ -47,7 +47,7 @@ pub(crate) struct Call<'a> {
     /// `Lienthong-Purpose`.
     pub(crate) purpose: Option<&'a str>,
     /// Parameters of the operation that travel as headers.
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) headers: Vec<(&'a str, String)>,
     pub(crate) body: Body,
 }
 

@@ -6,9 +6,13 @@
 
 mod flow;
 mod message;
+mod ndc;
+mod npsp;
+mod offered;
 mod package;
 mod platform;
 mod source;
+mod tray;
 
 use std::{
     net::SocketAddr,
@@ -30,16 +34,21 @@ use lienthong_store::{Place, ServerAddress, outbox::Rests};
 pub use crate::rate::RateConfig;
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use message::{MessageConfig, Repeat};
+pub use ndc::{
+    CrlPolicy, ExchangeConfig, Names, NdcCodes, NdcConfig, ReceiptConfig, ReceiptNames,
+    SignatureConfig,
+};
+pub use npsp::{CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile};
+pub use offered::Offered;
 pub(crate) use package::{Class, Limits, Opening, SendConfig, WardField, WardsOf};
 pub use package::{DatasetConfig, PackagesConfig};
-pub use platform::{
-    CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
-    TrayAddress, TrayConfig, TrayTable,
-};
+use platform::Offers;
+pub use platform::PlatformName;
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
     SqliteConfig, TableConfig, TableMode, Taken,
 };
+pub use tray::{TableTray, TrayAddress, TrayConfig, TrayTable};
 
 pub use crate::npsp::{Status, Transitions};
 
@@ -59,8 +68,10 @@ pub struct Config {
     pub metrics: Option<SocketAddr>,
     /// How to reach the gateway.
     pub gateway: GatewayConfig,
-    /// The National Public Service Portal.
-    pub npsp: NpspConfig,
+    /// The National Public Service Portal, where flows go there.
+    pub npsp: Option<NpspConfig>,
+    /// The National Data Centre, where flows go there.
+    pub ndc: Option<NdcConfig>,
     /// The flows.
     pub flows: Vec<FlowConfig>,
 }
@@ -102,6 +113,21 @@ impl Config {
 }
 
 impl Config {
+    /// The platforms that are configured.
+    pub(crate) fn platforms(&self) -> Vec<PlatformName> {
+        let npsp = self.npsp.as_ref().map(|_| PlatformName::Npsp);
+        let ndc = self.ndc.as_ref().map(|_| PlatformName::Ndc);
+        npsp.into_iter().chain(ndc).collect()
+    }
+
+    /// What a platform offers.
+    pub(crate) fn offered(&self, platform: PlatformName) -> Option<&Offered> {
+        match platform {
+            PlatformName::Npsp => self.npsp.as_ref().map(|npsp| &npsp.offered),
+            PlatformName::Ndc => self.ndc.as_ref().map(|ndc| &ndc.offered),
+        }
+    }
+
     /// How long messages rest before anybody asks what became of them.
     pub(crate) fn rests(&self) -> Rests {
         let mut rests = Rests::default();
@@ -150,6 +176,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "metrics",
         "gateway",
         "npsp",
+        "ndc",
         "flows",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
@@ -159,13 +186,19 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     seal_keys.extend(map.parse_list::<String>("previous_seal_key_files"));
     let socket = map.optional("socket").and_then(|_| map.text("socket"));
     let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
-    let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
+    let gateway = map.required("gateway");
+    let (npsp, ndc) = (map.optional("npsp"), map.optional("ndc"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
-    let npsp = npsp.and_then(|node| reader.npsp(node));
+    let npsp = npsp.map(|node| reader.npsp(node));
+    let ndc = ndc.map(|node| reader.ndc(node));
+    if npsp.is_none() && ndc.is_none() {
+        reader.mistake(root.at, "there is no platform: `npsp` or `ndc` is missing");
+    }
+    let offers = Offers::of(npsp.as_ref(), ndc.as_ref());
     let flows: Vec<Option<FlowConfig>> =
-        flows.iter().map(|node| reader.flow(node, npsp.as_ref())).collect();
+        flows.iter().map(|node| reader.flow(node, &offers)).collect();
     let flows: Vec<FlowConfig> = flows.into_iter().flatten().collect();
     for (index, flow) in flows.iter().enumerate() {
         if flows.iter().take(index).any(|earlier| earlier.id == flow.id) {
@@ -181,7 +214,9 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         (None, Some(directory)) => directory.join(SOCKET),
         (None, None) => folder.join(SOCKET),
     };
-    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp: npsp?, flows })
+    let npsp = npsp.map_or(Some(None), |npsp| npsp.map(Some))?;
+    let ndc = ndc.map_or(Some(None), |ndc| ndc.map(Some))?;
+    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp, ndc, flows })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {

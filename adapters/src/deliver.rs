@@ -152,6 +152,9 @@ impl Courier {
                 Repeat::Never => return Err(Reason::new("outcome unknown, never repeated")),
                 Repeat::LookUp(call) => match self.platform.look_up(call, parcel).await {
                     LookedUp::Taken => return Ok((Outcome::Delivered, Earlier::NoEffect)),
+                    LookedUp::Receipted(receipt) => {
+                        return Ok((Outcome::Receipted(receipt), Earlier::NoEffect));
+                    }
                     LookedUp::NotTaken if self.is_late(message, LAST) => {
                         return Ok((late(), Earlier::Uncertain));
                     }
@@ -201,6 +204,11 @@ impl Courier {
         match outcome {
             Outcome::Delivered => Ended {
                 ending: Ending::Delivered,
+                settled: Settled::Delivered,
+                attempted: Attempted::Answered,
+            },
+            Outcome::Receipted(receipt) => Ended {
+                ending: Ending::Receipted(*receipt),
                 settled: Settled::Delivered,
                 attempted: Attempted::Answered,
             },

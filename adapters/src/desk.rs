@@ -50,7 +50,7 @@ pub struct Desk {
 pub(crate) struct Running {
     pub(crate) orders: BTreeMap<FlowId, mpsc::Sender<Order>>,
     pub(crate) signs: BTreeMap<FlowId, Arc<Signs>>,
-    pub(crate) gate: Arc<Gate>,
+    pub(crate) gates: BTreeMap<FlowId, Arc<Gate>>,
 }
 
 /// Why something was not done.
@@ -167,10 +167,11 @@ impl Desk {
     async fn status(&self) -> Result<Report, DeskError> {
         let mut told = report(&self.config, &self.store, &self.clock).await?;
         if let Some(running) = &self.running {
-            let away = running.gate.condition().reason.map(|reason| reason.to_string());
             let now = self.clock.now();
             for flow in &mut told.flows {
-                flow.away.clone_from(&away);
+                let gate = running.gates.get(&flow.name);
+                let away = gate.and_then(|gate| gate.condition().reason);
+                flow.away = away.map(|reason| reason.to_string());
                 let lag = running.signs.get(&flow.name).and_then(|signs| signs.lag(now));
                 flow.lag_seconds = lag.and_then(|lag| u64::try_from(lag.as_secs()).ok());
             }

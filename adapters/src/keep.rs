@@ -21,17 +21,19 @@ pub(crate) struct Keep {
     done: SignedDuration,
     keys: SignedDuration,
     dead: SignedDuration,
+    receipts: SignedDuration,
 }
 
 impl Keep {
     /// The longest of what the flows ask for: the store has one rule for all.
     pub(crate) fn longest<'a>(of: impl Iterator<Item = &'a DeliveryConfig>) -> Self {
         let days = |n: u32| SignedDuration::from_hours(24 * i64::from(n));
-        let none = Self { done: days(0), keys: days(0), dead: days(0) };
+        let none = Self { done: days(0), keys: days(0), dead: days(0), receipts: days(0) };
         of.fold(none, |longest, config| Self {
             done: longest.done.max(days(config.remember_days)),
             keys: longest.keys.max(days(config.remember_cases_days)),
             dead: longest.dead.max(days(config.keep_dead_days)),
+            receipts: longest.receipts.max(days(config.keep_receipts_days)),
         })
     }
 
@@ -43,6 +45,7 @@ impl Keep {
         while outbox.forget_done(before(self.done), AT_ONCE).await? >= most {}
         while outbox.forget_keys(before(self.keys), AT_ONCE).await? >= most {}
         while outbox.erase_dead(before(self.dead), AT_ONCE).await? >= most {}
+        while outbox.forget_receipts(before(self.receipts), AT_ONCE).await? >= most {}
         Ok(())
     }
 

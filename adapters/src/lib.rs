@@ -14,11 +14,13 @@ mod flow;
 mod gate;
 mod keep;
 mod map;
+mod ndc;
 mod npsp;
 mod outcome;
 pub mod package;
 mod platform;
 mod rate;
+mod receipts;
 mod report;
 mod row;
 mod run;
@@ -31,6 +33,7 @@ mod tray;
 
 pub use config::{Config, PackagesConfig};
 pub use desk::{Desk, DeskError, Letter, Shown};
+pub use receipts::{Proof, receipts};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};
 

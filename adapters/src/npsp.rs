@@ -78,7 +78,8 @@ impl Npsp {
         let folder = folder.ok_or_else(|| fail("there is no data directory".to_owned()))?;
         let folder = folder.join("npsp");
         let kept = |name: &str| open(&folder.join(name));
-        let npsp = config.npsp.clone();
+        let npsp =
+            config.npsp.clone().ok_or_else(|| fail("there are no settings `npsp`".to_owned()))?;
         let rate = npsp.rate.map(|rate| Arc::new(Rate::new(rate, Arc::clone(&clock))));
         let turn = rate.as_ref().map_or(Duration::ZERO, |_| LONGEST_TURN);
         let inboxes = npsp.inboxes.iter().map(|inbox| {
@@ -270,11 +271,7 @@ impl Npsp {
         for (name, tray, holds) in inboxes.chain(numbers) {
             // A folder is made by the first run.
             let TrayConfig::Table(_) = tray else { continue };
-            let problem = match Tray::open(tray, holds) {
-                Ok(tray) => tray.verify().await.err().map(|error| error.to_string()),
-                Err(error) => Some(error.to_string()),
-            };
-            found.push((name, problem));
+            found.push((name, Tray::problem(tray, holds).await));
         }
         found
     }
@@ -353,7 +350,9 @@ impl No {
 fn for_errand(errand: &'static str, outcome: Outcome) -> Outcome {
     let named = |reason: Reason| reason.during(errand);
     match outcome {
-        Outcome::Delivered => Outcome::Failed(Reason::new("errand has no answer")),
+        Outcome::Delivered | Outcome::Receipted(_) => {
+            Outcome::Failed(Reason::new("errand has no answer"))
+        }
         Outcome::Refused(reason) => Outcome::Refused(named(reason)),
         Outcome::Withheld(reason) => Outcome::Withheld(reason),
         Outcome::Failed(reason) | Outcome::Unknown(reason) => Outcome::Failed(named(reason)),

@@ -7,6 +7,7 @@ mod refusal;
 
 use jiff::SignedDuration;
 
+use lienthong_store::outbox::Receipt;
 pub(crate) use refusal::of_refusal;
 
 /// The end of one attempt.
@@ -14,6 +15,8 @@ pub(crate) use refusal::of_refusal;
 pub(crate) enum Outcome {
     /// The platform has the message.
     Delivered,
+    /// The platform has the message and gave a receipt for it, which was found good.
+    Receipted(Box<Receipt>),
     /// The platform or the gateway will never take it as it is.
     Refused(Reason),
     /// The data subject's consent is not in force: it was not sent, and may not be kept to be sent.

@@ -3,12 +3,14 @@
 //!
 //! Nothing here knows a platform's wire, and a platform knows nothing of outbox and leases.
 
+pub(crate) mod answer;
 pub(crate) mod kept;
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use lienthong_model::clock::Clock;
+use lienthong_store::outbox::Receipt;
 use rand::rngs::StdRng;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
@@ -16,8 +18,9 @@ use tokio::sync::watch;
 use crate::{
     Error,
     client::GatewayClient,
-    config::Config,
+    config::{Config, PlatformName},
     deliver::Envelope,
+    ndc::Ndc,
     npsp::{Npsp, Standing},
     outcome::Outcome,
     rate::Rate,
@@ -39,6 +42,8 @@ pub(crate) struct Parcel<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum LookedUp {
     Taken,
+    /// It was taken, and this is the receipt.
+    Receipted(Box<Receipt>),
     NotTaken,
     /// The look-up itself failed.
     Open(Outcome),
@@ -59,65 +64,96 @@ pub(crate) enum Listed {
 #[derive(Debug)]
 pub(crate) enum Platform {
     /// The National Public Service Portal, or a ministry's portal of the pattern of 2026.
-    Npsp(Npsp),
+    Npsp(Box<Npsp>),
+    /// The National Data Centre.
+    Ndc(Box<Ndc>),
 }
 
 impl Platform {
     /// Opens what is kept of it on disk; asks nobody anything.
     pub(crate) fn open(
+        name: PlatformName,
         config: &Config,
         client: GatewayClient,
         clock: Arc<dyn Clock>,
         rng: StdRng,
     ) -> Result<Self, Error> {
-        Npsp::open(config, client, clock, rng).map(Self::Npsp)
+        match name {
+            PlatformName::Npsp => {
+                Npsp::open(config, client, clock, rng).map(|portal| Self::Npsp(Box::new(portal)))
+            }
+            PlatformName::Ndc => {
+                Ndc::open(config, client, clock).map(|centre| Self::Ndc(Box::new(centre)))
+            }
+        }
     }
 
     /// What is written for the city into tables, and what is wrong with each; opens nothing else.
     pub(crate) async fn tables(config: &Config) -> Vec<(String, Option<String>)> {
-        Npsp::tables(&config.npsp).await
+        let mut found = Vec::new();
+        if let Some(npsp) = &config.npsp {
+            found.extend(Npsp::tables(npsp).await);
+        }
+        if let Some(ndc) = &config.ndc {
+            found.extend(Ndc::tables(ndc).await);
+        }
+        found
     }
 
     /// Makes sure that what it writes for the city can be written, as far as that can be told now.
     pub(crate) async fn verify(&self) -> Result<(), Error> {
-        let Self::Npsp(portal) = self;
-        portal.verify().await
+        match self {
+            Self::Npsp(portal) => portal.verify().await,
+            Self::Ndc(centre) => centre.verify().await,
+        }
     }
 
     /// The rate that messages and errands share, where one is set.
     pub(crate) fn rate(&self) -> Option<Arc<Rate>> {
-        let Self::Npsp(portal) = self;
-        portal.rate()
+        match self {
+            Self::Npsp(portal) => portal.rate(),
+            Self::Ndc(centre) => centre.rate(),
+        }
     }
 
     /// Longest time that one attempt may take, so that a lease outlives it.
     pub(crate) fn longest_attempt(&self) -> SignedDuration {
-        let Self::Npsp(portal) = self;
-        portal.longest_attempt()
+        match self {
+            Self::Npsp(portal) => portal.longest_attempt(),
+            Self::Ndc(centre) => centre.longest_attempt(),
+        }
     }
 
     /// Sends a message once.
     pub(crate) async fn send(&self, parcel: Parcel<'_>) -> Outcome {
-        let Self::Npsp(portal) = self;
-        portal.send(parcel).await
+        match self {
+            Self::Npsp(portal) => portal.send(parcel).await,
+            Self::Ndc(centre) => centre.send(parcel).await,
+        }
     }
 
     /// Asks whether a message was taken.
     pub(crate) async fn look_up(&self, call: &str, parcel: Parcel<'_>) -> LookedUp {
-        let Self::Npsp(portal) = self;
-        portal.look_up(call, parcel).await
+        match self {
+            Self::Npsp(portal) => portal.look_up(call, parcel).await,
+            Self::Ndc(centre) => centre.look_up(call, parcel).await,
+        }
     }
 
     /// Whether the codes of a record stand in the platform's catalogues.
     pub(crate) fn listed(&self, call: &str, record: &Map<String, Value>) -> Listed {
-        let Self::Npsp(portal) = self;
-        portal.listed(call, record)
+        match self {
+            Self::Npsp(portal) => portal.listed(call, record),
+            Self::Ndc(_) => Listed::Yes,
+        }
     }
 
     /// Whether records of a call move a dossier, so that their order and statuses matter.
     pub(crate) fn watches(&self, call: &str) -> bool {
-        let Self::Npsp(portal) = self;
-        portal.watches(call)
+        match self {
+            Self::Npsp(portal) => portal.watches(call),
+            Self::Ndc(_) => false,
+        }
     }
 
     /// The move that a record makes, checked against the dossier's standing and taken down in it.
@@ -128,13 +164,17 @@ impl Platform {
         record: &Map<String, Value>,
         standing: &mut Standing,
     ) -> Result<(), String> {
-        let Self::Npsp(portal) = self;
-        portal.step(call, record, standing)
+        match self {
+            Self::Npsp(portal) => portal.step(call, record, standing),
+            Self::Ndc(_) => Ok(()),
+        }
     }
 
     /// Does what is due beside the messages, again and again until told to stop.
     pub(crate) async fn tend(&self, stop: watch::Receiver<bool>) {
-        let Self::Npsp(portal) = self;
-        portal.tend(stop).await;
+        match self {
+            Self::Npsp(portal) => portal.tend(stop).await,
+            Self::Ndc(_) => {}
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     Error,
     breaker::Breaker,
     client::GatewayClient,
-    config::{Config, DeliveryConfig, FlowConfig, Repeat},
+    config::{Config, DeliveryConfig, FlowConfig, PlatformName, Repeat},
     deliver::{BackOff, Courier},
     desk::{Desk, Listening, Running},
     flow::{Common, Flow, Until, graver},
@@ -68,15 +68,18 @@ pub(crate) async fn drive(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<Report, Error> {
     let store = open(config, &clock).await?;
-    let common = common(config, &store, &clock, &mut rng)?;
-    common.platform.verify().await?;
-    let (couriers, settling) = couriers(config, &common, &mut rng);
+    let platforms = platforms(config, &store, &clock, &mut rng)?;
+    for common in platforms.values() {
+        common.platform.verify().await?;
+    }
+    let (couriers, settling) = couriers(config, &platforms, &mut rng)?;
     let (stop, stopped) = watch::channel(false);
     let mut flows = JoinSet::new();
-    let (mut orders, mut signs) = (BTreeMap::new(), BTreeMap::new());
-    for courier in couriers {
+    let (mut orders, mut signs, mut gates) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    for (courier, common) in couriers {
         let id = courier.flow.id.clone();
-        let flow = Flow::open(Arc::new(courier), common.clone()).await?;
+        gates.insert(id.clone(), Arc::clone(&common.gate));
+        let flow = Flow::open(Arc::new(courier), common).await?;
         let (order, ordered) = mpsc::channel(ORDERS);
         signs.insert(id.clone(), flow.signs());
         orders.insert(id, order);
@@ -86,14 +89,17 @@ pub(crate) async fn drive(
         Until::Idle => None,
         Until::Stopped => {
             let listening = Listening::bind(&config.socket, config.metrics).await?;
-            let running = Running { orders, signs, gate: Arc::clone(&common.gate) };
-            let desk = Desk::new(config, &store, &common.sealer, &clock, running);
+            let running = Running { orders, signs, gates };
+            let desk = Desk::new(config, &store, &Sealer::of(config)?, &clock, running);
             Some(tokio::spawn(listening.serve(desk, stopped.clone())))
         }
     };
     // Catalogues and questions take no message's time.
-    let platform = Arc::clone(&common.platform);
-    let errands = tokio::spawn(async move { platform.tend(stopped).await });
+    let mut errands = JoinSet::new();
+    for common in platforms.values() {
+        let (platform, stopped) = (Arc::clone(&common.platform), stopped.clone());
+        errands.spawn(async move { platform.tend(stopped).await });
+    }
     let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
     let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
     let ending = async {
@@ -104,7 +110,7 @@ pub(crate) async fn drive(
     };
     // Settling ends when the last flow has.
     let (ended, settled) = tokio::join!(all_of(&mut flows, &stop, ending), all_settled(settling));
-    errands.abort();
+    errands.abort_all();
     stop.send_replace(true);
     if let Some(desk) = desk {
         desk.await.map_err(|_| Error::Interrupted)?.map_err(Error::Desk)?;
@@ -162,21 +168,37 @@ async fn all_of(
     }
 }
 
-/// What all flows share.
+/// What all flows to each platform share.
+fn platforms(
+    config: &Config,
+    store: &Arc<Store>,
+    clock: &Arc<dyn Clock>,
+    rng: &mut StdRng,
+) -> Result<BTreeMap<PlatformName, Common>, Error> {
+    let mut platforms = BTreeMap::new();
+    for name in config.platforms() {
+        platforms.insert(name, common(name, config, store, clock, rng)?);
+    }
+    Ok(platforms)
+}
+
+/// What all flows to one platform share.
 fn common(
+    name: PlatformName,
     config: &Config,
     store: &Arc<Store>,
     clock: &Arc<dyn Clock>,
     rng: &mut StdRng,
 ) -> Result<Common, Error> {
     let wait = |pick: fn(&DeliveryConfig) -> Duration| {
-        config.flows.iter().map(|flow| pick(&flow.delivery)).min().unwrap_or(Duration::from_secs(1))
+        let flows = config.flows.iter().filter(|flow| flow.platform == name);
+        flows.map(|flow| pick(&flow.delivery)).min().unwrap_or(Duration::from_secs(1))
     };
     let back_off =
         BackOff::new(wait(|d| d.first_wait), wait(|d| d.longest_wait), StdRng::from_rng(rng));
     let client = GatewayClient::new(&config.gateway)?;
     let chance = StdRng::from_rng(rng);
-    let platform = Arc::new(Platform::open(config, client, Arc::clone(clock), chance)?);
+    let platform = Arc::new(Platform::open(name, config, client, Arc::clone(clock), chance)?);
     let length = platform.longest_attempt().saturating_add(SPARE);
     Ok(Common {
         lease: Arc::new(Lease { length, rests: config.rests() }),
@@ -191,15 +213,16 @@ fn common(
 /// Who delivers the messages of each flow, and the work of writing down what became of them.
 fn couriers(
     config: &Config,
-    common: &Common,
+    platforms: &BTreeMap<PlatformName, Common>,
     rng: &mut StdRng,
-) -> (Vec<Courier>, JoinSet<Result<(), StoreError>>) {
+) -> Result<(Vec<(Courier, Common)>, JoinSet<Result<(), StoreError>>), Error> {
     let mut settling = JoinSet::new();
-    let courier = |flow: &FlowConfig| {
+    let mut courier = |flow: &FlowConfig| {
+        let common = platforms.get(&flow.platform).ok_or(Error::Interrupted)?;
         let (store, clock) = (Arc::clone(&common.store), Arc::clone(&common.clock));
         let (settler, work) = Settler::new(flow.id.clone(), store, clock);
         settling.spawn(work);
-        Courier {
+        let courier = Courier {
             flow: flow.clone(),
             settler,
             sealer: Arc::clone(&common.sealer),
@@ -210,10 +233,11 @@ fn couriers(
                 flow.delivery.longest_wait,
                 StdRng::from_rng(rng),
             ),
-        }
+        };
+        Ok::<_, Error>((courier, common.clone()))
     };
-    let couriers = config.flows.iter().map(courier).collect();
-    (couriers, settling)
+    let couriers = config.flows.iter().map(&mut courier).collect::<Result<_, _>>()?;
+    Ok((couriers, settling))
 }
 
 /// The durable counters of every flow; works beside a running process.
@@ -252,20 +276,26 @@ async fn state_problem(config: &Config) -> Option<String> {
 
 /// Whether the gateway opens each call to us.
 async fn allowed(config: &Config, client: &GatewayClient) -> Vec<CheckOutcome> {
-    let mut calls = config.npsp.errands();
-    for message in config.flows.iter().flat_map(|flow| &flow.messages) {
-        calls.push(&message.call);
-        if let Repeat::LookUp(call) = &message.repeat {
-            calls.push(call);
+    let mut calls = Vec::new();
+    if let Some(npsp) = &config.npsp {
+        calls.extend(npsp.errands().into_iter().map(|call| (&npsp.offered, call)));
+    }
+    for flow in &config.flows {
+        let Some(offered) = config.offered(flow.platform) else { continue };
+        for message in &flow.messages {
+            calls.push((offered, message.call.as_str()));
+            if let Repeat::LookUp(call) = &message.repeat {
+                calls.push((offered, call.as_str()));
+            }
         }
     }
-    calls.sort_unstable();
-    calls.dedup();
+    calls.sort_unstable_by_key(|(_, call)| *call);
+    calls.dedup_by_key(|(_, call)| *call);
     let mut listings = BTreeMap::new();
     let mut outcomes = Vec::new();
-    for call in calls {
+    for (offered, call) in calls {
         // A call that no service offers is a mistake of the file, which was told.
-        let address = config.npsp.routes.get(call).and_then(|address| address.rsplit_once('/'));
+        let address = offered.routes.get(call).and_then(|address| address.rsplit_once('/'));
         let Some((subsystem, service)) = address else { continue };
         if !listings.contains_key(subsystem) {
             match client.allowed_methods(subsystem).await {

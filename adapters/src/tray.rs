@@ -132,6 +132,14 @@ impl Tray {
         }
     }
 
+    /// What is wrong with a table, looked at once.
+    pub(crate) async fn problem(config: &TrayConfig, holds: Holds) -> Option<String> {
+        match Self::open(config, holds) {
+            Ok(tray) => tray.verify().await.err().map(|error| error.to_string()),
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
     /// How many of at most `most` items there is room for: less those that nobody has taken. A table
     /// that does not tell which were taken has no bound.
     pub(crate) async fn room(&self, most: usize) -> Result<usize, TrayError> {

@@ -2,6 +2,7 @@
 //!
 //! Read strictly: every mistake is told at once. Paths are relative to the file's folder.
 
+mod agent_node;
 mod portal;
 
 use std::{
@@ -19,8 +20,10 @@ use lienthong_model::{
 };
 
 use crate::{
-    City, Error, Fault, Faults, Listen, Population, Portal, TlsFiles,
+    AgentNode, City, Error, Fault, Faults, Listen, Population, Portal, TlsFiles,
+    agent_node::{AgentNodeHandle, AgentNodeReport, AgentNodeSettings},
     city::{self, CityHandle, CitySettings},
+    fault::StandIn,
     population::{PopulationHandle, PopulationSettings},
     portal::{PortalHandle, PortalReport, PortalSettings},
     synthetic,
@@ -37,6 +40,8 @@ pub struct Config {
     pub population: Option<Stand<PopulationSettings>>,
     /// The city's providers, when they are to run.
     pub city: Option<Stand<CitySettings>>,
+    /// The Agent Node, when it is to run.
+    pub agent_node: Option<Stand<AgentNodeSettings>>,
 }
 
 /// The synthetic database: made when the file is missing.
@@ -81,6 +86,8 @@ pub struct Handles {
     pub population: Option<PopulationHandle>,
     /// The city's providers.
     pub city: Option<CityHandle>,
+    /// The Agent Node.
+    pub agent_node: Option<AgentNodeHandle>,
 }
 
 impl Config {
@@ -109,11 +116,12 @@ impl Config {
 }
 
 fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Option<Config> {
-    let known = ["database", "portal", "population", "city"];
+    let known = ["database", "portal", "population", "city", "agent_node"];
     let mut map = MapReader::new(file, root, "the sandbox configuration", &known, found)?;
     let database = map.required("database");
     let (portal, population, city) =
         (map.optional("portal"), map.optional("population"), map.optional("city"));
+    let agent_node = map.optional("agent_node");
     let mut reader = Reader { file, folder, found };
     let database = reader.database(database?)?;
     let path = database.file.clone();
@@ -123,7 +131,8 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         reader.plain(node, "the population database", settings)
     });
     let city = city.and_then(|node| reader.city(node, &path));
-    Some(Config { database, portal, population, city })
+    let agent_node = agent_node.and_then(|node| reader.agent_node(node, &path));
+    Some(Config { database, portal, population, city, agent_node })
 }
 
 const STAND: [&str; 4] = ["listen", "tls", "faults", "random_faults"];
@@ -159,7 +168,7 @@ impl<'a> Reader<'a> {
         known.push("health_records");
         let what = "the city's providers";
         let (listen, faults, random) = self.stand(node, what, &known)?;
-        self.no_portal_faults(node, &faults, random.as_ref());
+        self.faults_of(node, StandIn::City, &faults, random.as_ref());
         let most = i64::from(synthetic::MAX_RECORDS);
         let mut map = self.map(node, what, &known)?;
         let records = map.integer("health_records", 1..=most, i64::from(city::HEALTH_RECORDS));
@@ -168,24 +177,24 @@ impl<'a> Reader<'a> {
         Some(Stand { settings, faults, random })
     }
 
-    /// Refuses a fault that only the portal has.
-    fn no_portal_faults(
+    /// Refuses a fault that another stand-in has and this one has not.
+    fn faults_of(
         &mut self,
         node: &Node,
+        which: StandIn,
         faults: &[(String, Fault)],
         random: Option<&RandomFaults>,
     ) {
         let kinds = random.iter().flat_map(|random| &random.kinds);
         for fault in faults.iter().map(|(_, fault)| fault).chain(kinds) {
-            if let Some((name, _)) =
-                Fault::NAMES.iter().find(|(_, f)| f == fault && f.is_of_portal())
-            {
-                self.found.add(
-                    self.file,
-                    node.at,
-                    format!("`{name}` is a fault of the portal only"),
-                );
-            }
+            let Some(only) = fault.only_of().filter(|only| !only.contains(&which)) else {
+                continue;
+            };
+            let named = Fault::NAMES.iter().find(|(_, known)| known == fault);
+            let name = named.map_or("a fault", |(name, _)| name);
+            let only: Vec<&str> = only.iter().map(|one| one.as_str()).collect();
+            let message = format!("`{name}` is a fault of {} only", only.join(" and "));
+            self.found.add(self.file, node.at, message);
         }
     }
 
@@ -196,7 +205,7 @@ impl<'a> Reader<'a> {
         settings: impl FnOnce(Listen) -> T,
     ) -> Option<Stand<T>> {
         let (listen, faults, random) = self.stand(node, what, &STAND)?;
-        self.no_portal_faults(node, &faults, random.as_ref());
+        self.faults_of(node, StandIn::Population, &faults, random.as_ref());
         Some(Stand { settings: settings(listen), faults, random })
     }
 
@@ -298,9 +307,9 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Handles, Er
     if !file.exists() {
         synthetic::generate(file, *seed, *citizens).await?;
     }
-    let mut handles = Handles { portal: None, population: None, city: None };
+    let mut handles = Handles { portal: None, population: None, city: None, agent_node: None };
     if let Some(stand) = &config.portal {
-        let handle = Portal::start(stand.settings.clone(), clock).await?;
+        let handle = Portal::start(stand.settings.clone(), Arc::clone(&clock)).await?;
         arm(&handle.faults, stand);
         let report = handle.report_addr.map(tracing::field::display);
         tracing::info!(address = %handle.addr, report, "portal stand-in listens");
@@ -318,6 +327,13 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Handles, Er
         tracing::info!(address = %handle.addr, "city stand-in listens");
         handles.city = Some(handle);
     }
+    if let Some(stand) = &config.agent_node {
+        let handle = AgentNode::start(stand.settings.clone(), clock).await?;
+        arm(&handle.faults, stand);
+        let report = handle.report_addr.map(tracing::field::display);
+        tracing::info!(address = %handle.addr, report, "Agent Node stand-in listens");
+        handles.agent_node = Some(handle);
+    }
     Ok(handles)
 }
 
@@ -326,6 +342,8 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Handles, Er
 pub struct Seen {
     /// The portal, when it ran.
     pub portal: Option<PortalReport>,
+    /// The Agent Node, when it ran.
+    pub agent_node: Option<AgentNodeReport>,
 }
 
 impl Handles {
@@ -339,6 +357,9 @@ impl Handles {
             arm(&handle.faults, stand);
         }
         if let (Some(handle), Some(stand)) = (&self.city, &config.city) {
+            arm(&handle.faults, stand);
+        }
+        if let (Some(handle), Some(stand)) = (&self.agent_node, &config.agent_node) {
             arm(&handle.faults, stand);
         }
     }
@@ -372,7 +393,10 @@ pub async fn run(
             },
         }
     }
-    Ok(Seen { portal: handles.portal.as_ref().map(PortalHandle::report) })
+    Ok(Seen {
+        portal: handles.portal.as_ref().map(PortalHandle::report),
+        agent_node: handles.agent_node.as_ref().map(AgentNodeHandle::report),
+    })
 }
 
 #[cfg(test)]

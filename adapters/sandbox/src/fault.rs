@@ -56,8 +56,38 @@ pub enum Fault {
     ResetBeforeWork,
     /// Of the portal: it has forgotten all sessions.
     SessionsLost,
-    /// Of the portal: the quota of the minute is used up.
+    /// Of the portal and the Agent Node: the quota of the minute is used up.
     Quota,
+    /// Of the Agent Node: the work is done, and the answer has no receipt.
+    NoReceipt,
+    /// Of the Agent Node: the work is done, and the receipt is of another message.
+    ForeignReceipt,
+}
+
+/// A stand-in, as far as faults are its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StandIn {
+    /// The National Public Service Portal.
+    Portal,
+    /// The Agent Node of the National Data Centre.
+    AgentNode,
+    /// The population database.
+    Population,
+    /// The city's providers.
+    City,
+}
+
+impl StandIn {
+    /// What it is called in messages.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Portal => "the portal",
+            Self::AgentNode => "the Agent Node",
+            Self::Population => "the population database",
+            Self::City => "the city's providers",
+        }
+    }
 }
 
 impl Fault {
@@ -80,12 +110,19 @@ impl Fault {
         ("reset_before_work", Self::ResetBeforeWork),
         ("sessions_lost", Self::SessionsLost),
         ("quota", Self::Quota),
+        ("no_receipt", Self::NoReceipt),
+        ("foreign_receipt", Self::ForeignReceipt),
     ];
 
-    /// Whether only the portal's stand-in has this fault.
+    /// Which stand-ins alone have this fault; nothing when all have it.
     #[must_use]
-    pub fn is_of_portal(self) -> bool {
-        matches!(self, Self::SessionsLost | Self::Quota)
+    pub fn only_of(self) -> Option<&'static [StandIn]> {
+        match self {
+            Self::SessionsLost => Some(&[StandIn::Portal]),
+            Self::Quota => Some(&[StandIn::Portal, StandIn::AgentNode]),
+            Self::NoReceipt | Self::ForeignReceipt => Some(&[StandIn::AgentNode]),
+            _ => None,
+        }
     }
 
     /// The same fault after another number of elements. None when it does not count any.

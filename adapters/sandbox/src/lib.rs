@@ -4,6 +4,7 @@
 //! the public facts; what is unknown about the real ones is configuration. All people in it are
 //! synthetic. Never for production.
 
+pub mod agent_node;
 pub mod city;
 pub mod config;
 mod database;
@@ -16,6 +17,7 @@ pub mod synthetic;
 #[cfg(test)]
 mod testing;
 
+pub use agent_node::AgentNode;
 pub use city::City;
 pub use config::{Config, Handles, Seen, run, start};
 pub use fault::{Fault, Faults};

@@ -40,6 +40,7 @@ use lienthong_model::clock::Clock;
 use rand::{SeedableRng as _, rngs::StdRng};
 use serde_json::Value;
 
+pub(crate) use self::digest::sha256;
 use self::{
     check::moment, journal::Journal, ledger::Ledger, refusal::PortalError, session::Sessions,
     state::State,

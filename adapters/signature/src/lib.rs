@@ -12,6 +12,7 @@ pub mod algorithm;
 pub mod canonical;
 pub mod certificate;
 pub mod cms;
+pub mod detached;
 pub mod jws;
 pub mod pdf;
 pub mod signer;

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use lienthong_model::{document::Node, id::FlowId};
 
-use super::{MessageConfig, NpspConfig, Reader, Repeat, SourceConfig, source::Column};
+use super::{
+    MessageConfig, PlatformName, Reader, Repeat, SourceConfig, platform::Offers, source::Column,
+};
 
 /// One flow.
 #[derive(Debug, Clone)]
 pub struct FlowConfig {
     /// Its name.
     pub id: FlowId,
+    /// Where its messages go. Default: the only platform of the configuration.
+    pub platform: PlatformName,
     /// Where rows come from.
     pub source: SourceConfig,
     /// The column whose equal values keep their order, such as the dossier code.
@@ -46,6 +50,8 @@ pub struct DeliveryConfig {
     pub remember_cases_days: u32,
     /// How long the payload of a dead message is kept for a person to look at. Default 30 days.
     pub keep_dead_days: u32,
+    /// How long receipts of a platform are kept. Default 3,650 days.
+    pub keep_receipts_days: u32,
 }
 
 impl FlowConfig {
@@ -58,10 +64,12 @@ impl FlowConfig {
 }
 
 impl<'a> Reader<'a, '_> {
-    pub(super) fn flow(&mut self, node: &'a Node, npsp: Option<&NpspConfig>) -> Option<FlowConfig> {
-        let known = ["id", "source", "order_by", "dossier", "officer", "delivery", "messages"];
+    pub(super) fn flow(&mut self, node: &'a Node, offers: &Offers<'_>) -> Option<FlowConfig> {
+        let known =
+            ["id", "platform", "source", "order_by", "dossier", "officer", "delivery", "messages"];
         let mut map = self.map(node, "a flow", &known)?;
         let id = map.parse::<FlowId>("id");
+        let platform = map.parse_optional::<PlatformName>("platform");
         let source = map.required("source");
         let order_by = map.parse::<Column>("order_by").map(|c| c.0);
         let dossier = map.parse_optional::<Column>("dossier").map(|c| c.0);
@@ -76,11 +84,20 @@ impl<'a> Reader<'a, '_> {
             Some(node) => self.delivery(node),
             None => Some(DeliveryConfig::default()),
         };
+        let platform = match offers.platform(platform) {
+            Ok(platform) => Some(platform),
+            Err(problem) => {
+                self.mistake(node.at, problem);
+                None
+            }
+        };
+        let offered = platform.and_then(|platform| offers.offered(platform));
         let messages: Vec<Option<MessageConfig>> =
-            messages.iter().map(|node| self.message(node, npsp)).collect();
+            messages.iter().map(|node| self.message(node, offered)).collect();
         let order_by = order_by?;
         Some(FlowConfig {
             id: id?,
+            platform: platform?,
             source: source?,
             dossier: dossier.unwrap_or_else(|| order_by.clone()),
             order_by,
@@ -100,6 +117,7 @@ impl<'a> Reader<'a, '_> {
             "remember_days",
             "remember_cases_days",
             "keep_dead_days",
+            "keep_receipts_days",
         ];
         let mut map = self.map(node, "`delivery`", &known)?;
         let number = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
@@ -118,6 +136,7 @@ impl<'a> Reader<'a, '_> {
             remember_days: number(map.integer("remember_days", 1..=3_650, 90)),
             remember_cases_days: number(map.integer("remember_cases_days", 1..=36_500, 3_650)),
             keep_dead_days: number(map.integer("keep_dead_days", 1..=3_650, 30)),
+            keep_receipts_days: number(map.integer("keep_receipts_days", 1..=36_500, 3_650)),
         })
     }
 }
@@ -133,6 +152,7 @@ impl Default for DeliveryConfig {
             remember_days: 90,
             remember_cases_days: 3_650,
             keep_dead_days: 30,
+            keep_receipts_days: 3_650,
         }
     }
 }

@@ -10,7 +10,7 @@ use lienthong_model::{
     schema::{Kind, Schema},
 };
 
-use super::{NpspConfig, Reader, source::Column};
+use super::{Offered, Reader, source::Column};
 use crate::{check::IdentifierRule, map::FieldRule};
 
 /// A message type.
@@ -48,7 +48,7 @@ impl<'a> Reader<'a, '_> {
     pub(super) fn message(
         &mut self,
         node: &'a Node,
-        npsp: Option<&NpspConfig>,
+        offered: Option<&Offered>,
     ) -> Option<MessageConfig> {
         let known = ["call", "when", "repeat", "supersedes", "identifiers", "map"];
         let mut map = self.map(node, "a message type", &known)?;
@@ -60,10 +60,10 @@ impl<'a> Reader<'a, '_> {
             Some(node) => Some(self.when(node)?),
             None => None,
         };
-        let repeat = self.repeat(repeat?, npsp);
-        let (call, npsp) = (call?, npsp?);
-        let Some(schema) = npsp.records.get(call) else {
-            let help = nearest(call, npsp.records.keys().map(String::as_str));
+        let repeat = self.repeat(repeat?, offered);
+        let (call, offered) = (call?, offered?);
+        let Some(schema) = offered.records.get(call) else {
+            let help = nearest(call, offered.records.keys().map(String::as_str));
             let help = help.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
             self.mistake(node.at, format!("the service has no call `{call}` with records{help}"));
             return None;
@@ -90,7 +90,7 @@ impl<'a> Reader<'a, '_> {
         Some((column?.0, value?))
     }
 
-    fn repeat(&mut self, node: &'a Node, npsp: Option<&NpspConfig>) -> Option<Repeat> {
+    fn repeat(&mut self, node: &'a Node, offered: Option<&Offered>) -> Option<Repeat> {
         if let Content::Text(text) = &node.content {
             match text.as_str() {
                 "safe" => return Some(Repeat::Safe),
@@ -100,7 +100,7 @@ impl<'a> Reader<'a, '_> {
         }
         if let Some(call) = node.get("look_up") {
             let call = document::text(self.file, call, self.found)?;
-            if npsp.is_some_and(|npsp| !npsp.calls.iter().any(|known| known == call)) {
+            if offered.is_some_and(|offered| !offered.calls.iter().any(|known| known == call)) {
                 self.mistake(node.at, format!("the service has no call `{call}` to look up with"));
                 return None;
             }
@@ -147,7 +147,7 @@ impl<'a> Reader<'a, '_> {
 }
 
 /// A value by its name in configuration files.
-fn named<T: Copy>(text: &str, names: &[(&'static str, T)]) -> Result<T, String> {
+pub(super) fn named<T: Copy>(text: &str, names: &[(&'static str, T)]) -> Result<T, String> {
     let found = names.iter().find(|(name, _)| *name == text);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = names.iter().map(|(name, _)| *name).collect();

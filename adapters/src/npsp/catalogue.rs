@@ -203,7 +203,7 @@ impl Npsp {
             | Outcome::Unknown(reason)
             | Outcome::Unavailable(reason, _)
             | Outcome::Uncertain(reason, _) => reason,
-            Outcome::Delivered => Reason::new("no answer"),
+            Outcome::Delivered | Outcome::Receipted(_) => Reason::new("no answer"),
         };
         let entries = self.list(&one.config.call, one.pages()).await.map_err(why)?;
         let now = self.clock.now();

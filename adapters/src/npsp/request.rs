@@ -108,7 +108,7 @@ pub(super) fn dstcode(config: &NpspConfig) -> Vec<(&'static str, String)> {
 /// The service that offers a call.
 pub(super) fn service<'a>(config: &'a NpspConfig, call: &str) -> Result<&'a str, Outcome> {
     let no = || Outcome::Refused(Reason::new("no service offers the call any more"));
-    config.routes.get(call).map(String::as_str).ok_or_else(no)
+    config.offered.routes.get(call).map(String::as_str).ok_or_else(no)
 }
 
 /// What a look-up says of a record: the dossier's code and nothing else.

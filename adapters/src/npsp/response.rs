@@ -8,8 +8,12 @@ use serde_json::{Map, Value};
 use crate::{
     client::{NoAnswer, Received},
     config::{NpspConfig, Profile},
-    outcome::{Outcome, Reason, of_refusal},
+    outcome::{Outcome, Reason},
+    platform::answer,
 };
+
+/// The member of an answer that is its code.
+pub(super) const CODE: &str = "error_code";
 
 /// The answer to a call.
 #[derive(Debug, PartialEq)]
@@ -26,28 +30,21 @@ pub(super) enum Answer {
 
 /// Reads the answer to a call.
 pub(super) fn read(config: &NpspConfig, received: Result<Received, NoAnswer>) -> Answer {
-    let received = match received {
+    let received = match answer::came(received) {
         Ok(received) => received,
-        Err(NoAnswer::NotSent) => {
-            let reason = Reason::new("no connection to the gateway");
-            return Answer::Not(Outcome::Unavailable(reason, None));
-        }
-        Err(NoAnswer::MaybeSent) => {
-            return Answer::Not(Outcome::Unknown(Reason::new("gateway gave no answer")));
-        }
+        Err(outcome) => return Answer::Not(outcome),
     };
     // The portal's own, which the document of the pattern of 2026 declares.
     let is_platform = received.is_json && !received.is_problem;
     if config.profile == Profile::Ministry2026 && received.status == 401 && is_platform {
         return Answer::SessionEnded;
     }
-    if received.is_problem || received.status >= 400 {
-        return Answer::Not(of_refusal(&received));
-    }
-    match body(&received) {
-        Some((code, body)) => meaning(config, &code, body),
-        // An error page with status 200, say: it does not tell what became of the message.
-        None => Answer::Not(Outcome::Unknown(Reason::new("answer cannot be read"))),
+    match answer::passed(received) {
+        Err(outcome) => Answer::Not(outcome),
+        Ok(received) => match answer::object(&received, CODE) {
+            Some((code, body)) => meaning(config, &code, body),
+            None => Answer::Not(answer::unreadable()),
+        },
     }
 }
 
@@ -92,27 +89,6 @@ pub(super) fn holds(result: &Value, record: &Map<String, Value>) -> bool {
             }
         }
     })
-}
-
-/// The error code and the body of an answer with status 200 that can be read.
-pub(super) fn body(received: &Received) -> Option<(String, Map<String, Value>)> {
-    if received.status != 200 || !received.is_json {
-        return None;
-    }
-    let body: Map<String, Value> = serde_json::from_slice(&received.body).ok()?;
-    let code = code(body.get("error_code")?)?;
-    Some((code, body))
-}
-
-/// The code as a text: the portal mixes texts and numbers.
-fn code(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        // A number that some serialiser wrote as `0.0` is the number 0 all the same.
-        Value::Number(number) if number.as_f64() == Some(0.0) => Some("0".to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
 }
 
 pub(super) fn is_success(code: &str) -> bool {

@@ -159,7 +159,7 @@ async fn consent_that_is_missing_withholds_the_message() {
 #[test]
 fn a_move_is_checked_by_call_and_status_and_told_without_any_value() {
     let desk = Desk::new(([127, 0, 0, 1], 1).into(), &format!("{CASES}{WITH_LISTS}"));
-    let config = desk.read().unwrap().npsp;
+    let config = desk.read().unwrap().npsp.unwrap();
     let mut standing = Standing::default();
     let mut go = |call: &str, value: Value| {
         step(&config, call, value.as_object().unwrap(), &mut standing)
@@ -179,7 +179,7 @@ fn a_move_is_checked_by_call_and_status_and_told_without_any_value() {
 fn moves_can_be_configured() {
     let table = "  first_statuses: [\"4\"]\n  transitions: {\"4\": [\"10\"]}\n";
     let desk = Desk::new(([127, 0, 0, 1], 1).into(), &format!("{CASES}{table}"));
-    let config = desk.read().unwrap().npsp;
+    let config = desk.read().unwrap().npsp.unwrap();
     let mut standing = Standing::default();
     let mut go = |status: &str| {
         step(&config, "DongBoHoSoMC", case(status).as_object().unwrap(), &mut standing)

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use self::front::Front;
-use super::{all_settled, common, couriers, open};
+use super::{all_settled, couriers, open, platforms};
 use crate::{
     Error,
     flow::{Common, Flow, Order, Until},
@@ -57,9 +57,9 @@ impl AtWork {
         let shared: Arc<dyn Clock> = Arc::new(clock.clone());
         let store = open(&config, &shared).await.unwrap();
         let mut rng = StdRng::seed_from_u64(5);
-        let common = common(&config, &store, &shared, &mut rng).unwrap();
-        let (mut couriers, settling) = couriers(&config, &common, &mut rng);
-        let courier = couriers.remove(0);
+        let platforms = platforms(&config, &store, &shared, &mut rng).unwrap();
+        let (mut couriers, settling) = couriers(&config, &platforms, &mut rng).unwrap();
+        let (courier, common) = couriers.remove(0);
         let flow = Flow::open(Arc::new(courier), common.clone()).await.unwrap();
         let (stop, stopped) = watch::channel(false);
         let (orders, ordered) = mpsc::channel(1);

@@ -17,8 +17,8 @@ pub(crate) use self::interleave::{Interleaving, Pace};
 use super::{Mark, Reading, Source};
 use crate::{
     config::{
-        DeliveryConfig, FlowConfig, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
-        TableConfig, TableMode,
+        DeliveryConfig, FlowConfig, MysqlConfig, PlatformName, PostgresConfig, SourceConfig,
+        SourceKind, TableConfig, TableMode,
     },
     row::Row,
 };
@@ -108,6 +108,7 @@ pub(crate) fn mysql_config(
 pub(crate) fn flow(kind: SourceKind, other: Option<&str>) -> FlowConfig {
     FlowConfig {
         id: "tested".parse().unwrap(),
+        platform: PlatformName::Npsp,
         source: SourceConfig {
             kind,
             batch: 200,

@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod diagnostic;
 pub mod document;
+pub mod exchange_mode;
 pub mod field;
 pub mod id;
 pub mod identifier;

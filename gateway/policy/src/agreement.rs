@@ -22,6 +22,8 @@ use crate::{
     service::Operation,
 };
 
+pub use lienthong_model::exchange_mode::ExchangeMode;
+
 mod consent;
 mod disclosure;
 mod evidence;
@@ -112,32 +114,6 @@ impl ConsentFrequency {
         match self {
             Self::Once => "once",
             Self::AsNeeded => "as_needed",
-        }
-    }
-}
-
-/// How data is exchanged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ExchangeMode {
-    /// One question, one answer, between two participants.
-    QueryPeer,
-    /// Records are sent to the other participant.
-    SyncPeer,
-    /// Records are sent up to the national database.
-    SyncNational,
-    /// Packaged data.
-    Package,
-}
-
-impl ExchangeMode {
-    /// The word used in policy files.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::QueryPeer => "query_peer",
-            Self::SyncPeer => "sync_peer",
-            Self::SyncNational => "sync_national",
-            Self::Package => "package",
         }
     }
 }

@@ -18,6 +18,7 @@ mod lease;
 mod letters;
 mod pause;
 mod reader;
+mod receipt;
 mod settle;
 
 use jiff::{SignedDuration, Timestamp};
@@ -28,6 +29,7 @@ pub use enqueue::{Batch, Enqueued, Names, NewMessage, QuarantinedRow, Said, Stan
 pub use lease::{Lease, Left, Rests};
 pub use letters::{Again, DeadLetter, Opened};
 pub use pause::Pause;
+pub use receipt::{KeptReceipt, Receipt};
 pub use settle::Ending;
 
 use crate::{

@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 use lienthong_model::document::{MapReader, Node};
 
 use super::{Address, Reader, STAND, Stand};
-use crate::portal::{PortalSettings, Quotas};
+use crate::{
+    fault::StandIn,
+    portal::{PortalSettings, Quotas},
+};
 
 /// The settings that only the portal has.
 const OWN: [&str; 12] = [
@@ -29,6 +32,7 @@ impl<'a> Reader<'a> {
     pub(super) fn portal(&mut self, node: &'a Node) -> Option<Stand<PortalSettings>> {
         let known = [STAND.as_slice(), OWN.as_slice()].concat();
         let (listen, faults, random) = self.stand(node, "the portal", &known)?;
+        self.faults_of(node, StandIn::Portal, &faults, random.as_ref());
         let mut settings = PortalSettings::new(listen);
         let folder = self.folder;
         let mut map = self.map(node, "the portal", &known)?;
@@ -88,7 +92,7 @@ fn number(
 }
 
 /// Where the report is told: on this machine only.
-fn loopback(map: &mut MapReader<'_, '_>) -> Option<SocketAddr> {
+pub(super) fn loopback(map: &mut MapReader<'_, '_>) -> Option<SocketAddr> {
     let address = map.parse_optional::<Address>("report")?.0;
     if !address.ip().is_loopback() {
         let (file, at) = (map.file(), map.at());

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     check::IdentifierRule,
     config::{
-        FlowConfig, MessageConfig, Reader, Repeat, SourceConfig, flow::DeliveryConfig,
-        message::field::AsOfText, source::Column,
+        FlowConfig, MessageConfig, PlatformName, Reader, Repeat, SourceConfig,
+        flow::DeliveryConfig, message::field::AsOfText, source::Column,
     },
     map::{AsOf, FieldRule},
 };
@@ -249,6 +249,8 @@ impl DatasetConfig {
         let order_by = columns.unwrap_or_default();
         FlowConfig {
             id: self.id.clone(),
+            // Nothing of it is sent: a package is the exchange.
+            platform: PlatformName::Ndc,
             source: send.source.clone(),
             dossier: order_by.clone(),
             order_by,

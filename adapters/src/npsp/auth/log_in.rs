@@ -13,6 +13,7 @@ use crate::{
         response,
     },
     outcome::{Outcome, Reason, of_refusal},
+    platform::answer,
 };
 
 /// Longest session number or token.
@@ -83,7 +84,7 @@ impl Npsp {
                 | Outcome::Withheld(reason)
                 | Outcome::Failed(reason)
                 | Outcome::Unknown(reason) => (reason, received.retry_after),
-                Outcome::Delivered => (Reason::new("log-in failed"), None),
+                Outcome::Delivered | Outcome::Receipted(_) => (Reason::new("log-in failed"), None),
             };
             return LogIn::Not(reason.with("log-in failed"), wait);
         }
@@ -94,7 +95,7 @@ impl Npsp {
     }
 
     fn session_of(&self, received: &Received) -> LogIn {
-        let Some((code, body)) = response::body(received) else {
+        let Some((code, body)) = answer::object(received, response::CODE) else {
             return LogIn::Not(Reason::new("answer to the log-in cannot be read"), None);
         };
         if response::is_success(&code) {

@@ -171,7 +171,7 @@ async fn a_table_in_which_a_key_could_stand_twice_stops_the_start() {
     )
     .await;
     let error = desk.open().verify().await.unwrap_err().to_string();
-    let told = Npsp::tables(&desk.read().unwrap().npsp).await;
+    let told = Npsp::tables(&desk.read().unwrap().npsp.unwrap()).await;
     assert_eq!((told.len(), told[0].0.as_str()), (1, "inbox `questions`"));
     assert!(told[0].1.as_ref().is_some_and(|told| error.contains(told)), "{told:?}");
     assert!(error.contains("inbox `questions`: column `event_id`"), "{error}");

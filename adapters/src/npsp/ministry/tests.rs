@@ -151,7 +151,7 @@ async fn no_look_up_is_known_of_this_pattern() {
 #[test]
 fn a_dossier_begins_as_registered_and_moves_by_progress_and_status() {
     let desk = Desk::new(([127, 0, 0, 1], 1).into(), MINISTRY);
-    let config = desk.read().unwrap().npsp;
+    let config = desk.read().unwrap().npsp.unwrap();
     let mut standing = Standing::default();
     let mut go = |call: &str, value: Value| {
         crate::npsp::step(&config, call, value.as_object().unwrap(), &mut standing)

@@ -7,7 +7,7 @@ fn config() -> NpspConfig {
     let codes = "  retry_codes: [\"999\"]\n  pause_codes: [\"429\"]\n  exists_codes: [\"204\"]\n  \
                  unknown_case_codes: [\"205\"]\n";
     let desk = Desk::new(([127, 0, 0, 1], 1).into(), &format!("{CASES}{codes}"));
-    desk.read().unwrap().npsp
+    desk.read().unwrap().npsp.unwrap()
 }
 
 fn raw(body: &[u8]) -> Result<Received, NoAnswer> {

@@ -68,9 +68,9 @@ fn the_example_of_all_services_is_a_configuration() {
     let path = desk.path("example.yaml");
     std::fs::write(&path, text).unwrap();
     let config = Config::read(&path).unwrap_or_else(|mistakes| panic!("{mistakes}"));
-    assert_eq!((config.flows.len(), config.npsp.files.len()), (2, 1));
+    assert_eq!((config.flows.len(), config.npsp.as_ref().unwrap().files.len()), (2, 1));
     assert_eq!(
-        config.npsp.errands(),
+        config.npsp.as_ref().unwrap().errands(),
         [
             "login",
             "LayDanhSachTTHC",

@@ -15,7 +15,7 @@ fn answer(status: u16, reason: &str) -> Received {
 
 fn named(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Delivered => "delivered",
+        Outcome::Delivered | Outcome::Receipted(_) => "delivered",
         Outcome::Refused(_) => "refused",
         Outcome::Withheld(_) => "withheld",
         Outcome::Failed(_) => "failed",

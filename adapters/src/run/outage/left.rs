@@ -169,9 +169,9 @@ async fn refuses_to_send_what_another_may_have_by_then() {
     let shared: Arc<dyn Clock> = Arc::new(clock.clone());
     let store = open(&config, &shared).await.unwrap();
     let mut rng = StdRng::seed_from_u64(5);
-    let common = common(&config, &store, &shared, &mut rng).unwrap();
-    let (mut couriers, settling) = couriers(&config, &common, &mut rng);
-    let courier = couriers.remove(0);
+    let platforms = platforms(&config, &store, &shared, &mut rng).unwrap();
+    let (mut couriers, settling) = couriers(&config, &platforms, &mut rng).unwrap();
+    let (courier, common) = couriers.remove(0);
     let (outbox, name) = (common.store.outbox(), &config.flows[0].id);
     // The process was stopped between claim and attempt, for a little less than its lease.
     let claimed = outbox.claim(name, clock.now(), &common.lease, 1).await.unwrap().remove(0);

@@ -64,6 +64,20 @@ pub(super) const TABLES: &[Table] = &[
         key: "flow, kind, ordering_key",
     },
     Table {
+        name: "receipt",
+        columns: &[
+            ("flow", Text),
+            ("idempotency_key", Text),
+            ("kind", Text),
+            ("receipt", Text),
+            ("digest", Text),
+            ("content", Text),
+            ("signature", Text),
+            ("done_at", Integer),
+        ],
+        key: "flow, idempotency_key",
+    },
+    Table {
         name: "standing",
         columns: &[("flow", Text), ("ordering_key", Text), ("history", Text), ("at", Integer)],
         key: "flow, ordering_key",

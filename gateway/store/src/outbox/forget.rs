@@ -55,7 +55,7 @@ impl Outbox<'_> {
         Ok(done)
     }
 
-    async fn forget(
+    pub(super) async fn forget(
         &self,
         statement: &'static str,
         before: Timestamp,

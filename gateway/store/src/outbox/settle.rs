@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use lienthong_model::id::FlowId;
 use sqlx::{AssertSqlSafe, FromRow};
 
-use super::{Effect, Outbox, Ticket, Total, heads, list, milliseconds};
+use super::{
+    Effect, Outbox, Ticket, Total, heads, list, milliseconds,
+    receipt::{self, Receipt, Row},
+};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
@@ -18,6 +21,8 @@ use crate::{
 pub enum Ending {
     /// The platform has the message. Its payload is deleted.
     Delivered,
+    /// The same, and it gave a receipt, which is kept.
+    Receipted(Receipt),
     /// It failed; another attempt follows at that time. An `Unknown` effect stays on record until
     /// an attempt clears it.
     Retry(Timestamp, Effect, String),
@@ -79,7 +84,7 @@ impl Outbox<'_> {
         for (ticket, ending) in ended {
             let Ticket { id, claim } = ticket;
             match ending {
-                Ending::Delivered | Ending::Withhold(_) => {}
+                Ending::Delivered | Ending::Receipted(_) | Ending::Withhold(_) => {}
                 Ending::GiveBack => again.push((*id, *claim, 1, None, None, None)),
                 Ending::Retry(at, effect, reason) => {
                     let uncertain = i64::from(*effect == Effect::Unknown);
@@ -135,10 +140,17 @@ async fn done(
     after: &mut After,
 ) -> Result<(), StoreError> {
     // By ticket: of one message an earlier claim may be heard of at the same time as the present one.
+    let receipts: BTreeMap<Ticket, &Receipt> = ended
+        .iter()
+        .filter_map(|(ticket, ending)| match ending {
+            Ending::Receipted(receipt) => Some((*ticket, receipt)),
+            _ => None,
+        })
+        .collect();
     let reasons: BTreeMap<Ticket, Option<&str>> = ended
         .iter()
         .filter_map(|(ticket, ending)| match ending {
-            Ending::Delivered => Some((*ticket, None)),
+            Ending::Delivered | Ending::Receipted(_) => Some((*ticket, None)),
             Ending::Withhold(reason) => Some((*ticket, Some(reason.as_str()))),
             _ => None,
         })
@@ -158,6 +170,7 @@ async fn done(
         .fetch_all(c))?;
     let mut names = Vec::with_capacity(gone.len());
     let mut begun = BTreeSet::new();
+    let mut kept = Vec::new();
     for one in &gone {
         let ticket = Ticket { id: one.id, claim: one.claims };
         let reason = reasons.get(&ticket).copied().flatten();
@@ -165,6 +178,10 @@ async fn done(
         names.push((&one.flow, &one.idempotency_key, outcome, reason, one.position));
         if reason.is_none() {
             begun.insert((&one.flow, &one.kind, &one.ordering_key));
+        }
+        if let Some(receipt) = receipts.get(&ticket) {
+            let key = one.idempotency_key.as_str();
+            kept.push(Row { flow: &one.flow, kind: &one.kind, key, receipt });
         }
         let total = if reason.is_none() { Total::Delivered } else { Total::Withheld };
         *after.totals.entry((one.flow.clone(), total)).or_default() += 1;
@@ -186,7 +203,7 @@ async fn done(
          WHERE begun.at < excluded.at - 86400000"
     );
     tell!(&mut *on, sqlx::query(AssertSqlSafe(follow)).bind(json(&begun)).bind(now))?;
-    Ok(())
+    receipt::keep(on, &kept, now).await
 }
 
 /// Ticket, whether the claim does not count, when it is ready, whether it is uncertain, and why.
@@ -273,6 +290,6 @@ impl After {
     }
 }
 
-fn json(rows: &impl serde::Serialize) -> String {
+pub(super) fn json(rows: &impl serde::Serialize) -> String {
     serde_json::to_string(rows).unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use lienthong_model::{
     schema::Kind,
 };
 
-use super::{Reader, TrayConfig, document::Offered};
+use super::{Offered, Reader, TrayConfig};
 
 /// A list of codes that records are checked against.
 #[derive(Debug, Clone)]

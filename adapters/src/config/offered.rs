@@ -8,31 +8,35 @@ use lienthong_model::{
 };
 use serde_json::Value;
 
-use super::{Profile, Reader, Service};
+use super::{Reader, is_address};
 
 /// Calls, where they are and what their records look like.
-#[derive(Debug, Default)]
-pub(super) struct Offered {
-    pub(super) records: BTreeMap<String, Schema>,
-    pub(super) calls: Vec<String>,
-    pub(super) routes: BTreeMap<String, String>,
+#[derive(Debug, Clone, Default)]
+pub struct Offered {
+    /// The schema of one record, by call.
+    pub records: BTreeMap<String, Schema>,
+    /// Every call that the services offer, in order.
+    pub calls: Vec<String>,
+    /// The address of the service that offers a call.
+    pub routes: BTreeMap<String, String>,
 }
 
-/// The calls of the pattern of 2026 that carry a record, which is their whole body.
-const MINISTRY_RECORDS: [&str; 3] = ["NoiHoSo", "CapNhatTienTrinh", "CapNhatTrangThai"];
+/// Where the record of a call stands, when it carries one: its schema, and the place of that in the
+/// document.
+pub(super) type FindRecord<'f> = &'f dyn Fn(&str, &Value) -> Option<(Value, String)>;
 
 impl<'a> Reader<'a, '_> {
     /// Reads the documents of the first service and of all further ones.
     pub(super) fn offered(
         &mut self,
         node: &'a Node,
-        profile: Profile,
+        record: FindRecord<'_>,
         first: Option<(&str, &str)>,
         further: &'a [Node],
     ) -> Option<Offered> {
         let mut offered = Offered::default();
         let (service, openapi) = first?;
-        let mut whole = self.add(node, profile, (service, openapi), &mut offered);
+        let mut whole = self.add(node, record, (service, openapi), &mut offered);
         for node in further {
             let Some(mut map) = self.map(node, "a service", &["service", "openapi"]) else {
                 whole = None;
@@ -41,17 +45,18 @@ impl<'a> Reader<'a, '_> {
             let service = map.parse::<Service>("service");
             let openapi = map.text("openapi");
             let added = service.zip(openapi).and_then(|(service, openapi)| {
-                self.add(node, profile, (service.0.as_str(), openapi), &mut offered)
+                self.add(node, record, (service.0.as_str(), openapi), &mut offered)
             });
             whole = whole.and(added);
         }
+        offered.calls.sort_unstable();
         whole.map(|()| offered)
     }
 
     fn add(
         &mut self,
         node: &Node,
-        profile: Profile,
+        record: FindRecord<'_>,
         (service, openapi): (&str, &str),
         offered: &mut Offered,
     ) -> Option<()> {
@@ -64,8 +69,8 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             offered.calls.push(id.to_owned());
-            let Some((schema, at)) = record(profile, id, post) else { continue };
-            match Schema::read(&doc, schema, at) {
+            let Some((schema, at)) = record(id, post) else { continue };
+            match Schema::read(&doc, &schema, &at) {
                 Ok(schema) => drop(offered.records.insert(id.to_owned(), schema)),
                 Err(errors) => {
                     for error in errors {
@@ -92,21 +97,31 @@ impl<'a> Reader<'a, '_> {
     }
 }
 
-/// The schema of a call's record, when the call carries one, and where it stands in the document.
-fn record<'v>(profile: Profile, id: &str, post: &'v Value) -> Option<(&'v Value, &'static str)> {
-    let body = "/requestBody/content/application~1json/schema";
-    let schema = post.pointer(body)?;
-    match profile {
-        Profile::Portal2020 => {
-            let required = schema.get("required").and_then(Value::as_array)?;
-            let needs = |name: &str| required.iter().any(|one| one == name);
-            // What only asks has no `isUpdating` that must be there.
-            let items = schema.pointer("/properties/data/items")?;
-            (needs("data") && needs("isUpdating")).then_some((
-                items,
-                "/requestBody/content/application~1json/schema/properties/data/items",
-            ))
+/// The address of a service.
+pub(super) struct Service(pub(super) String);
+
+impl std::str::FromStr for Service {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match is_address(text, 5) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("not `instance/class/member/subsystem/service`"),
         }
-        Profile::Ministry2026 => MINISTRY_RECORDS.contains(&id).then_some((schema, body)),
+    }
+}
+
+/// A short code for a header.
+pub(super) struct Token(pub(super) String);
+
+impl std::str::FromStr for Token {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let harmless = |b: u8| b.is_ascii_alphanumeric() || b".:_-".contains(&b);
+        match (1..=64).contains(&text.len()) && text.bytes().all(harmless) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("not a code of letters, digits and `.:_-`"),
+        }
     }
 }

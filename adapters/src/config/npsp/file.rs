@@ -8,7 +8,7 @@ use lienthong_model::{
     schema::{Kind, Schema},
 };
 
-use super::{Reader, document::Offered};
+use super::{Offered, Reader};
 
 /// The files that go with the records of one call.
 #[derive(Debug, Clone)]
