@@ -2,6 +2,7 @@
 
 mod desk;
 mod letters;
+mod quality;
 mod status;
 mod watch;
 
@@ -53,6 +54,11 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong adapters resume ward-cases --config adapters.yaml
     Resume(desk::OfFlow),
+    /// Shows the data quality of flows by the six criteria, their wards, and what has to be mended by
+    /// when; works beside a running process.
+    ///
+    /// Example: lienthong adapters quality ward-cases --html quality.html --config adapters.yaml
+    Quality(Box<quality::Quality>),
     /// Messages that need a person: looks at them, and carries out what the person decides.
     #[command(subcommand)]
     Dead(letters::Command),
@@ -92,6 +98,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Compare(of) => desk::compare(of, output).await,
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
+        Command::Quality(quality) => quality::run(*quality, output).await,
         Command::Dead(command) => letters::run(command, output).await,
     }
 }

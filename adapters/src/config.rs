@@ -7,6 +7,7 @@
 mod flow;
 mod message;
 mod platform;
+mod quality;
 mod source;
 
 use std::{
@@ -17,12 +18,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
     secret_file::{self, is_private},
     sensitive::Sensitive,
+    working_days::Holidays,
 };
 use lienthong_store::{Place, ServerAddress, outbox::Rests};
 
@@ -33,6 +35,8 @@ pub use platform::{
     CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
     TrayAddress, TrayConfig, TrayTable,
 };
+pub use quality::QualityConfig;
+pub(crate) use quality::UnitRule;
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
     SqliteConfig, TableConfig, TableMode, Taken,
@@ -58,6 +62,8 @@ pub struct Config {
     pub gateway: GatewayConfig,
     /// The National Public Service Portal.
     pub npsp: NpspConfig,
+    /// Days on which nobody works, beside Saturdays and Sundays.
+    pub holidays: Holidays,
     /// The flows.
     pub flows: Vec<FlowConfig>,
 }
@@ -139,6 +145,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "metrics",
         "gateway",
         "npsp",
+        "holidays",
         "flows",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
@@ -149,6 +156,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let socket = map.optional("socket").and_then(|_| map.text("socket"));
     let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
+    let holidays = holidays(&mut map);
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
@@ -170,7 +178,24 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         (None, Some(directory)) => directory.join(SOCKET),
         (None, None) => folder.join(SOCKET),
     };
-    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp: npsp?, flows })
+    Some(Config {
+        state,
+        seal_keys,
+        socket,
+        metrics,
+        gateway: gateway?,
+        npsp: npsp?,
+        holidays,
+        flows,
+    })
+}
+
+fn holidays(map: &mut MapReader<'_, '_>) -> Holidays {
+    let days: Vec<Date> = map.parse_list("holidays");
+    Holidays::try_from(days).unwrap_or_else(|error| {
+        mistake(map, format!("`holidays`: {error}"));
+        Holidays::default()
+    })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {

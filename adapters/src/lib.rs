@@ -17,6 +17,7 @@ mod map;
 mod npsp;
 mod outcome;
 mod platform;
+pub mod quality;
 mod rate;
 mod report;
 mod row;

@@ -94,7 +94,7 @@ pub(crate) async fn drive(
     // Catalogues and questions take no message's time.
     let platform = Arc::clone(&common.platform);
     let errands = tokio::spawn(async move { platform.tend(stopped).await });
-    let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
+    let keep = Keep::longest(&config.flows);
     let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
     let ending = async {
         tokio::select! {
@@ -297,4 +297,4 @@ fn is_listed(listing: &Value, service: &str, call: &str) -> bool {
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use lienthong_model::{document::Node, id::FlowId};
 
-use super::{MessageConfig, NpspConfig, Reader, Repeat, SourceConfig, source::Column};
+use super::{
+    MessageConfig, NpspConfig, QualityConfig, Reader, Repeat, SourceConfig, source::Column,
+};
 
 /// One flow.
 #[derive(Debug, Clone)]
@@ -23,6 +25,8 @@ pub struct FlowConfig {
     pub delivery: DeliveryConfig,
     /// The message types, the first that fits a row is taken.
     pub messages: Vec<MessageConfig>,
+    /// What is expected of its rows.
+    pub quality: QualityConfig,
 }
 
 /// How messages are delivered.
@@ -59,7 +63,8 @@ impl FlowConfig {
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn flow(&mut self, node: &'a Node, npsp: Option<&NpspConfig>) -> Option<FlowConfig> {
-        let known = ["id", "source", "order_by", "dossier", "officer", "delivery", "messages"];
+        let known =
+            ["id", "source", "order_by", "dossier", "officer", "delivery", "messages", "quality"];
         let mut map = self.map(node, "a flow", &known)?;
         let id = map.parse::<FlowId>("id");
         let source = map.required("source");
@@ -67,6 +72,7 @@ impl<'a> Reader<'a, '_> {
         let dossier = map.parse_optional::<Column>("dossier").map(|c| c.0);
         let officer = map.parse_optional::<Column>("officer").map(|c| c.0);
         let delivery = map.optional("delivery");
+        let quality = map.optional("quality");
         let messages = map.required("messages").map_or(&[][..], |_| map.list("messages"));
         if messages.is_empty() {
             self.mistake(node.at, "a flow needs at least one message type");
@@ -78,6 +84,10 @@ impl<'a> Reader<'a, '_> {
         };
         let messages: Vec<Option<MessageConfig>> =
             messages.iter().map(|node| self.message(node, npsp)).collect();
+        let quality = match quality {
+            Some(node) => self.quality(node, &messages),
+            None => Some(QualityConfig::default()),
+        };
         let order_by = order_by?;
         Some(FlowConfig {
             id: id?,
@@ -87,6 +97,7 @@ impl<'a> Reader<'a, '_> {
             officer,
             delivery: delivery?,
             messages: messages.into_iter().collect::<Option<_>>()?,
+            quality: quality?,
         })
     }
 

@@ -21,6 +21,7 @@ use crate::{
     ledger::Ledger,
     outbox::Outbox,
     owner,
+    quality::Quality,
     quota::DailyQuota,
     schema::{self, Versions},
 };
@@ -258,6 +259,12 @@ impl Store {
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::new(self)
+    }
+
+    /// The data quality of flows.
+    #[must_use]
+    pub fn quality(&self) -> Quality<'_> {
+        Quality::new(self)
     }
 
     /// The daily counters.

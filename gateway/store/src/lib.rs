@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod outbox;
 mod owner;
 mod place;
+pub mod quality;
 pub mod quota;
 pub mod schema;
 #[cfg(test)]
@@ -25,4 +26,5 @@ pub use connection::{Store, StoreError};
 pub use ledger::Ledger;
 pub use outbox::Outbox;
 pub use place::Place;
+pub use quality::Quality;
 pub use quota::DailyQuota;

@@ -186,7 +186,8 @@ const ENCODINGS: &[(&str, TextEncoding)] = &[
 const TONES: &[(&str, TonePlacement)] =
     &[("traditional", TonePlacement::Traditional), ("modern", TonePlacement::Modern)];
 
-struct AsOfText(AsOf);
+/// A day, or the column of one.
+pub(in crate::config) struct AsOfText(pub(in crate::config) AsOf);
 
 impl FromStr for AsOfText {
     type Err = &'static str;

@@ -95,6 +95,8 @@ words! {
         Receipt = "receipt",
         /// Looked at what a message says that needs a person.
         Reveal = "reveal",
+        /// Let a flow go on that is held for the quality of its data.
+        QualityRelease = "quality_release",
     }
     /// In which role an operator did it.
     OperatorRole {

@@ -324,7 +324,8 @@ async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     let keys = BTreeSet::from(["a", "b"]);
     let said = store.outbox().said(&flow(), &keys, &["a/1", "a/2"]).await.unwrap();
     assert_eq!(said.standings, HashMap::from([("a".to_owned(), "1,2".to_owned())]));
-    assert_eq!((said.known, said.held), (HashSet::from(["a/1".to_owned()]), HashMap::new()));
+    let known = HashMap::from([("a/1".to_owned(), Some(1))]);
+    assert_eq!((said.known, said.held), (known, HashMap::new()));
     read.mark = Some("18".to_owned());
     read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();
