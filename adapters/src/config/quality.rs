@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use lienthong_model::{
     diagnostic::nearest,
-    document::{self, MapReader, Node},
+    document::{self, Content, MapReader, Node},
     identifier::WardCode,
     quality::{Criteria, Criterion, Ratio},
     ward,
@@ -145,12 +145,13 @@ impl<'a> Reader<'a, '_> {
         let expected: Vec<String> = map.parse_list("expected");
         let window_days = number(map.integer("window_days", 1..=366, 30));
         let at_least_rows = map.integer("at_least_rows", 1..=1_000_000_000, 100).unsigned_abs();
-        let identifiers = map.parse_optional::<RatioText>("identifier_fields").map(|text| text.0);
+        let identifiers = map.optional("identifier_fields");
         let keep_days = number(map.integer("keep_days", 1..=3_660, 400));
         let mend_within = deadlines(&mut map);
         let (unit, mend) = (map.optional("unit"), map.optional("mend"));
         let (thresholds, weights) = (map.optional("thresholds"), map.optional("weights"));
         self.all_mapped(node, &expected, messages);
+        let identifiers = identifiers.and_then(|node| self.ratio(node));
         if keep_days < window_days {
             self.mistake(node.at, "`keep_days` is less than `window_days`");
         }
@@ -179,7 +180,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn unit(&mut self, node: &'a Node) -> Option<UnitRule> {
-        if !matches!(node.content, document::Content::Map(_)) {
+        if !matches!(node.content, Content::Map(_)) {
             let text = document::text(self.file, node, self.found)?;
             let code: Option<WardCode> = text.parse().ok();
             let code = code.filter(|code| ward::units().any(|unit| unit.code == *code));
@@ -206,10 +207,20 @@ impl<'a> Reader<'a, '_> {
             if criterion == Criterion::Live && !is_dated {
                 self.mistake(key.at, "`live` needs `changed_at`");
             }
-            let ratio = document::parse_text::<RatioText>(self.file, value, self.found);
-            thresholds.extend(ratio.map(|ratio| (criterion, ratio.0)));
+            thresholds.extend(self.ratio(value).map(|ratio| (criterion, ratio)));
         }
         thresholds
+    }
+
+    fn ratio(&mut self, node: &'a Node) -> Option<Ratio> {
+        // The shortest text of a number is the one that was written.
+        let text = match node.content {
+            Content::Integer(n) => n.to_string(),
+            Content::Float(n) => n.to_string(),
+            _ => String::new(),
+        };
+        let ratio = text.parse::<Ratio>();
+        ratio.inspect_err(|error| self.mistake(node.at, error.to_string())).ok()
     }
 
     fn weights(&mut self, node: &'a Node) -> BTreeMap<Criterion, u32> {
@@ -217,7 +228,7 @@ impl<'a> Reader<'a, '_> {
         for (key, value) in document::entries(self.file, node, "`weights`", self.found) {
             let Some(criterion) = self.criterion(key, &WEIGHED) else { continue };
             match value.content {
-                document::Content::Integer(n @ 0..=1_000) => {
+                Content::Integer(n @ 0..=1_000) => {
                     weights.insert(criterion, u32::try_from(n).unwrap_or_default());
                 }
                 _ => self.mistake(value.at, "a weight must be a whole number from 0 to 1000"),
@@ -286,7 +297,12 @@ fn deadlines(map: &mut MapReader<'_, '_>) -> [u32; 3] {
     if map.optional("mend_within_working_days").is_none() {
         return default;
     }
-    let given: Vec<u32> = map.parse_list("mend_within_working_days");
+    let number = |node: &Node| match node.content {
+        Content::Integer(n) => u32::try_from(n).ok(),
+        _ => None,
+    };
+    let items = map.list("mend_within_working_days").iter().map(number);
+    let given: Vec<u32> = items.collect::<Option<_>>().unwrap_or_default();
     match given[..] {
         [first, second, third] if 0 < first && first < second && second < third && third <= 365 => {
             [first, second, third]
@@ -298,17 +314,6 @@ fn deadlines(map: &mut MapReader<'_, '_>) -> [u32; 3] {
             map.found().add(file, at, message);
             default
         }
-    }
-}
-
-/// A ratio as it is written in a file.
-struct RatioText(Ratio);
-
-impl std::str::FromStr for RatioText {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|error| format!("{error}, and `{text}` is none"))
     }
 }
 

@@ -5,7 +5,7 @@ use lienthong_model::quality::{Criterion, Marks, Ratio, Share};
 use lienthong_store::{Store, StoreError, quality::Release};
 
 use super::report::first_day;
-use crate::config::FlowConfig;
+use crate::config::{FlowConfig, QualityConfig};
 
 /// A score below its threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,15 +55,14 @@ pub(crate) async fn weigh(
     now: Timestamp,
 ) -> Result<Weighed, StoreError> {
     let marks = gather(store, flow, flow.quality.window_days, now).await?;
-    let low = low(flow, &marks);
+    let low = low(&flow.quality, &marks);
     let release = store.quality().hold(&flow.id).await?.release;
     let release = release.filter(|release| counts(release, &low));
     Ok(Weighed { marks, low, release })
 }
 
 /// What is below its threshold, once there are rows enough to say so.
-fn low(flow: &FlowConfig, marks: &Marks) -> Vec<Low> {
-    let config = &flow.quality;
+fn low(config: &QualityConfig, marks: &Marks) -> Vec<Low> {
     if marks.of(Criterion::Correct).all < config.at_least_rows {
         return Vec::new();
     }

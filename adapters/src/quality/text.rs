@@ -44,7 +44,8 @@ pub(super) fn percent(score: Option<f64>) -> String {
     score.map_or_else(
         || "–".to_owned(),
         |score| {
-            let hundredths = (score * 10_000.0).floor() / 100.0;
+            // A little more than nothing, as no binary number is 0.57.
+            let hundredths = (score * 10_000.0 + 1e-9).floor() / 100.0;
             format!("{hundredths:.2}")
         },
     )
@@ -175,9 +176,15 @@ fn defects(out: &mut String, flow: &FlowScores, language: Language) {
         let call = defect.call.as_deref().map(|call| format!(" {call}")).unwrap_or_default();
         let unit = defect.unit.as_deref().map(|unit| format!(" [{unit}]")).unwrap_or_default();
         let standing = state(defect.state, language);
-        say(out, format!("    {}{call}{unit}, {due} {next} ({standing})", defect.key));
+        let key = shown(&defect.key);
+        say(out, format!("    {key}{call}{unit}, {due} {next} ({standing})"));
         say(out, format!("      {}", defect.reasons));
     }
+}
+
+/// A key as a terminal may have it: what it would obey is shown as something else.
+fn shown(key: &str) -> String {
+    key.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 fn say(out: &mut String, line: impl AsRef<str>) {
@@ -205,4 +212,4 @@ fn pad(out: &mut String, text: &str, width: usize) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

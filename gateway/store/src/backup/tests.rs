@@ -192,7 +192,7 @@ async fn what_is_not_the_copy_that_was_made_is_refused() {
         ("DELETE FROM backup", "NoBackup"),
         ("DROP TABLE backup", "NoBackup"),
         ("UPDATE backup SET format = 2", "Format(2)"),
-        ("UPDATE backup SET version = 99", "Version { found: 99, known: 6 }"),
+        ("UPDATE backup SET version = 99", "Version { found: 99, known: 7 }"),
     ] {
         fs::copy(&whole, &file).unwrap();
         tampered(&file, statement).await;

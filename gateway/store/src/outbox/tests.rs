@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
 
@@ -198,11 +198,11 @@ async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
     let outbox = store.outbox();
     let one = batch(&[("a", 1)]);
     let first = outbox.enqueue(&flow(), &one, at(0)).await.unwrap();
-    assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0 });
+    assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0, unkept: 0 });
     let message = claim(&store, 0).await.remove(0);
     outbox.end(&flow(), message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let second = outbox.enqueue(&flow(), &one, at(2)).await.unwrap();
-    assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0 });
+    assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0, unkept: 0 });
     assert!(claim(&store, 3).await.is_empty());
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.enqueued, counters.duplicates, counters.delivered), (1, 1, 1));
