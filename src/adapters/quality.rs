@@ -35,7 +35,7 @@ pub(crate) struct Quality {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
-    look: Option<Look>,
+    look: Look,
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,8 +83,9 @@ pub(crate) struct Look {
     /// Writes the scores as a picture to a file.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
-    #[command(flatten)]
-    settings: Settings,
+    /// Configuration of the adapters.
+    #[arg(long, value_name = "FILE", required = true)]
+    config: Option<PathBuf>,
 }
 
 fn of_today(text: &str) -> Result<WardCode, String> {
@@ -94,15 +95,15 @@ fn of_today(text: &str) -> Result<WardCode, String> {
 }
 
 pub(super) async fn run(quality: Quality, output: &Output) -> anyhow::Result<Exit> {
-    match (quality.command, quality.look) {
-        (Some(Command::Release(release)), _) => self::release(release, output).await,
-        (None, Some(look)) => self::look(look, output).await,
-        (None, None) => anyhow::bail!("--config is missing"),
+    match quality.command {
+        Some(Command::Release(release)) => self::release(release, output).await,
+        None => self::look(quality.look, output).await,
     }
 }
 
 async fn look(look: Look, output: &Output) -> anyhow::Result<Exit> {
-    let config = match read(&look.settings, output) {
+    let settings = Settings { config: look.config.context("--config is missing")? };
+    let config = match read(&settings, output) {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };

@@ -155,26 +155,29 @@ impl<'a> Reader<'a, '_> {
         if keep_days < window_days {
             self.mistake(node.at, "`keep_days` is less than `window_days`");
         }
-        let unit = match unit {
-            Some(node) => Some(self.unit(node)?),
-            None => None,
-        };
+        let unit = unit.map(|node| self.unit(node));
+        let mend = mend.map_or(default.mend, |node| self.mend(node));
+        let weights = weights.map_or(default.weights, |node| self.weights(node));
         let mut thresholds = thresholds
             .map_or_else(BTreeMap::new, |node| self.thresholds(node, changed_at.is_some()));
         thresholds.extend(identifiers.map(|ratio| (Criterion::Identifiers, ratio)));
+        let unit = match unit {
+            Some(unit) => Some(unit?),
+            None => None,
+        };
         Some(QualityConfig {
             unit,
             changed_at,
             live_within,
             shared_within,
             expected,
-            mend: mend.map_or(default.mend, |node| self.mend(node)),
+            mend,
             mend_within,
             window_days,
             at_least_rows,
             thresholds,
             identifier_fields: identifiers.unwrap_or(default.identifier_fields),
-            weights: weights.map_or(default.weights, |node| self.weights(node)),
+            weights,
             keep_days,
         })
     }

@@ -191,7 +191,7 @@ async fn every_finding_counts_for_its_criterion() {
         "UPDATE case_outbox SET email = 'a@b.example', happened_at = '2026-11-21 00:00:00'",
         "UPDATE case_outbox SET by_post = 'pigeon' WHERE id = 1",
         "UPDATE case_outbox SET applicant_name = 'Tha\u{300}nh', happened_at = '' WHERE id = 2",
-        "UPDATE case_outbox SET email = '', happened_at = '2026-11-02 08:00:00' WHERE id = 3",
+        "UPDATE case_outbox SET email = NULL, happened_at = '2026-11-02 08:00:00' WHERE id = 3",
         "UPDATE case_outbox SET applicant_name = NULL WHERE id = 4",
         "UPDATE case_outbox SET received_at = 'x' WHERE id = 5",
     ] {

@@ -23,11 +23,6 @@ pub(crate) fn report() -> QualityReport {
         total,
         scores: BTreeMap::new(),
     };
-    let of_day = |day, score| HistoryDay {
-        day,
-        rows: 500,
-        scores: [(Criterion::Correct, score), (Criterion::Clean, 1.0)].into(),
-    };
     let flow = FlowScores {
         flow: "ward-cases".parse().unwrap(),
         from: date(2026, 10, 31),
@@ -69,6 +64,11 @@ pub(crate) fn report() -> QualityReport {
     };
     let at = "2026-11-29T03:00:00Z".parse().unwrap();
     QualityReport { at, unit: None, flows: vec![flow] }
+}
+
+fn of_day(day: jiff::civil::Date, score: f64) -> HistoryDay {
+    let scores = [(Criterion::Correct, score), (Criterion::Clean, 1.0)].into();
+    HistoryDay { day, rows: 500, scores }
 }
 
 #[test]
