@@ -3,6 +3,7 @@
 mod desk;
 mod letters;
 mod package;
+mod quality;
 mod receipts;
 mod status;
 mod watch;
@@ -61,6 +62,11 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong adapters receipts registrations-to-centre --config adapters.yaml
     Receipts(receipts::Receipts),
+    /// Shows the data quality of flows by the six criteria, their wards, and what has to be mended by
+    /// when; works beside a running process.
+    ///
+    /// Example: lienthong adapters quality ward-cases --html quality.html --config adapters.yaml
+    Quality(Box<quality::Quality>),
     /// Messages that need a person: looks at them, and carries out what the person decides.
     #[command(subcommand)]
     Dead(letters::Command),
@@ -104,6 +110,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
         Command::Receipts(asked) => receipts::run(asked, output).await,
+        Command::Quality(quality) => quality::run(*quality, output).await,
         Command::Dead(command) => letters::run(command, output).await,
         Command::Package(command) => package::run(*command, output).await,
     }

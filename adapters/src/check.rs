@@ -5,7 +5,10 @@
 mod identifier;
 
 use jsonschema::{PatternOptions, Validator};
-use lienthong_model::identifier::{CitizenNumber, WardCode};
+use lienthong_model::{
+    identifier::{CitizenNumber, WardCode},
+    quality::Criterion,
+};
 use serde_json::Value;
 
 pub(crate) use identifier::{IdentifierKind, IdentifierRule};
@@ -24,9 +27,27 @@ pub(crate) struct Checks {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Findings {
     /// Rules that must hold.
-    pub(crate) wrong: Vec<String>,
-    /// Rules that had better hold.
+    pub(crate) wrong: Vec<Finding>,
+    /// Rules that had better hold: whoever breaks one is not clean.
     pub(crate) doubtful: Vec<String>,
+}
+
+impl Findings {
+    /// What must hold and does not, in one text.
+    pub(crate) fn told(&self) -> String {
+        let told: Vec<&str> = self.wrong.iter().map(|finding| finding.told.as_str()).collect();
+        told.join("; ")
+    }
+}
+
+/// A rule that a record breaks, and which criterion of quality it fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) criterion: Criterion,
+    /// Whether it is a rule of identifiers.
+    pub(crate) is_of_identifier: bool,
+    /// Names of field and rule.
+    pub(crate) told: String,
 }
 
 impl Checks {
@@ -57,11 +78,23 @@ impl Checks {
                 let at = error.instance_path().as_str().trim_start_matches('/');
                 let keyword = error.kind().keyword();
                 let at = if at.is_empty() { "record" } else { at };
-                findings.wrong.push(format!("`{at}` breaks `{keyword}`"));
+                findings.wrong.push(Finding {
+                    criterion: criterion(keyword),
+                    is_of_identifier: false,
+                    told: format!("`{at}` breaks `{keyword}`"),
+                });
             }
         }
         findings.wrong.truncate(MAX_TOLD);
         findings
+    }
+}
+
+/// What a record fails that breaks a keyword of its schema.
+fn criterion(keyword: &str) -> Criterion {
+    match keyword {
+        "required" | "dependentRequired" | "minProperties" => Criterion::Complete,
+        _ => Criterion::Correct,
     }
 }
 

@@ -11,6 +11,7 @@ mod npsp;
 mod offered;
 mod package;
 mod platform;
+mod quality;
 mod source;
 mod tray;
 
@@ -22,12 +23,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, civil::Date};
 use lienthong_model::{
     diagnostic::{Diagnostics, Position},
     document::{self, MapReader, Node},
     secret_file::{self, is_private},
     sensitive::Sensitive,
+    working_days::Holidays,
 };
 use lienthong_store::{Place, ServerAddress, outbox::Rests};
 
@@ -44,6 +46,8 @@ pub(crate) use package::{Class, Limits, Opening, SendConfig, WardField, WardsOf}
 pub use package::{DatasetConfig, PackagesConfig};
 use platform::Offers;
 pub use platform::PlatformName;
+pub use quality::QualityConfig;
+pub(crate) use quality::UnitRule;
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
     SqliteConfig, TableConfig, TableMode, Taken,
@@ -72,6 +76,8 @@ pub struct Config {
     pub npsp: Option<NpspConfig>,
     /// The National Data Centre, where flows go there.
     pub ndc: Option<NdcConfig>,
+    /// Days on which nobody works, beside Saturdays and Sundays.
+    pub holidays: Holidays,
     /// The flows.
     pub flows: Vec<FlowConfig>,
 }
@@ -177,6 +183,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "gateway",
         "npsp",
         "ndc",
+        "holidays",
         "flows",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
@@ -188,6 +195,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
     let gateway = map.required("gateway");
     let (npsp, ndc) = (map.optional("npsp"), map.optional("ndc"));
+    let holidays = holidays(&mut map);
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
@@ -216,7 +224,25 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     };
     let npsp = npsp.map_or(Some(None), |npsp| npsp.map(Some))?;
     let ndc = ndc.map_or(Some(None), |ndc| ndc.map(Some))?;
-    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp, ndc, flows })
+    Some(Config {
+        state,
+        seal_keys,
+        socket,
+        metrics,
+        gateway: gateway?,
+        npsp,
+        ndc,
+        holidays,
+        flows,
+    })
+}
+
+fn holidays(map: &mut MapReader<'_, '_>) -> Holidays {
+    let days: Vec<Date> = map.parse_list("holidays");
+    Holidays::try_from(days).unwrap_or_else(|error| {
+        mistake(map, format!("`holidays`: {error}"));
+        Holidays::default()
+    })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {

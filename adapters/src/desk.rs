@@ -15,6 +15,7 @@ use lienthong_model::{clock::Clock, id::FlowId};
 use lienthong_store::{
     Store,
     outbox::{Again, DeadLetter, Effect, Opened},
+    quality::Release,
 };
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -27,6 +28,7 @@ use crate::{
     deliver::Envelope,
     flow::{Order, Signs},
     gate::Gate,
+    quality,
     report::{Report, report},
     seal::{Binding, Sealer},
 };
@@ -76,6 +78,9 @@ pub enum DeskError {
     /// A reason is missing, or too long.
     #[error("`why` must be a sentence of at most 500 characters")]
     Why,
+    /// No score holds the flow.
+    #[error("flow `{0}` is not held by quality")]
+    NotHeld(FlowId),
     /// Only a process that runs the flows can do it.
     #[error("only running adapters can do that")]
     NotRunning,
@@ -239,6 +244,21 @@ impl Desk {
         let done = self.store.outbox().resume(flow).await?;
         self.order(flow, Order::Look).await;
         Ok(done)
+    }
+
+    /// Lets a flow go on that a score holds, until one is worse.
+    async fn release(&self, flow: &FlowId, why: &str) -> Result<(), DeskError> {
+        let now = self.clock.now();
+        let config = self.config.flows.iter().find(|config| config.id == *flow);
+        let config = config.ok_or_else(|| DeskError::NoFlow(flow.to_string()))?;
+        let weighed = quality::weigh(&self.store, config, now).await?;
+        if weighed.held().is_none() {
+            return Err(DeskError::NotHeld(flow.clone()));
+        }
+        let release = Release { why: why.to_owned(), scores: weighed.marks };
+        self.store.quality().set_release(flow, Some(&release), now).await?;
+        self.order(flow, Order::Look).await;
+        Ok(())
     }
 
     async fn backfill(&self, flow: &FlowId, from: Option<String>) -> Result<(), DeskError> {

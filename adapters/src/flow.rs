@@ -5,6 +5,7 @@
 
 mod ahead;
 mod compare;
+mod hold;
 mod prepare;
 mod read;
 mod scene;
@@ -21,7 +22,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use lienthong_model::clock::Clock;
 use lienthong_store::{Store, StoreError, outbox::Lease};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 pub(crate) use self::read::Order;
 use self::{ahead::Ahead, prepare::Kind};
@@ -64,6 +65,9 @@ pub(crate) struct Flow {
     name: String,
     signs: Arc<Signs>,
     ahead: Ahead,
+    /// Held while messages are claimed, and while rows are taken and weighed: where a score may hold the
+    /// flow, nothing is claimed in between.
+    turn: Mutex<()>,
 }
 
 /// What the tasks of a flow tell each other, and the desk.
@@ -83,6 +87,8 @@ pub(crate) struct Signs {
     broken: AtomicBool,
     /// A person has paused the flow.
     paused: AtomicBool,
+    /// A score is too low.
+    held: AtomicBool,
 }
 
 /// What all flows of a process share.
@@ -102,7 +108,8 @@ impl Flow {
     pub(crate) async fn open(courier: Arc<Courier>, common: Common) -> Result<Self, Error> {
         let config = courier.flow.clone();
         let source = Source::open(&config).await.map_err(|e| fail(&config, &e))?;
-        let kinds = config.messages.iter().map(Kind::new).collect::<Result<Vec<_>, _>>()?;
+        let kinds = config.messages.iter().map(|message| Kind::new(message, &config.quality));
+        let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;
         let signs = Arc::default();
         let name = store.outbox().reader_name(&uuid::Uuid::new_v4().to_string());
@@ -120,6 +127,7 @@ impl Flow {
             name,
             signs,
             ahead: Ahead::default(),
+            turn: Mutex::default(),
         };
         Ok(flow)
     }
@@ -131,6 +139,7 @@ impl Flow {
         stop: watch::Receiver<bool>,
         orders: mpsc::Receiver<Order>,
     ) -> Result<(), Error> {
+        self.weigh_first().await?;
         let flow = Arc::new(self);
         // Sending ends last: what is under way is waited for, and in the end it says when all is done.
         let (end, ended) = watch::channel(false);
@@ -163,8 +172,9 @@ impl Flow {
         Arc::clone(&self.signs)
     }
 
-    fn is_paused(&self) -> bool {
-        self.signs.paused.load(Ordering::Acquire)
+    /// Whether nothing is sent: a person has paused the flow, or a score holds it.
+    fn is_stopped(&self) -> bool {
+        self.signs.paused.load(Ordering::Acquire) || self.signs.held.load(Ordering::Acquire)
     }
 }
 

@@ -3,10 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
-use lienthong_model::clock::Clock;
+use lienthong_model::{
+    clock::{Clock, civil_date},
+    id::FlowId,
+};
 use lienthong_store::{Store, StoreError};
 
-use crate::config::DeliveryConfig;
+use crate::config::FlowConfig;
 
 /// How often it is looked for what is old.
 const OFTEN: SignedDuration = SignedDuration::from_hours(1);
@@ -16,25 +19,32 @@ const AT_ONCE: u32 = 10_000;
 const NAP: Duration = Duration::from_secs(60);
 
 /// How long things are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keep {
     done: SignedDuration,
     keys: SignedDuration,
     dead: SignedDuration,
     receipts: SignedDuration,
+    /// Of each flow, how long its counts are.
+    counts: Vec<(FlowId, SignedDuration)>,
 }
 
 impl Keep {
     /// The longest of what the flows ask for: the store has one rule for all.
-    pub(crate) fn longest<'a>(of: impl Iterator<Item = &'a DeliveryConfig>) -> Self {
+    pub(crate) fn longest(flows: &[FlowConfig]) -> Self {
         let days = |n: u32| SignedDuration::from_hours(24 * i64::from(n));
-        let none = Self { done: days(0), keys: days(0), dead: days(0), receipts: days(0) };
-        of.fold(none, |longest, config| Self {
-            done: longest.done.max(days(config.remember_days)),
-            keys: longest.keys.max(days(config.remember_cases_days)),
-            dead: longest.dead.max(days(config.keep_dead_days)),
-            receipts: longest.receipts.max(days(config.keep_receipts_days)),
-        })
+        let longest =
+            |pick: fn(&FlowConfig) -> u32| days(flows.iter().map(pick).max().unwrap_or(0));
+        Self {
+            done: longest(|flow| flow.delivery.remember_days),
+            keys: longest(|flow| flow.delivery.remember_cases_days),
+            dead: longest(|flow| flow.delivery.keep_dead_days),
+            receipts: longest(|flow| flow.delivery.keep_receipts_days),
+            counts: flows
+                .iter()
+                .map(|flow| (flow.id.clone(), days(flow.quality.keep_days)))
+                .collect(),
+        }
     }
 
     /// Forgets and erases what is old now.
@@ -46,6 +56,10 @@ impl Keep {
         while outbox.forget_keys(before(self.keys), AT_ONCE).await? >= most {}
         while outbox.erase_dead(before(self.dead), AT_ONCE).await? >= most {}
         while outbox.forget_receipts(before(self.receipts), AT_ONCE).await? >= most {}
+        for (flow, kept) in &self.counts {
+            let (quality, before) = (store.quality(), before(*kept));
+            while quality.forget(flow, civil_date(before), before, AT_ONCE).await? >= most {}
+        }
         Ok(())
     }
 

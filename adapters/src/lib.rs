@@ -19,6 +19,7 @@ mod npsp;
 mod outcome;
 pub mod package;
 mod platform;
+pub mod quality;
 mod rate;
 mod receipts;
 mod report;

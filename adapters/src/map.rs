@@ -10,9 +10,9 @@ mod date;
 mod text;
 mod ward;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
-use lienthong_model::{identifier::AgencyCode, vietnamese::Raw};
+use lienthong_model::{identifier::AgencyCode, quality::Criterion, vietnamese::Raw};
 use serde_json::{Map, Number, Value};
 
 pub(crate) use cells::Cells;
@@ -74,10 +74,40 @@ impl AgencySpelling {
 
 /// Why a row cannot be mapped. Names a field, never a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{field}` {problem}")]
+#[error("`{field}` {}", wrong.problem)]
 pub(crate) struct MapError {
     pub(crate) field: String,
+    pub(crate) wrong: Wrong,
+}
+
+/// What is wrong with a value, and which criterion of quality it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Wrong {
+    pub(crate) criterion: Criterion,
     pub(crate) problem: &'static str,
+}
+
+impl Wrong {
+    const fn new(criterion: Criterion, problem: &'static str) -> Self {
+        Self { criterion, problem }
+    }
+}
+
+/// Unless it is said otherwise, a value is not right.
+impl From<&'static str> for Wrong {
+    fn from(problem: &'static str) -> Self {
+        Self::new(Criterion::Correct, problem)
+    }
+}
+
+/// A row that cannot be mapped.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Unmapped {
+    /// Why.
+    pub(crate) errors: Vec<MapError>,
+    /// The fields that could be made.
+    pub(crate) partial: Map<String, Value>,
+    pub(crate) texts: TextCounts,
 }
 
 /// A record and what was done for it.
@@ -88,16 +118,33 @@ pub(crate) struct Mapped {
     pub(crate) texts: TextCounts,
 }
 
-/// What was done with texts of old fonts.
+/// What was done with texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct TextCounts {
     /// Converted from TCVN3 or VNI.
     pub(crate) converted: u32,
     /// Left as they are although they could be of an old font.
     pub(crate) unclear: u32,
+    /// Composed, or cleaned of white space and of what cannot be seen.
+    pub(crate) mended: u32,
+}
+
+impl TextCounts {
+    /// Whether no text was touched or doubtful.
+    pub(crate) fn are_clean(self) -> bool {
+        self == Self::default()
+    }
 }
 
 impl Mapped {
+    /// The fields of the record, to be looked at.
+    pub(crate) fn fields(&self) -> &Map<String, Value> {
+        match &self.record {
+            Value::Object(record) => record,
+            _ => &NO_FIELDS,
+        }
+    }
+
     /// The fields of the record.
     pub(crate) fn into_record(self) -> Map<String, Value> {
         match self.record {
@@ -107,6 +154,8 @@ impl Mapped {
     }
 }
 
+/// What is no object has no fields.
+static NO_FIELDS: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
 /// Most elements of a list.
 const MAX_LIST: usize = 1_000;
 
@@ -134,10 +183,13 @@ fn collect<'a>(rules: &'a [FieldRule], columns: &mut Vec<&'a str>) {
 }
 
 /// Makes the record of a row. A column without a value leaves its field out.
-pub(crate) fn map(rules: &[FieldRule], row: &dyn Cells) -> Result<Mapped, Vec<MapError>> {
+pub(crate) fn map(rules: &[FieldRule], row: &dyn Cells) -> Result<Mapped, Unmapped> {
     let mut texts = TextCounts::default();
-    let record = Value::Object(fields(rules, row, &mut texts)?);
-    Ok(Mapped { record, texts })
+    let (record, errors) = made(rules, row, &mut texts);
+    match errors.is_empty() {
+        true => Ok(Mapped { record: Value::Object(record), texts }),
+        false => Err(Unmapped { errors, partial: record, texts }),
+    }
 }
 
 fn fields(
@@ -145,26 +197,36 @@ fn fields(
     row: &dyn Cells,
     texts: &mut TextCounts,
 ) -> Result<Map<String, Value>, Vec<MapError>> {
+    let (record, wrong) = made(rules, row, texts);
+    if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+}
+
+/// The fields that can be made, and why the others cannot.
+fn made(
+    rules: &[FieldRule],
+    row: &dyn Cells,
+    texts: &mut TextCounts,
+) -> (Map<String, Value>, Vec<MapError>) {
     let mut record = Map::with_capacity(rules.len());
     let mut wrong = Vec::new();
     for rule in rules {
         match value(&rule.source, row, texts) {
             Ok(Some(value)) => drop(record.insert(rule.field.clone(), value)),
             Ok(None) => {}
-            Err(Problem::Here(problem)) => {
-                wrong.push(MapError { field: rule.field.clone(), problem });
+            Err(Problem::Here(here)) => {
+                wrong.push(MapError { field: rule.field.clone(), wrong: here });
             }
             Err(Problem::Below(below)) => wrong.extend(below.into_iter().map(|e| MapError {
                 field: format!("{}/{}", rule.field, e.field),
-                problem: e.problem,
+                wrong: e.wrong,
             })),
         }
     }
-    if wrong.is_empty() { Ok(record) } else { Err(wrong) }
+    (record, wrong)
 }
 
 enum Problem {
-    Here(&'static str),
+    Here(Wrong),
     Below(Vec<MapError>),
 }
 
@@ -191,10 +253,13 @@ fn value(
 }
 
 /// The text of a cell that is not null.
-fn text_of(cell: &Cell) -> Result<Cow<'_, str>, &'static str> {
+fn text_of(cell: &Cell) -> Result<Cow<'_, str>, Wrong> {
     match cell {
         Cell::Text(text) => Ok(Cow::Borrowed(text)),
-        other => other.text().map(Cow::Owned).ok_or("is not text in UTF-8"),
+        other => {
+            let encoding = Wrong::new(Criterion::Clean, "is not text in UTF-8");
+            other.text().map(Cow::Owned).ok_or(encoding)
+        }
     }
 }
 
@@ -203,7 +268,7 @@ fn shaped(
     cell: &Cell,
     row: &dyn Cells,
     texts: &mut TextCounts,
-) -> Result<Option<Value>, &'static str> {
+) -> Result<Option<Value>, Wrong> {
     if let (Shape::Text(rule), Cell::Bytes(bytes)) = (shape, cell) {
         return Ok(Some(Value::from(rule.write(Raw::Bytes(bytes), texts)?)));
     }
@@ -213,7 +278,7 @@ fn shaped(
         Shape::Number => number(cell, &text)?,
         Shape::Boolean(form) => form.write(&text)?,
         Shape::Codes(table) => table.write(&text)?,
-        Shape::Date(form) => return form.write(&text),
+        Shape::Date(form) => return Ok(form.write(&text)?),
         Shape::Ward(rule) => Value::from(rule.write(&text, row)?),
         Shape::Agency(spelling) => Value::from(agency(*spelling, &text)?),
     };
@@ -240,10 +305,10 @@ fn agency(spelling: AgencySpelling, text: &str) -> Result<String, &'static str> 
 }
 
 fn list(text: &str, rules: &[FieldRule], texts: &mut TextCounts) -> Result<Value, Problem> {
-    let items: Vec<Map<String, Value>> =
-        serde_json::from_str(text).map_err(|_| Problem::Here("is not a JSON list of objects"))?;
+    let items: Vec<Map<String, Value>> = serde_json::from_str(text)
+        .map_err(|_| Problem::Here("is not a JSON list of objects".into()))?;
     if items.len() > MAX_LIST {
-        return Err(Problem::Here("has too many elements"));
+        return Err(Problem::Here("has too many elements".into()));
     }
     let mut mapped = Vec::with_capacity(items.len());
     let mut wrong = Vec::new();

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Error,
     config::Config,
+    quality::FlowQuality,
     source::{Guarantee, Source},
 };
 
@@ -58,6 +59,8 @@ pub struct FlowReport {
     pub lag_seconds: Option<u64>,
     /// Why a person has paused the flow.
     pub paused: Option<String>,
+    /// What its rows are worth, and whether that holds it.
+    pub quality: FlowQuality,
     /// Why the platform counts as away; known to the process that runs the flow.
     pub away: Option<String>,
     /// Rows in quarantine: which, and why. At most 100.
@@ -124,6 +127,7 @@ impl FlowReport {
             oldest_seconds: counters.oldest.map(|since| waited(since).unwrap_or(0)),
             lag_seconds: None,
             paused: None,
+            quality: FlowQuality::default(),
             away: None,
             quarantine: Vec::new(),
             dead_letters: Vec::new(),
@@ -151,6 +155,7 @@ pub(crate) async fn report(
         let dead = outbox.dead(&flow.id, MAX_NAMED).await?;
         entry.dead_letters = dead.into_iter().map(Aside::from).collect();
         entry.paused = outbox.paused(&flow.id).await?.map(|pause| pause.why);
+        entry.quality = FlowQuality::of(store, flow, &config.holidays, clock.now()).await?;
         flows.push(entry);
     }
     Ok(Report { flows })

@@ -100,7 +100,7 @@ pub(crate) async fn drive(
         let (platform, stopped) = (Arc::clone(&common.platform), stopped.clone());
         errands.spawn(async move { platform.tend(stopped).await });
     }
-    let keep = Keep::longest(config.flows.iter().map(|flow| &flow.delivery));
+    let keep = Keep::longest(&config.flows);
     let keeping = keep.forever(Arc::clone(&store), Arc::clone(&clock));
     let ending = async {
         tokio::select! {
@@ -327,4 +327,4 @@ fn is_listed(listing: &Value, service: &str, call: &str) -> bool {
 #[cfg(test)]
 mod outage;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! `lienthong adapters dead`: messages that need a person.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -9,7 +9,7 @@ use lienthong_gateway::{
     administration::{About, Recorded, administer},
     config::Config as GatewayConfig,
 };
-use lienthong_model::text::Language;
+use lienthong_model::{id::FlowId, text::Language};
 use serde_json::{Value, json};
 
 use super::{
@@ -162,10 +162,14 @@ async fn show(show: Show, output: &Output) -> anyhow::Result<Exit> {
         Ok(config) => config,
         Err(exit) => return Ok(exit),
     };
-    if show.reveal
-        && let Some(exit) = record(&show, output).await?
-    {
-        return Ok(exit);
+    if show.reveal {
+        let (Some(why), Some(gateway)) = (&show.why, &show.gateway) else {
+            anyhow::bail!("--reveal needs --why and --gateway");
+        };
+        let recorded = record(gateway, Action::Reveal, &show.of.flow, why, output).await?;
+        if let Some(exit) = recorded {
+            return Ok(exit);
+        }
     }
     let query = if show.reveal { "?reveal=true" } else { "" };
     let path = desk::letter(&show.of.flow, &show.key, query);
@@ -178,16 +182,19 @@ async fn show(show: Show, output: &Output) -> anyhow::Result<Exit> {
     })
 }
 
-/// Records that the values are about to be seen. Where that cannot be recorded, they are not.
-async fn record(show: &Show, output: &Output) -> anyhow::Result<Option<Exit>> {
-    let (Some(why), Some(gateway)) = (&show.why, &show.gateway) else {
-        anyhow::bail!("--reveal needs --why and --gateway");
-    };
+/// Records what is about to be done with a flow. Where that cannot be recorded, it must not be done.
+pub(super) async fn record(
+    gateway: &Path,
+    action: Action,
+    flow: &FlowId,
+    why: &str,
+    output: &Output,
+) -> anyhow::Result<Option<Exit>> {
     let gateway = match GatewayConfig::read(gateway) {
         Ok(gateway) => gateway,
         Err(found) => return Ok(Some(output.mistakes(&found))),
     };
-    let why = format!("flow {}: {why}", show.of.flow);
+    let why = format!("flow {flow}: {why}");
     let Some(why) = Why::new(&why) else {
         output.note(output.choose(
             "--why: một câu không có dấu ngoặc kép, dấu gạch chéo ngược và dãy số dài",
@@ -196,12 +203,12 @@ async fn record(show: &Show, output: &Output) -> anyhow::Result<Option<Exit>> {
         return Ok(Some(Exit::WrongUse));
     };
     let about = About { count: Some(1), why: Some(why), ..About::default() };
-    match administer(&gateway, Action::Reveal, clock::system(), about).await? {
+    match administer(&gateway, action, clock::system(), about).await? {
         Recorded::Gateway(_) | Recorded::Log(_) => Ok(None),
         Recorded::NoLog => {
             output.note(match output.language() {
-                Language::Vietnamese => "chưa có nhật ký chứng cứ, nên không xem được giá trị",
-                Language::English => "there is no evidence log yet, so no value is shown",
+                Language::Vietnamese => "chưa có nhật ký chứng cứ, nên không làm được việc này",
+                Language::English => "there is no evidence log yet, so nothing is done",
             });
             Ok(Some(Exit::No))
         }

@@ -56,6 +56,9 @@ fn table(report: &Report, output: &Output) {
         for line in lines(flow, output.language()) {
             output.line(line);
         }
+        if let Some(held) = &flow.quality.held {
+            output.line(format!("  {}", held.told(output.language())));
+        }
         if let Some(lag) = flow.lag_seconds {
             output.line(match output.language() {
                 Language::Vietnamese => format!("  nguồn được đọc hết cách đây {lag} giây"),

@@ -173,3 +173,58 @@ fn what_needs_a_person_is_looked_at_and_decided_beside_the_running_adapters() {
     assert_eq!(delivered, 1, "by a person's word alone");
     assert_eq!(city.sandbox.told()["cases"], 0);
 }
+
+#[test]
+fn a_flow_that_quality_holds_is_told_of_and_let_go_on_by_a_person_with_a_reason() {
+    let city = City::new();
+    let file = city.folder.path().join("adapters.yaml");
+    let order = "    order_by: case_code\n";
+    let quality = "    quality: {thresholds: {correct: 1}, at_least_rows: 20, \
+                   unit: {column: applicant_ward, as_of: received_at}}\n";
+    let text = fs::read_to_string(&file).expect("read");
+    fs::write(&file, text.replace(order, &format!("{order}{quality}"))).expect("written");
+    assert_eq!(city.run(&["quality", "no-flow"]).0, 1);
+    assert_eq!(city.run(&["quality", "--unit", "99999"]).0, 2);
+    let running = city.start();
+    while city.status()["quality"]["held"].is_null() {
+        std::thread::yield_now();
+    }
+    let held = &city.status()["quality"]["held"];
+    assert_eq!((&held["criterion"], &held["threshold"]), (&"correct".into(), &"1.0".into()));
+    let (_, told, _) = city.run(&["status"]);
+    assert!(told.contains("held by quality: correct"), "{told}");
+    let (code, told, error) =
+        city.run(&["quality", "--html", "quality.html", "--svg", "quality.svg", "--defects"]);
+    assert_eq!(code, 0, "{error}");
+    assert!(told.contains("held by quality") && told.contains("to be mended:"), "{told}");
+    let page = fs::read_to_string(city.folder.path().join("quality.html")).expect("a page");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("held by quality"));
+    let picture = fs::read_to_string(city.folder.path().join("quality.svg")).expect("a picture");
+    assert!(picture.starts_with("<svg "));
+    let (code, told, _) = city.run(&["quality", FLOW, "--json"]);
+    let report: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!((code, report["flows"][0]["units"].as_array().map(Vec::len)), (0, Some(168)));
+    // Nothing is done before it stands in the evidence.
+    let node = keys::node();
+    let gateway = node.path().join("gateway.yaml").display().to_string();
+    let release =
+        |why: &str| city.run(&["quality", "release", FLOW, "--why", why, "--gateway", &gateway]);
+    assert_eq!(city.run(&["quality", "release", FLOW, "--why", "x"]).0, 2);
+    assert_eq!(release("the ward has mended it").0, 1, "no log");
+    assert!(!city.status()["quality"]["held"].is_null());
+    keys::begin_log(&node);
+    let (code, told, error) = release("the ward has mended it");
+    assert_eq!((code, told.as_str()), (0, "flow ward-cases goes on\n"), "{error}");
+    let (action, _, why) = newest(&node);
+    assert_eq!(action, Action::QualityRelease);
+    assert_eq!(why, "flow ward-cases: the ward has mended it");
+    // It goes on: the portal is asked, and answers every dossier with an error page.
+    while city.status()["dead"] == 0 {
+        std::thread::yield_now();
+    }
+    let status = city.status();
+    assert_eq!(status["quality"]["released"], "the ward has mended it");
+    assert!(status["quality"]["held"].is_null());
+    assert_eq!(release("once more").0, 1, "nothing holds it");
+    assert_eq!(running.end(), 0);
+}

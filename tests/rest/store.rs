@@ -148,9 +148,9 @@ macro_rules! on_both {
 async fn migrating_tells_from_which_version_to_which(home: Home) {
     assert_eq!(home.run("check", &[]).0, 3);
     let (code, told, _) = home.run("migrate", &[]);
-    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 6\n"));
+    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 7\n"));
     let (code, told, _) = home.run("migrate", &[]);
-    assert_eq!((code, told.as_str()), (0, "is up to date: version 6\n"));
+    assert_eq!((code, told.as_str()), (0, "is up to date: version 7\n"));
     assert_eq!(home.json("migrate", &[]), (0, serde_json::json!({"from": 6, "to": 6})));
     let (code, told, _) = home.run("check", &[]);
     assert_eq!((code, told.as_str()), (0, "the store is sound; revision 0\n"));
@@ -168,7 +168,7 @@ async fn a_durable_state_of_a_newer_program_is_left_alone(home: Home) {
     let (code, told, _) = home.run("backup", &["--out", "copy"]);
     assert_eq!(
         (code, told.as_str()),
-        (1, "refused: version 99 of the tables; this program has version 6\n")
+        (1, "refused: version 99 of the tables; this program has version 7\n")
     );
     assert!(!home.path().join("copy").exists());
 }
@@ -320,7 +320,7 @@ fn the_configurations_of_gateway_and_adapters_name_the_place() {
     let text = super::keys::CONFIG.replace("data: {directory: data}", &data);
     fs::write(home.path().join("gateway.yaml"), text).expect("written");
     let (code, told, error) = run(home.path(), &["migrate", "--config", "gateway.yaml"]);
-    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 6\n"), "{error}");
+    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 7\n"), "{error}");
     assert!(home.path().join("data/lock").exists());
     // A mistake in a configuration is told as everywhere.
     fs::write(home.path().join("adapters.yaml"), "data_dir: data\n").expect("written");

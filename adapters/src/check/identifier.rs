@@ -9,10 +9,11 @@ use lienthong_model::{
     },
     partial_date::WrittenDate,
     platform_code::{Gender, GenderProfile},
+    quality::Criterion,
 };
 use serde_json::Value;
 
-use super::Findings;
+use super::{Finding, Findings};
 
 /// A field that holds an identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl IdentifierRule {
                 findings.doubtful.extend(doubts.iter().map(|doubt| self.told(doubt.rule)));
             }
             Err(error) => match T::SHAPE {
-                Severity::Hard => findings.wrong.push(self.told(error.rule)),
+                Severity::Hard => findings.wrong.push(self.wrong(error.rule)),
                 Severity::Warn => findings.doubtful.push(self.told(error.rule)),
             },
         }
@@ -108,7 +109,7 @@ impl IdentifierRule {
 
     fn citizen(&self, text: &str, record: &Value, findings: &mut Findings) {
         match text.parse::<CitizenNumber>() {
-            Err(error) => findings.wrong.push(self.told(error.rule)),
+            Err(error) => findings.wrong.push(self.wrong(error.rule)),
             Ok(number) => {
                 let warnings = number.warnings(self.gender(record), self.birth_year(record));
                 findings.doubtful.extend(warnings.iter().map(|warning| self.told(warning.rule)));
@@ -132,6 +133,11 @@ impl IdentifierRule {
             Value::String(text) => text.parse::<WrittenDate>().ok().map(|w| w.date.year()),
             _ => None,
         }
+    }
+
+    fn wrong(&self, rule: &str) -> Finding {
+        let told = self.told(rule);
+        Finding { criterion: Criterion::Correct, is_of_identifier: true, told }
     }
 
     fn told(&self, rule: &str) -> String {

@@ -40,7 +40,8 @@ fn tells_every_rule_that_is_broken_and_no_value() {
         "SoDinhDanh": "secret",
         "Khac": "secret",
     }));
-    let told = found.wrong.join("; ");
+    let told: Vec<_> = found.wrong.iter().map(|one| one.told.as_str()).collect();
+    let told = told.join("; ");
     for rule in [
         "`MaHoSo` is not a dossier code",
         "`MaHoSo` breaks `pattern`",

@@ -5,7 +5,8 @@ use std::time::Duration;
 use lienthong_model::{document::Node, id::FlowId};
 
 use super::{
-    MessageConfig, PlatformName, Reader, Repeat, SourceConfig, platform::Offers, source::Column,
+    MessageConfig, PlatformName, QualityConfig, Reader, Repeat, SourceConfig, platform::Offers,
+    source::Column,
 };
 
 /// One flow.
@@ -27,6 +28,8 @@ pub struct FlowConfig {
     pub delivery: DeliveryConfig,
     /// The message types, the first that fits a row is taken.
     pub messages: Vec<MessageConfig>,
+    /// What is expected of its rows.
+    pub quality: QualityConfig,
 }
 
 /// How messages are delivered.
@@ -65,8 +68,10 @@ impl FlowConfig {
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn flow(&mut self, node: &'a Node, offers: &Offers<'_>) -> Option<FlowConfig> {
-        let known =
-            ["id", "platform", "source", "order_by", "dossier", "officer", "delivery", "messages"];
+        let known = [
+            "id", "platform", "source", "order_by", "dossier", "officer", "delivery", "messages",
+            "quality",
+        ];
         let mut map = self.map(node, "a flow", &known)?;
         let id = map.parse::<FlowId>("id");
         let platform = map.parse_optional::<PlatformName>("platform");
@@ -75,6 +80,7 @@ impl<'a> Reader<'a, '_> {
         let dossier = map.parse_optional::<Column>("dossier").map(|c| c.0);
         let officer = map.parse_optional::<Column>("officer").map(|c| c.0);
         let delivery = map.optional("delivery");
+        let quality = map.optional("quality");
         let messages = map.required("messages").map_or(&[][..], |_| map.list("messages"));
         if messages.is_empty() {
             self.mistake(node.at, "a flow needs at least one message type");
@@ -94,6 +100,10 @@ impl<'a> Reader<'a, '_> {
         let offered = platform.and_then(|platform| offers.offered(platform));
         let messages: Vec<Option<MessageConfig>> =
             messages.iter().map(|node| self.message(node, offered)).collect();
+        let quality = match quality {
+            Some(node) => self.quality(node, &messages),
+            None => Some(QualityConfig::default()),
+        };
         let order_by = order_by?;
         Some(FlowConfig {
             id: id?,
@@ -104,6 +114,7 @@ impl<'a> Reader<'a, '_> {
             officer,
             delivery: delivery?,
             messages: messages.into_iter().collect::<Option<_>>()?,
+            quality: quality?,
         })
     }
 

@@ -10,6 +10,7 @@ use lienthong_model::{
     schema::{Kind, Schema},
 };
 
+pub(super) use self::field::AsOfText;
 use super::{Offered, Reader, source::Column};
 use crate::{check::IdentifierRule, map::FieldRule};
 

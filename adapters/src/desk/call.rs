@@ -58,6 +58,7 @@ impl Desk {
             .route(&format!("{letter}/{{decision}}"), post(decide))
             .route("/flows/{flow}/pause", post(pause))
             .route("/flows/{flow}/resume", post(resume))
+            .route("/flows/{flow}/release", post(release))
             .route("/flows/{flow}/backfill", post(backfill))
             .route("/flows/{flow}/compare", post(compare))
             .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -134,6 +135,18 @@ async fn resume(State(desk): State<Desk>, Path(flow): Path<String>) -> Answer {
     Ok(done(&json!({ "done": true, "was_paused": was_paused })))
 }
 
+async fn release(
+    State(desk): State<Desk>,
+    Path(flow): Path<String>,
+    Json(reason): Json<Reason>,
+) -> Answer {
+    let flow = desk.flow(&flow)?;
+    let why = why(&reason.why)?;
+    desk.release(&flow, why).await?;
+    tracing::warn!(%flow, why, "a person lets a flow go on that quality holds");
+    Ok(done(&json!({ "done": true })))
+}
+
 async fn backfill(
     State(desk): State<Desk>,
     Path(flow): Path<String>,
@@ -158,7 +171,7 @@ impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NoFlow(_) | Self::NoLetter { .. } => StatusCode::NOT_FOUND,
-            Self::Erased | Self::NotRunning => StatusCode::CONFLICT,
+            Self::Erased | Self::NotHeld(_) | Self::NotRunning => StatusCode::CONFLICT,
             Self::Why => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Sealed(_) | Self::Source(_) | Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -1,5 +1,7 @@
 //! What flows do, in numbers for a monitoring system.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -9,12 +11,13 @@ use prometheus_client::{
 use crate::report::{FlowReport, Report};
 
 type Labels = [(&'static str, String); 1];
+type OfCriterion = [(&'static str, String); 2];
 
 /// A number of a flow: its name, what it says, and how it is read.
 type Number = (&'static str, &'static str, fn(&FlowReport) -> u64);
 
 /// What only grows.
-const COUNTERS: [Number; 8] = [
+const COUNTERS: [Number; 10] = [
     ("lienthong_flow_rows", "rows read from the source", |f| f.rows),
     ("lienthong_flow_enqueued", "messages taken into the outbox", |f| f.enqueued),
     ("lienthong_flow_duplicates", "rows whose message was known", |f| f.duplicates),
@@ -23,10 +26,16 @@ const COUNTERS: [Number; 8] = [
     ("lienthong_flow_superseded", "messages that a later one replaced", |f| f.superseded),
     ("lienthong_flow_withheld", "messages not sent for want of consent", |f| f.withheld),
     ("lienthong_flow_dropped", "messages that a person dropped", |f| f.dropped),
+    ("lienthong_flow_quality_holds", "times that a score came to hold the flow", |f| {
+        f.quality.holds
+    }),
+    ("lienthong_flow_quality_releases", "times that the flow went on again", |f| {
+        f.quality.releases
+    }),
 ];
 
 /// What is at present.
-const GAUGES: [Number; 8] = [
+const GAUGES: [Number; 11] = [
     ("lienthong_flow_waiting", "messages to be delivered", |f| f.waiting),
     ("lienthong_flow_held", "messages behind one that needs a person", |f| f.held),
     ("lienthong_flow_dead", "messages that need a person", |f| f.dead),
@@ -43,7 +52,17 @@ const GAUGES: [Number; 8] = [
     ("lienthong_flow_platform_away", "1 when the platform does not answer", |f| {
         u64::from(f.away.is_some())
     }),
+    ("lienthong_flow_quality_held", "1 when a score holds the flow", |f| {
+        u64::from(f.quality.held.is_some())
+    }),
+    ("lienthong_flow_defects", "what has to be mended", |f| f.quality.open.all),
+    ("lienthong_flow_defects_overdue", "what has to be mended, past its last deadline", |f| {
+        f.quality.open.overdue
+    }),
 ];
+
+/// What rows are worth.
+const SCORE: &str = "lienthong_flow_quality_score";
 
 /// The numbers as text.
 pub(super) fn text(report: &Report) -> String {
@@ -63,6 +82,15 @@ pub(super) fn text(report: &Report) -> String {
         }
         registry.register(name, help, family);
     }
+    let scores = Family::<OfCriterion, Gauge<f64, AtomicU64>>::default();
+    for flow in &report.flows {
+        for (criterion, share) in &flow.quality.scores {
+            let labels =
+                [("flow", flow.name.to_string()), ("criterion", criterion.as_str().to_owned())];
+            scores.get_or_create(&labels).set(share.value().unwrap_or_default());
+        }
+    }
+    registry.register(SCORE, "quality by a criterion, from 0 to 1", scores);
     let mut text = String::new();
     // Writing to a string does not fail.
     if encode(&mut text, &registry).is_err() {

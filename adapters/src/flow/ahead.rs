@@ -14,7 +14,7 @@ use lienthong_store::outbox::Batch;
 
 use super::{
     Flow,
-    prepare::{self, Draft},
+    prepare::{self, Drafted},
     read::Hindrance,
     scene::Scene,
 };
@@ -32,7 +32,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) rows: Vec<Row>,
-    pub(super) drafts: Vec<Result<Draft, String>>,
+    pub(super) drafts: Vec<Drafted>,
     pub(super) scene: Scene,
     /// How far that is, as [`Reading`] has it.
     pub(super) mark: Option<Mark>,
@@ -105,11 +105,12 @@ impl Flow {
         Ok(Read { drafts, scene: scene?, rows, mark, more })
     }
 
-    /// Maps, checks and seals rows, as far as each alone can tell.
-    pub(super) async fn draft_all(&self, rows: &[Row]) -> Vec<Result<Draft, String>> {
+    /// Maps, checks, seals and judges rows, as far as each alone can tell.
+    pub(super) async fn draft_all(&self, rows: &[Row]) -> Vec<Drafted> {
         let mut drafts = Vec::with_capacity(rows.len());
         for chunk in rows.chunks(AT_ONCE) {
-            let draft = |row| prepare::draft(&self.config, &self.kinds, &self.sealer, row);
+            let now = self.clock.now();
+            let draft = |row| prepare::drafted(&self.config, &self.kinds, &self.sealer, row, now);
             drafts.extend(chunk.iter().map(draft));
             tokio::task::yield_now().await;
         }

@@ -2,16 +2,18 @@
 
 use std::{fmt, sync::Arc};
 
-use lienthong_model::sensitive::Sensitive;
+use jiff::Timestamp;
+use lienthong_model::{quality::Criterion, sensitive::Sensitive};
 use lienthong_store::outbox::NewMessage;
 use serde_json::{Map, Value};
 
 use crate::{
     Error,
     check::Checks,
-    config::{FlowConfig, MessageConfig},
+    config::{FlowConfig, MessageConfig, QualityConfig},
     deliver::Envelope,
-    map::{self, TextCounts},
+    map::{self, Mapped, Unmapped},
+    quality::{self, Found},
     row::Row,
     seal::{Binding, Sealer},
 };
@@ -21,19 +23,35 @@ use crate::{
 pub(super) struct Kind {
     config: Arc<MessageConfig>,
     checks: Checks,
+    /// The fields that are expected.
+    expected: Vec<String>,
 }
 
 impl Kind {
-    pub(super) fn new(config: &MessageConfig) -> Result<Self, Error> {
+    pub(super) fn new(config: &MessageConfig, quality: &QualityConfig) -> Result<Self, Error> {
         let checks = Checks::new(&config.schema.source, config.identifiers.clone());
         let checks = checks.ok_or_else(|| Error::Schema(config.call.clone()))?;
-        Ok(Self { config: Arc::new(config.clone()), checks })
+        let expected = quality::expected(quality, config);
+        Ok(Self { config: Arc::new(config.clone()), checks, expected })
     }
 
     fn fits(&self, row: &Row) -> bool {
         match &self.config.when {
             None => true,
             Some((column, value)) => row.text(column).as_ref() == Some(value),
+        }
+    }
+
+    fn mapped(&self, row: &Row, found: &mut Found) -> Result<Mapped, String> {
+        match map::map(&self.config.fields, row) {
+            Ok(mapped) => {
+                found.mapped(&self.expected, mapped.fields(), &[], mapped.texts);
+                Ok(mapped)
+            }
+            Err(Unmapped { errors, partial, texts }) => {
+                found.mapped(&self.expected, &partial, &errors, texts);
+                Err(join(errors.iter().map(ToString::to_string)))
+            }
         }
     }
 }
@@ -46,38 +64,66 @@ pub(super) struct Draft {
     sealed: Vec<u8>,
 }
 
-/// Maps, checks and seals a row. An error is why it is put aside.
-pub(super) fn draft(
+/// What could be made of a row, and what was found of it.
+#[derive(Debug)]
+pub(super) struct Drafted {
+    /// An error is why the row is put aside.
+    pub(super) draft: Result<Draft, String>,
+    pub(super) found: Found,
+}
+
+/// Maps, checks and seals a row, and judges it.
+pub(super) fn drafted(
     config: &FlowConfig,
     kinds: &[Kind],
     sealer: &Sealer,
     row: &Row,
+    now: Timestamp,
+) -> Drafted {
+    let mut found = Found::of(&config.quality, row, now);
+    let draft = draft(config, kinds, sealer, row, &mut found);
+    Drafted { draft, found }
+}
+
+fn draft(
+    config: &FlowConfig,
+    kinds: &[Kind],
+    sealer: &Sealer,
+    row: &Row,
+    found: &mut Found,
 ) -> Result<Draft, String> {
     if let Some(why) = row.unusable {
+        found.fail(Criterion::Correct);
         return Err(why.to_owned());
     }
-    let ordering_key = ordering_key(config, row);
-    let ordering_key =
-        ordering_key.ok_or_else(|| format!("column `{}` is empty", config.order_by))?;
-    let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or("row fits no message type")?;
-    let mapped = map::map(&kind.config.fields, row)
-        .map_err(|errors| join(errors.iter().map(ToString::to_string)))?;
+    let ordering_key = ordering_key(config, row).ok_or_else(|| {
+        found.fail(Criterion::Complete);
+        format!("column `{}` is empty", config.order_by)
+    })?;
+    let kind = kinds.iter().find(|kind| kind.fits(row)).ok_or_else(|| {
+        found.fail(Criterion::Consistent);
+        "row fits no message type"
+    })?;
+    let mapped = kind.mapped(row, found)?;
     let findings = kind.checks.check(&mapped.record);
+    found.checked(!kind.config.identifiers.is_empty(), &findings);
     if !findings.wrong.is_empty() {
-        return Err(join(findings.wrong.into_iter()));
+        return Err(join(findings.wrong.into_iter().map(|finding| finding.told)));
     }
     if !findings.doubtful.is_empty() {
         let doubts = join(findings.doubtful.into_iter());
         tracing::info!(flow = %config.id, doubts, "row is sent although it raises doubts");
     }
     let texts = mapped.texts;
-    if texts != TextCounts::default() {
-        let (converted, unclear) = (texts.converted, texts.unclear);
+    let (converted, unclear) = (texts.converted, texts.unclear);
+    if converted > 0 || unclear > 0 {
         tracing::info!(flow = %config.id, converted, unclear, "row has texts of old fonts");
     }
+    let mut header =
+        |column: &str| header(row, column).inspect_err(|_| found.fail(Criterion::Correct));
     let envelope = Envelope {
-        dossier: header(row, &config.dossier)?,
-        officer: config.officer.as_deref().map_or(Ok(None), |column| header(row, column))?,
+        dossier: header(&config.dossier)?,
+        officer: config.officer.as_deref().map_or(Ok(None), header)?,
         record: mapped.into_record(),
     };
     let payload = serde_json::to_vec(&envelope).map_err(|_| "record cannot be written")?;

@@ -12,7 +12,7 @@ use lienthong_store::{
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{Flow, after, ahead::Read, fail, nap};
+use super::{Flow, after, ahead::Read, fail, hold, nap};
 use crate::{
     Error,
     row::Row,
@@ -49,6 +49,8 @@ struct Pace {
     compare: Timestamp,
     /// When this process has to say again that it reads.
     lead: Timestamp,
+    /// When scores are weighed again, whatever is read.
+    weigh: Timestamp,
 }
 
 impl Flow {
@@ -60,14 +62,16 @@ impl Flow {
         mut orders: mpsc::Receiver<Order>,
     ) -> Result<(), Error> {
         let now = self.clock.now();
-        let mut pace =
-            Pace { poll: now, recheck: now, compare: self.next_comparison(now), lead: now };
+        let compare = self.next_comparison(now);
+        let weigh = after(now, hold::OFTEN);
+        let mut pace = Pace { poll: now, recheck: now, compare, lead: now, weigh };
         loop {
             if *stop.borrow_and_update() || *ended.borrow_and_update() {
                 return Ok(self.store.outbox().stop_leading(&self.config.id, &self.name).await?);
             }
             let paused = self.store.outbox().paused(&self.config.id).await?.is_some();
             self.signs.paused.store(paused, Ordering::Release);
+            self.look_at_hold(&mut pace.weigh).await?;
             let wait = if paused || !self.leads(&mut pace).await? {
                 after(self.clock.now(), LEAVE_ALONE)
             } else {
@@ -210,7 +214,16 @@ impl Flow {
             tracing::warn!(flow = %self.config.id, reason, "row put into quarantine");
         }
         let batch = Batch { reader: Some(self.name.clone()), ..batch };
-        self.store.outbox().enqueue(&self.config.id, &batch, self.clock.now()).await?;
+        let turn = self.turn_to_send().await;
+        let taken = self.store.outbox().enqueue(&self.config.id, &batch, self.clock.now()).await?;
+        if taken.unkept > 0 {
+            let unkept = taken.unkept;
+            tracing::warn!(flow = %self.config.id, unkept, "too much has to be mended: it is counted only");
+        }
+        if !batch.judged.is_empty() || !batch.released.is_empty() {
+            self.weigh().await?;
+        }
+        drop(turn);
         self.signs.ready.notify_one();
         Ok(batch)
     }
@@ -273,7 +286,10 @@ impl Flow {
                 let done = self.compare().await;
                 tell(answer, done.map_err(|error| error.to_string()));
             }
-            Order::Look => self.signs.ready.notify_one(),
+            Order::Look => {
+                self.weigh().await?;
+                self.signs.ready.notify_one();
+            }
         }
         Ok(())
     }

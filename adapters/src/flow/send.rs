@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, sync::atomic::Ordering, time::Duration};
 
+use jiff::Timestamp;
+use lienthong_store::outbox::Claimed;
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{Flow, NAP, Until, nap};
@@ -29,7 +31,7 @@ impl Flow {
             let broken = self.signs.broken.load(Ordering::Acquire);
             let stopping = *stop.borrow_and_update() || broken;
             let mut wait = None;
-            if !stopping && !self.is_paused() {
+            if !stopping && !self.is_stopped() {
                 wait = self.claim(&mut turn).await?;
             }
             if turn.under_way.is_empty() && (stopping || self.is_done(until, &turn).await?) {
@@ -66,8 +68,7 @@ impl Flow {
         if admitted.count == 0 {
             return Ok(admitted.wait);
         }
-        let outbox = self.store.outbox();
-        let claimed = outbox.claim(&self.config.id, now, &self.lease, admitted.count).await?;
+        let claimed = self.claim_now(now, admitted.count).await?;
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
         let unused = admitted.count.saturating_sub(count);
         self.gate.unused(unused);
@@ -78,6 +79,15 @@ impl Flow {
             turn.under_way.spawn(async move { courier.attempt(message).await });
         }
         Ok(admitted.wait)
+    }
+
+    /// Claims messages, unless a score has come to hold the flow since.
+    async fn claim_now(&self, now: Timestamp, count: u32) -> Result<Vec<Claimed>, Error> {
+        let _turn = self.turn_to_send().await;
+        if self.is_stopped() {
+            return Ok(Vec::new());
+        }
+        Ok(self.store.outbox().claim(&self.config.id, now, &self.lease, count).await?)
     }
 
     fn note(&self, settled: Settled, attempted: &Attempted) {
@@ -98,7 +108,7 @@ impl Flow {
             return Ok(false);
         }
         let stays_away = self.gate.condition().outages >= self.config.delivery.attempts;
-        if stays_away || self.is_paused() {
+        if stays_away || self.is_stopped() {
             return Ok(true);
         }
         let outbox = self.store.outbox();
@@ -113,9 +123,9 @@ impl Flow {
     async fn nap_of(&self, turn: &Turn, wait: Option<Duration>) -> Result<Duration, Error> {
         let now = self.clock.now();
         let away_until = self.gate.condition().again;
-        if self.is_paused() || turn.is_empty {
+        if self.is_stopped() || turn.is_empty {
             let ready = self.store.outbox().next_ready(&self.config.id).await?;
-            return Ok(ready.filter(|_| !self.is_paused()).map_or(NAP, |at| nap(now, at)));
+            return Ok(ready.filter(|_| !self.is_stopped()).map_or(NAP, |at| nap(now, at)));
         }
         if let Some(wait) = wait {
             return Ok(wait.clamp(Duration::from_millis(1), NAP));

@@ -1,4 +1,5 @@
 mod delivery;
+mod quality;
 
 use lienthong_sandbox::Fault;
 

@@ -8,9 +8,12 @@ use std::{
 
 use lienthong_model::{
     platform_code::{Gender, GenderProfile, SubjectType, SubjectTypeProfile},
+    quality::Criterion,
     vietnamese::nfc,
 };
 use serde_json::{Number, Value};
+
+use super::Wrong;
 
 /// What a value of the source becomes. A value that is not in it is a mistake of its row.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,11 +104,12 @@ impl CodeTable {
         T::names().iter().filter_map(|(_, value)| code(*value)).collect()
     }
 
-    pub(super) fn write(&self, text: &str) -> Result<Value, &'static str> {
+    pub(super) fn write(&self, text: &str) -> Result<Value, Wrong> {
+        let wrong = |problem| Err(Wrong::new(Criterion::Consistent, problem));
         match self.0.get(&*key(text)) {
             Some(Some(value)) => Ok(value.clone()),
-            Some(None) => Err("has a value for which the platform has no code"),
-            None => Err("has an unmapped code"),
+            Some(None) => wrong("has a value for which the platform has no code"),
+            None => wrong("has an unmapped code"),
         }
     }
 }

@@ -2,11 +2,14 @@
 
 use std::borrow::Cow;
 
-use lienthong_model::vietnamese::{
-    Conversion, Raw, TextEncoding, TonePlacement, clean, nfc, place_tones, to_unicode, upper,
+use lienthong_model::{
+    quality::Criterion,
+    vietnamese::{
+        Conversion, Raw, TextEncoding, TonePlacement, clean, nfc, place_tones, to_unicode, upper,
+    },
 };
 
-use super::TextCounts;
+use super::{TextCounts, Wrong};
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,26 +41,27 @@ pub(crate) enum Letters {
 }
 
 impl TextRule {
-    pub(super) fn write(
-        self,
-        raw: Raw<'_>,
-        counts: &mut TextCounts,
-    ) -> Result<String, &'static str> {
-        let converted = to_unicode(raw, self.encoding).map_err(|error| error.rule)?;
+    pub(super) fn write(self, raw: Raw<'_>, counts: &mut TextCounts) -> Result<String, Wrong> {
+        let encoding = |rule| Wrong::new(Criterion::Clean, rule);
+        let converted = to_unicode(raw, self.encoding).map_err(|error| encoding(error.rule))?;
         match converted.conversion {
             Conversion::None => {}
             Conversion::From(_) => counts.converted += 1,
             Conversion::Unclear => counts.unclear += 1,
         }
         let mut text = converted.text;
+        let mut mended = false;
         if let Cow::Owned(composed) = nfc(&text) {
+            mended = composed != text;
             text = Cow::Owned(composed);
         }
         if self.spaces == Spaces::Cleaned
             && let Cow::Owned(cleaned) = clean(&text)
         {
+            mended = true;
             text = Cow::Owned(cleaned);
         }
+        counts.mended += u32::from(mended);
         if let Some(style) = self.tone
             && let Cow::Owned(placed) = place_tones(&text, style)
         {

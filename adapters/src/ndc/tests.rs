@@ -84,11 +84,11 @@ async fn a_data_set_below_its_threshold_is_kept_back_there_and_waits_here() {
     let mut world = World::with(Kind::Jws, |settings, _| {
         let rules = settings.datasets.get_mut("HOTICH").unwrap();
         rules.at_least = 1;
-        rules.required.push("GioiTinh".to_owned());
+        rules.wards.push("SoDangKy".to_owned());
     })
     .await;
     world.only(REGISTRATIONS, 3).await;
-    world.execute("UPDATE civil_status_outbox SET person_sex = NULL WHERE id = 1").await;
+    world.execute("UPDATE civil_status_outbox SET registration = '26740' WHERE id > 1").await;
     world.set("delivery: {", "delivery: {workers: 1, attempts: 3, ");
     let report = world.run().await;
     // The first is refused for itself, and its data set for what it did to the share.

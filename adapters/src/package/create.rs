@@ -240,12 +240,12 @@ impl<'a> Making<'a> {
         if let Some(why) = row.unusable {
             return Err(why.to_owned());
         }
-        let mapped = map::map(&self.send.fields, row).map_err(|errors| {
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        let mapped = map::map(&self.send.fields, row).map_err(|unmapped| {
+            unmapped.errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         })?;
         let findings = self.checks.check(&mapped.record);
         if !findings.wrong.is_empty() {
-            return Err(findings.wrong.join("; "));
+            return Err(findings.told());
         }
         if mapped.record.get(&self.dataset.key).and_then(Value::as_str) == Some("") {
             return Err(format!("`{}` is empty", self.dataset.key));

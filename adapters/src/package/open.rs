@@ -296,6 +296,6 @@ fn fit(part: &Part, at: u64, line: &[u8], checks: &Checks) -> Result<Map<String,
     let findings = checks.check(&record);
     match (findings.wrong.is_empty(), record) {
         (true, Value::Object(record)) => Ok(record),
-        _ => Err(unfit(findings.wrong.join("; "))),
+        _ => Err(unfit(findings.told())),
     }
 }

@@ -70,7 +70,7 @@ fn decide(
 ) -> Result<WardCode, (&'static str, Vec<Candidate>)> {
     let code: WardCode =
         text.parse().map_err(|_| ("is not a ward code of 5 digits", Vec::new()))?;
-    let on: Date = as_of.day(record).map_err(|reason| (reason, Vec::new()))?;
+    let on: Date = as_of.day(record).map_err(|wrong| (wrong.problem, Vec::new()))?;
     match today(code, on) {
         Today::One(unit) => Ok(unit.code),
         Today::Split(units) => {

@@ -146,7 +146,7 @@ async fn a_failure_beside_the_flows_ends_them_so_that_somebody_hears_of_it() {
 }
 
 /// Set in the child process of the test below: the configuration to run with.
-pub(super) const CHILD: &str = "LIENTHONG_TEST_ADAPTERS_CONFIG";
+pub(crate) const CHILD: &str = "LIENTHONG_TEST_ADAPTERS_CONFIG";
 
 /// Not a test by itself: what the child process of the test below does until it is killed.
 #[tokio::test]

@@ -90,6 +90,7 @@ pub(super) fn as_asked(mut rows: Vec<Row>, keys: &[String]) -> Vec<Row> {
 pub(super) fn columns(flow: &FlowConfig) -> BTreeSet<String> {
     let mut columns = BTreeSet::from([flow.order_by.clone(), flow.dossier.clone()]);
     columns.extend(flow.officer.clone());
+    columns.extend(flow.quality.columns().map(str::to_owned));
     for message in &flow.messages {
         columns.extend(message.when.iter().map(|(column, _)| column.clone()));
         columns.extend(map::columns(&message.fields).map(str::to_owned));

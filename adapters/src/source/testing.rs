@@ -121,6 +121,7 @@ pub(crate) fn flow(kind: SourceKind, other: Option<&str>) -> FlowConfig {
         officer: other.map(str::to_owned),
         delivery: DeliveryConfig::default(),
         messages: Vec::new(),
+        quality: crate::config::QualityConfig::default(),
     }
 }
 

@@ -219,6 +219,7 @@ impl Announced {
             "export" => (Task::Search, Action::Export),
             "prove" => (Task::Search, Action::Prove),
             "reveal" => (Task::Search, Action::Reveal),
+            "quality_release" => (Task::Search, Action::QualityRelease),
             "archive" => (Task::Keys, Action::Archive),
             "key_new" => (Task::Keys, Action::KeyNew),
             "key_rotate" => (Task::Keys, Action::KeyRotate),

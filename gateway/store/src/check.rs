@@ -8,6 +8,7 @@ use lienthong_model::text::Language;
 use crate::{
     Store, StoreError,
     engine::{Either, Transaction, ask},
+    quality,
     schema::Versions,
 };
 
@@ -126,6 +127,7 @@ pub async fn check(
         ("quota", "SELECT count(*) FROM quota WHERE used < 0"),
         ("total", "SELECT count(*) FROM total WHERE count < 0"),
         ("outbox", "SELECT count(*) FROM outbox WHERE attempts < 0"),
+        ("quality_day", quality::NEGATIVE),
     ] {
         let count: i64 = ask!(&mut snapshot, |c| sqlx::query_scalar(negative).fetch_one(c))?;
         if count > 0 {

@@ -22,6 +22,7 @@ use crate::{
     outbox::Outbox,
     owner,
     package::Packages,
+    quality::Quality,
     quota::DailyQuota,
     schema::{self, Versions},
 };
@@ -259,6 +260,12 @@ impl Store {
     #[must_use]
     pub fn outbox(&self) -> Outbox<'_> {
         Outbox::new(self)
+    }
+
+    /// The data quality of flows.
+    #[must_use]
+    pub fn quality(&self) -> Quality<'_> {
+        Quality::new(self)
     }
 
     /// The daily counters.

@@ -16,6 +16,7 @@ pub mod outbox;
 mod owner;
 pub mod package;
 mod place;
+pub mod quality;
 pub mod quota;
 pub mod schema;
 #[cfg(test)]
@@ -27,4 +28,5 @@ pub use ledger::Ledger;
 pub use outbox::Outbox;
 pub use package::Packages;
 pub use place::Place;
+pub use quality::Quality;
 pub use quota::DailyQuota;

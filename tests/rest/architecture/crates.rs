@@ -26,7 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("lienthong-adapters", &["lienthong-model", "lienthong-signature", "lienthong-store"]),
-    ("lienthong-sandbox", &["lienthong-model"]),
+    ("lienthong-sandbox", &["lienthong-model", "lienthong-signature"]),
     ("lienthong-signature", &[]),
     ("lienthong-statistics", &[]),
     (
@@ -151,6 +151,9 @@ fn pure_crates_read_no_clock_and_open_no_socket() {
     let forbidden = ["std::net", "async fn", "SystemTime", "Instant::now", "std::process"];
     for file in tree::files() {
         if !file.is_product() || !folders.iter().any(|f| file.path.starts_with(f)) {
+            continue;
+        }
+        if file.path.ends_with("/testing.rs") {
             continue;
         }
         for word in forbidden {

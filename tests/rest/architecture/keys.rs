@@ -13,6 +13,8 @@ const PUBLIC: &[&str] = &[
     "trust_anchor_file",
     "client_trust_anchor_file",
     "tls_trust_anchor_file",
+    "sender_trust_anchor_file",
+    "signer_file",
 ];
 
 /// Secrets whose setting does not end in `_file`.

@@ -37,6 +37,23 @@ fn every_metric_is_documented() {
 }
 
 #[test]
+fn every_metric_of_the_adapters_is_documented() {
+    const OF_FLOWS: &str = "gateway/docs/outbox.md";
+    let files = tree::files();
+    let text = |path: &str| files.iter().find(|file| file.path == path).expect(path).text.clone();
+    let (page, metrics) = (text(OF_FLOWS), text("adapters/src/desk/metrics.rs"));
+    let names: Vec<&str> = metrics
+        .split('"')
+        .filter(|part| part.starts_with("lienthong_flow_") && !part.contains(' '))
+        .collect();
+    for name in &names {
+        let known = [format!("`{name}`"), format!("`{name}_total`")];
+        assert!(known.iter().any(|name| page.contains(name)), "{OF_FLOWS} omits `{name}`");
+    }
+    assert!(names.len() > 20, "found {} metrics only", names.len());
+}
+
+#[test]
 fn every_field_of_the_lines_on_exchanges_is_documented() {
     let page = page();
     let record = sources().find(|file| file.path == "gateway/src/record.rs");

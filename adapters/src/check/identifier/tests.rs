@@ -16,7 +16,8 @@ fn check(kind: IdentifierKind, text: &str) -> Findings {
 #[test]
 fn nine_digits_where_twelve_are_needed_are_refused() {
     let found = check(IdentifierKind::CitizenNumber, "123456789");
-    assert_eq!(found.wrong, ["`Ma` is not 12 digits"]);
+    assert_eq!(found.wrong[0].told, "`Ma` is not 12 digits");
+    assert!(found.wrong[0].is_of_identifier && found.wrong.len() == 1);
 }
 
 #[test]
@@ -79,7 +80,8 @@ proptest! {
     fn no_text_breaks_a_rule_or_is_told(text in "[0-9A-Z.-]{9,40}|.{9,40}") {
         for (_, kind) in IdentifierKind::NAMES {
             let found = check(*kind, &text);
-            prop_assert!(found.wrong.iter().chain(&found.doubtful).all(|told| !told.contains(&text)));
+            let told = found.wrong.iter().map(|one| &one.told).chain(&found.doubtful);
+            prop_assert!(told.into_iter().all(|told| !told.contains(&text)));
         }
     }
 }

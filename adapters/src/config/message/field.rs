@@ -186,6 +186,7 @@ const ENCODINGS: &[(&str, TextEncoding)] = &[
 const TONES: &[(&str, TonePlacement)] =
     &[("traditional", TonePlacement::Traditional), ("modern", TonePlacement::Modern)];
 
+/// A day, or the column of one.
 pub(in crate::config) struct AsOfText(pub(in crate::config) AsOf);
 
 impl FromStr for AsOfText {

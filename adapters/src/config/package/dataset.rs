@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     check::IdentifierRule,
     config::{
-        FlowConfig, MessageConfig, PlatformName, Reader, Repeat, SourceConfig,
+        FlowConfig, MessageConfig, PlatformName, QualityConfig, Reader, Repeat, SourceConfig,
         flow::DeliveryConfig, message::field::AsOfText, source::Column,
     },
     map::{AsOf, FieldRule},
@@ -257,6 +257,7 @@ impl DatasetConfig {
             officer: None,
             delivery: DeliveryConfig::default(),
             messages: vec![message],
+            quality: QualityConfig::default(),
         }
     }
 

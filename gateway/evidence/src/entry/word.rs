@@ -103,6 +103,8 @@ words! {
         PackageRefuse = "package_refuse",
         /// Closed a data package by its receipt.
         PackageClose = "package_close",
+        /// Let a flow go on that is held for the quality of its data.
+        QualityRelease = "quality_release",
     }
     /// In which role an operator did it.
     OperatorRole {

@@ -16,6 +16,7 @@ use super::{Outbox, Total, count, heads, list, milliseconds, reader};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
+    quality::{self, Judged},
 };
 
 /// A message to be taken.
@@ -58,6 +59,9 @@ pub struct Standing {
     pub history: String,
 }
 
+/// Stands for the position of a message of an earlier version, which had none.
+const NOWHERE: i64 = i64::MIN + 1;
+
 /// Whether it has been asked which names of a batch are messages already.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Names {
@@ -91,6 +95,8 @@ pub struct Batch {
     pub mark: Option<String>,
     /// What has been said of keys, these messages included.
     pub standings: Vec<Standing>,
+    /// Of its rows, those that were looked at to the end.
+    pub judged: Vec<Judged>,
 }
 
 /// What has been said of keys and names so far.
@@ -100,8 +106,9 @@ pub struct Said {
     pub standings: HashMap<String, String>,
     /// The lowest position of a row in quarantine, of keys that have one.
     pub held: HashMap<String, i64>,
-    /// The names that are messages already: open, or done and not forgotten.
-    pub known: HashSet<String>,
+    /// The names that are messages already, open or done and not forgotten, with their positions;
+    /// without one where it is not known any more.
+    pub known: HashMap<String, Option<i64>>,
 }
 
 /// What became of a batch.
@@ -113,6 +120,8 @@ pub struct Enqueued {
     pub known: u64,
     /// Of the messages taken or waiting, those that a later one replaced.
     pub superseded: u64,
+    /// Of what has to be mended, how many are counted and not kept because there are too many.
+    pub unkept: u64,
 }
 
 impl Outbox<'_> {
@@ -144,7 +153,7 @@ impl Outbox<'_> {
         now: Timestamp,
     ) -> Result<Enqueued, StoreError> {
         let mut transaction = self.store.write_flow(flow.as_str()).await?;
-        let (on, flow, now) = (&mut transaction, flow.as_str(), milliseconds(now));
+        let (on, flow, at, now) = (&mut transaction, flow.as_str(), now, milliseconds(now));
         reader::still(on, flow, batch.reader.as_deref()).await?;
         put_aside(on, flow, batch, now).await?;
         let (messages, repeated) = distinct(&batch.messages);
@@ -153,6 +162,7 @@ impl Outbox<'_> {
             new: taken.new,
             known: taken.known + repeated + batch.repeated,
             superseded: 0,
+            unkept: 0,
         };
         enqueued.superseded = supersede(on, flow, &messages, now).await?;
         let mut shifted: BTreeSet<&str> = taken.shifted;
@@ -162,6 +172,7 @@ impl Outbox<'_> {
         }
         heads::arrange(on, flow, &shifted.into_iter().collect::<Vec<_>>()).await?;
         remember(on, flow, batch, now).await?;
+        enqueued.unkept = quality::take(on, flow, &batch.judged, &batch.released, at).await?;
         count::add(on, flow, Total::Rows, batch.rows).await?;
         count::add(on, flow, Total::Enqueued, enqueued.new).await?;
         count::add(on, flow, Total::Duplicates, enqueued.known).await?;
@@ -204,24 +215,27 @@ impl Outbox<'_> {
                 .bind(flow.as_str())
                 .fetch_all(c))?;
         let known = format!(
-            "SELECT k.name FROM (SELECT value ->> 0 AS name FROM {list}) k
-             WHERE coalesce(
-                 (SELECT 1 FROM outbox o WHERE o.flow = $2 AND o.idempotency_key = k.name LIMIT 1),
-                 (SELECT 1 FROM known d WHERE d.flow = $2 AND d.idempotency_key = k.name LIMIT 1))
-             IS NOT NULL"
+            "SELECT name, position FROM (SELECT k.name, coalesce(
+                 (SELECT o.position FROM outbox o
+                     WHERE o.flow = $2 AND o.idempotency_key = k.name LIMIT 1),
+                 (SELECT coalesce(d.position, {NOWHERE}) FROM known d
+                     WHERE d.flow = $2 AND d.idempotency_key = k.name LIMIT 1)) AS position
+             FROM (SELECT value ->> 0 AS name FROM {list}) k) p WHERE position IS NOT NULL"
         );
         let names = json(names.iter().map(|name| [name]));
-        let known: Vec<String> = ask!(&mut snapshot, |c| sqlx::query_scalar(AssertSqlSafe(known))
-            .bind(names)
-            .bind(flow.as_str())
-            .fetch_all(c))?;
+        let known: Vec<(String, i64)> =
+            ask!(&mut snapshot, |c| sqlx::query_as(AssertSqlSafe(known))
+                .bind(names)
+                .bind(flow.as_str())
+                .fetch_all(c))?;
+        let place = |(name, position)| (name, Some(position).filter(|at| *at != NOWHERE));
         Ok(Said {
             standings: standings
                 .into_iter()
                 .filter_map(|(key, history)| Some((key, history?)))
                 .collect(),
             held: held.into_iter().collect(),
-            known: known.into_iter().collect(),
+            known: known.into_iter().map(place).collect(),
         })
     }
 

@@ -1,13 +1,14 @@
 //! Messages that need a person: which they are, and what the person decides.
 
 use jiff::Timestamp;
-use lienthong_model::{id::FlowId, sensitive::Sensitive};
+use lienthong_model::{clock::civil_date, id::FlowId, sensitive::Sensitive};
 use sqlx::FromRow;
 
 use super::{Effect, Outbox, Rests, Total, count, heads, milliseconds, moment};
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
+    quality,
 };
 
 /// A message that needs a person. No value of it is shown.
@@ -202,7 +203,7 @@ impl Outbox<'_> {
         .bind(key)
         .fetch_optional(c))?;
         let Some((kind, ordering_key, position)) = gone else { return Ok(false) };
-        let now = milliseconds(now);
+        let (day, now) = (civil_date(now), milliseconds(now));
         tell!(
             &mut transaction,
             sqlx::query(
@@ -218,6 +219,7 @@ impl Outbox<'_> {
         )?;
         let total = if outcome == "delivered" {
             begin(&mut transaction, flow, &kind, &ordering_key, now).await?;
+            quality::count_shared(&mut transaction, flow.as_str(), day, 1).await?;
             Total::Delivered
         } else {
             Total::Dropped

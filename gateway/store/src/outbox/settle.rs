@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use lienthong_model::id::FlowId;
+use jiff::{Timestamp, civil::Date};
+use lienthong_model::{clock::civil_date, id::FlowId};
 use sqlx::{AssertSqlSafe, FromRow};
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
 use crate::{
     StoreError,
     engine::{Transaction, ask, tell},
+    quality,
 };
 
 /// How an attempt ended.
@@ -75,7 +76,7 @@ impl Outbox<'_> {
     ) -> Result<Vec<Ticket>, StoreError> {
         let mut transaction = self.store.write().await?;
         self.store.settling(&mut transaction, flow.as_str()).await?;
-        let now = milliseconds(now);
+        let (day, now) = (civil_date(now), milliseconds(now));
         let mut after = After::default();
         let on = &mut transaction;
         done(on, ended, now, &mut after).await?;
@@ -99,7 +100,7 @@ impl Outbox<'_> {
         }
         wait_again(on, &again, &mut after).await?;
         bury(on, &dead, now, &mut after).await?;
-        after.carry_out(on).await?;
+        after.carry_out(on, day).await?;
         transaction.commit().await?;
         let lost = ended.iter().map(|(ticket, _)| *ticket);
         Ok(lost.filter(|ticket| !after.found.contains(ticket)).collect())
@@ -274,7 +275,7 @@ async fn bury(
 }
 
 impl After {
-    async fn carry_out(&self, on: &mut Transaction) -> Result<(), StoreError> {
+    async fn carry_out(&self, on: &mut Transaction, day: Date) -> Result<(), StoreError> {
         for (flow, keys) in &self.freed {
             let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
             heads::promote(on, flow, &keys).await?;
@@ -285,6 +286,9 @@ impl After {
         }
         for ((flow, what), by) in &self.totals {
             super::count::add(on, flow, *what, *by).await?;
+            if *what == Total::Delivered {
+                quality::count_shared(on, flow, day, *by).await?;
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use proptest::prelude::*;
 
@@ -198,11 +198,11 @@ async fn takes_a_message_once_even_after_it_was_delivered(home: Home) {
     let outbox = store.outbox();
     let one = batch(&[("a", 1)]);
     let first = outbox.enqueue(&flow(), &one, at(0)).await.unwrap();
-    assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0 });
+    assert_eq!(first, Enqueued { new: 1, known: 0, superseded: 0, unkept: 0 });
     let message = claim(&store, 0).await.remove(0);
     outbox.end(&flow(), message.ticket, Ending::Delivered, at(1)).await.unwrap();
     let second = outbox.enqueue(&flow(), &one, at(2)).await.unwrap();
-    assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0 });
+    assert_eq!(second, Enqueued { new: 0, known: 1, superseded: 0, unkept: 0 });
     assert!(claim(&store, 3).await.is_empty());
     let counters = outbox.counters(&flow()).await.unwrap();
     assert_eq!((counters.enqueued, counters.duplicates, counters.delivered), (1, 1, 1));
@@ -324,7 +324,8 @@ async fn a_batch_is_taken_whole_with_its_mark(home: Home) {
     let keys = BTreeSet::from(["a", "b"]);
     let said = store.outbox().said(&flow(), &keys, &["a/1", "a/2"]).await.unwrap();
     assert_eq!(said.standings, HashMap::from([("a".to_owned(), "1,2".to_owned())]));
-    assert_eq!((said.known, said.held), (HashSet::from(["a/1".to_owned()]), HashMap::new()));
+    let known = HashMap::from([("a/1".to_owned(), Some(1))]);
+    assert_eq!((said.known, said.held), (known, HashMap::new()));
     read.mark = Some("18".to_owned());
     read.standings[0].history = "1,2,4".to_owned();
     store.outbox().enqueue(&flow(), &read, at(0)).await.unwrap();

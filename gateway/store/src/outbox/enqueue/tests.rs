@@ -15,7 +15,7 @@ async fn a_name_that_was_thought_to_be_new_is_not_taken_twice(home: Home) {
     let mut again = asked(&[("c", 1), ("a", 2), ("b", 1), ("b", 2), ("c", 2), ("c", 2)]);
     again.mark = Some("7".to_owned());
     let taken = outbox.enqueue(&flow(), &again, at(1)).await.unwrap();
-    assert_eq!(taken, Enqueued { new: 4, known: 2, superseded: 0 });
+    assert_eq!(taken, Enqueued { new: 4, known: 2, superseded: 0, unkept: 0 });
     assert_eq!(outbox.mark(&flow()).await.unwrap().as_deref(), Some("7"));
     let first = claim(&store, 1).await;
     assert_eq!(keys(&first), ["a/1", "b/1", "c/1"]);
