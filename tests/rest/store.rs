@@ -148,7 +148,7 @@ macro_rules! on_both {
 async fn migrating_tells_from_which_version_to_which(home: Home) {
     assert_eq!(home.run("check", &[]).0, 3);
     let (code, told, _) = home.run("migrate", &[]);
-    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 6\n"));
+    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 8\n"));
     let (code, told, _) = home.run("migrate", &[]);
     assert_eq!((code, told.as_str()), (0, "is up to date: version 6\n"));
     assert_eq!(home.json("migrate", &[]), (0, serde_json::json!({"from": 6, "to": 6})));

@@ -18,6 +18,7 @@ use crate::{
     Place, ServerAddress,
     directory::{Directory, DirectoryError, private_file},
     engine::{self, Either, Mode, Pool, Transaction, bounded},
+    indicator::Indicators,
     ledger::Ledger,
     outbox::Outbox,
     owner,
@@ -264,6 +265,12 @@ impl Store {
     #[must_use]
     pub fn quota(&self) -> DailyQuota<'_> {
         DailyQuota::new(self)
+    }
+
+    /// The releases of indicators.
+    #[must_use]
+    pub fn indicators(&self) -> Indicators<'_> {
+        Indicators::new(self)
     }
 
     /// The ledger of consents, rights and notices.

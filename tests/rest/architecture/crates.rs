@@ -25,7 +25,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-consent",
         ],
     ),
-    ("lienthong-adapters", &["lienthong-model", "lienthong-store"]),
+    ("lienthong-adapters", &["lienthong-model", "lienthong-statistics", "lienthong-store"]),
     ("lienthong-sandbox", &["lienthong-model"]),
     ("lienthong-statistics", &[]),
     (

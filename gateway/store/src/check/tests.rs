@@ -55,11 +55,11 @@ async fn a_head_that_went_back_is_found(home: Home) {
 }
 
 async fn another_version_is_found(home: Home) {
-    let newer = "UPDATE _sqlx_migrations SET version = 99 WHERE version = 6";
+    let newer = "UPDATE _sqlx_migrations SET version = 99 WHERE version = 8";
     let problems = found(&home, &[newer]).await;
-    let versions = Versions { found: 99, known: 6, alike: false };
+    let versions = Versions { found: 99, known: 8, alike: false };
     assert_eq!(problems, [Problem::Version(versions)]);
-    assert_eq!(problems[0].text(Language::English), "version 99 is newer than this program's, 6");
+    assert_eq!(problems[0].text(Language::English), "version 99 is newer than this program's, 8");
 }
 
 async fn a_sound_store_has_no_findings_and_is_looked_at_whole(home: Home) {
