@@ -1,6 +1,7 @@
 //! `lienthong adapters`: run the flows, look at them, and decide about what needs a person.
 
 mod desk;
+mod indicators;
 mod letters;
 mod status;
 mod watch;
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Messages that need a person: looks at them, and carries out what the person decides.
     #[command(subcommand)]
     Dead(letters::Command),
+    /// Indicators: what is computed for each period, what became of it, and computing it again.
+    #[command(subcommand)]
+    Indicators(Box<indicators::Command>),
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +97,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
         Command::Dead(command) => letters::run(command, output).await,
+        Command::Indicators(command) => indicators::run(*command, output).await,
     }
 }
 

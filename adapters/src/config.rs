@@ -4,12 +4,15 @@
 //! owner may read. The platform's OpenAPI document is read here too, so that a mapping to a field
 //! that does not exist is a mistake of the file and not of every row.
 
+mod connection;
 mod flow;
+mod indicators;
 mod message;
 mod platform;
 mod source;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     num::NonZeroU32,
     os::unix::fs::MetadataExt as _,
@@ -27,12 +30,15 @@ use lienthong_model::{
 use lienthong_store::{Place, ServerAddress, outbox::Rests};
 
 pub use crate::rate::RateConfig;
+pub use connection::{ConnectionConfig, ConnectionKind};
 pub use flow::{DeliveryConfig, FlowConfig};
+pub use indicators::IndicatorsConfig;
 pub use message::{MessageConfig, Repeat};
 pub use platform::{
     CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
     TrayAddress, TrayConfig, TrayTable,
 };
+pub(crate) use source::Column;
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
     SqliteConfig, TableConfig, TableMode, Taken,
@@ -60,6 +66,10 @@ pub struct Config {
     pub npsp: NpspConfig,
     /// The flows.
     pub flows: Vec<FlowConfig>,
+    /// City databases that figures are computed from, by name.
+    pub connections: BTreeMap<String, ConnectionConfig>,
+    /// The indicators.
+    pub indicators: Option<IndicatorsConfig>,
 }
 
 /// How to reach the gateway.
@@ -140,6 +150,8 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "gateway",
         "npsp",
         "flows",
+        "connections",
+        "indicators",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
     let state = state(&mut map, folder);
@@ -150,17 +162,19 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
+    let (connections, indicators) = (map.optional("connections"), map.optional("indicators"));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
     let npsp = npsp.and_then(|node| reader.npsp(node));
     let flows: Vec<Option<FlowConfig>> =
         flows.iter().map(|node| reader.flow(node, npsp.as_ref())).collect();
     let flows: Vec<FlowConfig> = flows.into_iter().flatten().collect();
-    for (index, flow) in flows.iter().enumerate() {
-        if flows.iter().take(index).any(|earlier| earlier.id == flow.id) {
-            reader.found.add(file, root.at, format!("flow `{}` stands twice", flow.id));
-        }
-    }
+    let connections = connections.map(|node| reader.connections(node)).unwrap_or_default();
+    let indicators = match indicators {
+        Some(node) => Some(reader.indicators(node, &connections)?),
+        None => None,
+    };
+    reader.consistent(root.at, &flows, indicators.as_ref());
     let seal_keys = seal_keys.into_iter().map(|name| reader.seal_key(root.at, &name));
     let seal_keys = seal_keys.collect::<Option<Vec<_>>>()?;
     seal_key?;
@@ -170,7 +184,18 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         (None, Some(directory)) => directory.join(SOCKET),
         (None, None) => folder.join(SOCKET),
     };
-    Some(Config { state, seal_keys, socket, metrics, gateway: gateway?, npsp: npsp?, flows })
+    let (gateway, npsp) = (gateway?, npsp?);
+    Some(Config {
+        state,
+        seal_keys,
+        socket,
+        metrics,
+        gateway,
+        npsp,
+        flows,
+        connections,
+        indicators,
+    })
 }
 
 fn state(map: &mut MapReader<'_, '_>, folder: &Path) -> Option<Place> {

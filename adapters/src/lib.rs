@@ -12,11 +12,13 @@ mod deliver;
 mod desk;
 mod flow;
 mod gate;
+mod indicator;
 mod keep;
 mod map;
 mod npsp;
 mod outcome;
 mod platform;
+mod query;
 mod rate;
 mod report;
 mod row;
@@ -30,6 +32,9 @@ mod tray;
 
 pub use config::Config;
 pub use desk::{Desk, DeskError, Letter, Shown};
+pub use indicator::{
+    Definition, IndicatorReport, Outcome, PeriodKind, PeriodReport, PeriodState, WrongPeriod, page,
+};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};
 

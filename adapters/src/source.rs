@@ -17,15 +17,21 @@ mod layout;
 mod mark;
 mod mysql;
 mod postgres;
+pub(crate) mod releases;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tls;
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
-use self::{csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, sqlite::Sqlite};
+use jiff::Timestamp;
+use lienthong_store::Store;
+
+use self::{
+    csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, releases::Releases, sqlite::Sqlite,
+};
 pub(crate) use self::{
     error::{DatabaseError, SourceError},
     guarantee::{Guarantee, Reach},
@@ -46,6 +52,7 @@ pub(crate) enum Source {
     Mysql(Box<Mysql>),
     Sqlite(Box<Sqlite>),
     Csv(Csv),
+    Releases(Releases),
 }
 
 /// What was read.
@@ -69,7 +76,16 @@ pub(crate) struct Keys {
 }
 
 impl Source {
-    /// Opens the source of a flow and makes sure that table and columns are as the flow says.
+    /// Opens the source of a flow; releases of indicators are those of the durable state.
+    pub(crate) async fn beside(flow: &FlowConfig, store: &Arc<Store>) -> Result<Self, SourceError> {
+        match &flow.source.kind {
+            SourceKind::Releases => Releases::open(flow, store).map(Self::Releases),
+            _ => Self::open(flow).await,
+        }
+    }
+
+    /// Opens the source of a flow in the city and makes sure that table and columns are as the flow
+    /// says.
     pub(crate) async fn open(flow: &FlowConfig) -> Result<Self, SourceError> {
         match &flow.source.kind {
             SourceKind::Postgres(config) => {
@@ -82,6 +98,7 @@ impl Source {
                 Ok(Self::Sqlite(Box::new(Sqlite::open(flow, config).await?)))
             }
             SourceKind::Csv(config) => Csv::open(flow, config).await.map(Self::Csv),
+            SourceKind::Releases => Err(SourceError::NoTable("releases".to_owned())),
         }
     }
 
@@ -92,6 +109,7 @@ impl Source {
             SourceKind::Mysql(config) => Mysql::guarantee(config),
             SourceKind::Sqlite(_) => Sqlite::guarantee(),
             SourceKind::Csv(_) => Csv::guarantee(),
+            SourceKind::Releases => Releases::guarantee(),
         }
     }
 
@@ -104,6 +122,7 @@ impl Source {
             Self::Sqlite(source) => watermark(source.table()),
             // A file is put away when the mark behind it is durable.
             Self::Csv(_) => false,
+            Self::Releases(_) => true,
         }
     }
 
@@ -119,6 +138,7 @@ impl Source {
             Self::Mysql(source) => source.next(mark, limit, now).await,
             Self::Sqlite(source) => source.next(mark, limit).await,
             Self::Csv(source) => source.next(mark, limit).await,
+            Self::Releases(source) => source.next(mark, limit).await,
         }
     }
 
@@ -130,6 +150,7 @@ impl Source {
             Self::Sqlite(source) => source.taken(rows, now).await,
             // A file is put away when the mark behind it is durable.
             Self::Csv(_) => Ok(()),
+            Self::Releases(source) => source.taken(rows, now).await,
         }
     }
 
@@ -140,6 +161,7 @@ impl Source {
             Self::Mysql(source) => source.with_keys(keys).await,
             Self::Sqlite(source) => source.with_keys(keys).await,
             Self::Csv(source) => source.with_keys(keys).await,
+            Self::Releases(source) => source.with_keys(keys).await,
         }
     }
 
@@ -154,6 +176,7 @@ impl Source {
             Self::Mysql(source) => source.keys(after, limit).await,
             Self::Sqlite(source) => source.keys(after, limit).await,
             Self::Csv(source) => source.keys(after, limit).await,
+            Self::Releases(source) => source.keys(after, limit).await,
         }
     }
 
@@ -169,6 +192,7 @@ impl Source {
             Self::Mysql(source) => source.again(mark, from).await,
             Self::Sqlite(source) => source.again(mark, from).await,
             Self::Csv(source) => source.again(mark, from).await,
+            Self::Releases(source) => source.again(mark, from).await,
         }
     }
 }
