@@ -3,6 +3,7 @@
 mod desk;
 mod indicators;
 mod letters;
+mod open_data;
 mod status;
 mod watch;
 
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Indicators: what is computed for each period, what became of it, and computing it again.
     #[command(subcommand)]
     Indicators(Box<indicators::Command>),
+    /// Record sets for everyone: whether they may be published, and publishing them.
+    #[command(subcommand)]
+    OpenData(open_data::Command),
 }
 
 #[derive(Debug, Args)]
@@ -97,6 +101,7 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Pause(with) => desk::pause(with, output).await,
         Command::Resume(of) => desk::resume(of, output).await,
         Command::Dead(command) => letters::run(command, output).await,
+        Command::OpenData(command) => open_data::run(command, output).await,
         Command::Indicators(command) => indicators::run(*command, output).await,
     }
 }

@@ -8,6 +8,7 @@ mod connection;
 mod flow;
 mod indicators;
 mod message;
+mod open_data;
 mod platform;
 mod source;
 
@@ -34,6 +35,7 @@ pub use connection::{ConnectionConfig, ConnectionKind};
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use indicators::IndicatorsConfig;
 pub use message::{MessageConfig, Repeat};
+pub use open_data::{OpenDataConfig, OutletConfig};
 pub use platform::{
     CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile, TableTray,
     TrayAddress, TrayConfig, TrayTable,
@@ -70,6 +72,8 @@ pub struct Config {
     pub connections: BTreeMap<String, ConnectionConfig>,
     /// The indicators.
     pub indicators: Option<IndicatorsConfig>,
+    /// What is published for everyone.
+    pub open_data: Option<OpenDataConfig>,
 }
 
 /// How to reach the gateway.
@@ -152,6 +156,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "flows",
         "connections",
         "indicators",
+        "open_data",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
     let state = state(&mut map, folder);
@@ -162,19 +167,15 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let metrics = map.parse_optional::<Loopback>("metrics").map(|loopback| loopback.0);
     let (gateway, npsp) = (map.required("gateway"), map.required("npsp"));
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
-    let (connections, indicators) = (map.optional("connections"), map.optional("indicators"));
+    let figures = ["connections", "indicators", "open_data"].map(|key| map.optional(key));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
     let npsp = npsp.and_then(|node| reader.npsp(node));
     let flows: Vec<Option<FlowConfig>> =
         flows.iter().map(|node| reader.flow(node, npsp.as_ref())).collect();
     let flows: Vec<FlowConfig> = flows.into_iter().flatten().collect();
-    let connections = connections.map(|node| reader.connections(node)).unwrap_or_default();
-    let indicators = match indicators {
-        Some(node) => Some(reader.indicators(node, &connections)?),
-        None => None,
-    };
-    reader.consistent(root.at, &flows, indicators.as_ref());
+    let figures = reader.figures(figures)?;
+    reader.consistent(root.at, &flows, figures.indicators.as_ref());
     let seal_keys = seal_keys.into_iter().map(|name| reader.seal_key(root.at, &name));
     let seal_keys = seal_keys.collect::<Option<Vec<_>>>()?;
     seal_key?;
@@ -193,8 +194,9 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         gateway,
         npsp,
         flows,
-        connections,
-        indicators,
+        connections: figures.connections,
+        indicators: figures.indicators,
+        open_data: figures.open_data,
     })
 }
 

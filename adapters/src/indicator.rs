@@ -10,6 +10,7 @@
 mod content;
 mod cube;
 mod definition;
+mod outlet;
 mod page;
 mod period;
 mod protect;

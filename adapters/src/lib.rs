@@ -16,6 +16,7 @@ mod indicator;
 mod keep;
 mod map;
 mod npsp;
+mod open_data;
 mod outcome;
 mod platform;
 mod query;
@@ -35,6 +36,7 @@ pub use desk::{Desk, DeskError, Letter, Shown};
 pub use indicator::{
     Definition, IndicatorReport, Outcome, PeriodKind, PeriodReport, PeriodState, WrongPeriod, page,
 };
+pub use open_data::{Intent, OpenDataError, RecordSet, RecordSetReport, SizeReport, open_data};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};
 

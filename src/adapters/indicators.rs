@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use hyper::Method;
 use lienthong_adapters::{Config, IndicatorReport, Outcome, PeriodState, page};
-use lienthong_model::{clock::Clock as _, id::IndicatorId, text::Language};
+use lienthong_model::{id::IndicatorId, text::Language};
 use serde_json::{Value, json};
 
 use super::{Settings, desk::call, read};
@@ -258,7 +258,7 @@ async fn reports(
     indicator: Option<&IndicatorId>,
     output: &Output,
 ) -> anyhow::Result<Result<Vec<IndicatorReport>, Exit>> {
-    let path = indicator.map_or("/indicators".to_owned(), |id| format!("/indicators/{id}"));
+    let path = indicator.map_or_else(|| "/indicators".to_owned(), |id| format!("/indicators/{id}"));
     Ok(match call(config, Method::GET, &path, None, output).await? {
         Ok(Value::Array(all)) => Ok(serde_json::from_value(Value::Array(all))?),
         Ok(one) => Ok(vec![serde_json::from_value(one)?]),

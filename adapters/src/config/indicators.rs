@@ -11,7 +11,7 @@ use std::{
 use jiff::civil::Date;
 use lienthong_model::{diagnostic::Position, document::Node};
 
-use super::{ConnectionConfig, FlowConfig, Reader, SourceKind};
+use super::{ConnectionConfig, FlowConfig, OpenDataConfig, OutletConfig, Reader, SourceKind};
 use crate::{
     indicator::{Definition, LEADER},
     source::releases::Releases,
@@ -29,20 +29,45 @@ pub struct IndicatorsConfig {
     pub look: Duration,
     /// The indicators, by id.
     pub definitions: Vec<Arc<Definition>>,
+    /// Folders into which releases are laid.
+    pub outlets: Vec<OutletConfig>,
+}
+
+/// What is computed and published, and of which databases.
+pub(super) struct Figures {
+    pub(super) connections: BTreeMap<String, ConnectionConfig>,
+    pub(super) indicators: Option<IndicatorsConfig>,
+    pub(super) open_data: Option<OpenDataConfig>,
 }
 
 impl<'a> Reader<'a, '_> {
+    /// Reads `connections`, `indicators` and `open_data`, as far as they are there.
+    pub(super) fn figures(&mut self, nodes: [Option<&'a Node>; 3]) -> Option<Figures> {
+        let [connections, indicators, open_data] = nodes;
+        let connections = connections.map(|node| self.connections(node)).unwrap_or_default();
+        let indicators = match indicators {
+            Some(node) => Some(self.indicators(node, &connections)?),
+            None => None,
+        };
+        let open_data = match open_data {
+            Some(node) => Some(self.open_data(node, &connections)?),
+            None => None,
+        };
+        Some(Figures { connections, indicators, open_data })
+    }
+
     pub(super) fn indicators(
         &mut self,
         node: &'a Node,
         connections: &BTreeMap<String, ConnectionConfig>,
     ) -> Option<IndicatorsConfig> {
-        let known = ["folder", "since", "look_minutes"];
+        let known = ["folder", "since", "look_minutes", "outlets"];
         let base = self.folder;
         let mut map = self.map(node, "`indicators`", &known)?;
         let folder = map.text("folder").map(|name| base.join(name));
         let since = map.parse::<Day>("since").map(|day| day.0);
         let minutes = map.integer("look_minutes", 1..=1_440, 15).unsigned_abs();
+        let outlets = map.list("outlets");
         let mut definitions = Vec::new();
         for path in self.files(node, &folder?)? {
             if let Some(definition) = Definition::read(&path, self.found) {
@@ -59,7 +84,9 @@ impl<'a> Reader<'a, '_> {
         definitions.sort_by(|one, other| one.id.cmp(&other.id));
         self.alike(node, &definitions);
         let look = Duration::from_secs(minutes.saturating_mul(60));
-        Some(IndicatorsConfig { since: since?, look, definitions })
+        let outlets: Vec<_> = outlets.iter().map(|node| self.outlet(node, &definitions)).collect();
+        let outlets = outlets.into_iter().collect::<Option<_>>()?;
+        Some(IndicatorsConfig { since: since?, look, definitions, outlets })
     }
 
     /// The YAML files of a folder, in the order of their names.

@@ -40,7 +40,7 @@ pub(crate) enum Reason {
     Others { name: IndicatorId, findings: Vec<Finding> },
     #[error(
         "{} was released with other dimensions: it needs an id and a statistic of its own",
-        .0.as_ref().map_or("it".to_owned(), |id| format!("indicator `{id}` of the same statistic"))
+        .0.as_ref().map_or_else(|| "it".to_owned(), |id| format!("indicator `{id}` of the same statistic"))
     )]
     Reshaped(Option<IndicatorId>),
     #[error("it cannot be compared with earlier releases: {0}")]

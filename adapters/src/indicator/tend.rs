@@ -71,6 +71,7 @@ impl Indicators {
                 tried += 1;
             }
         }
+        self.lay_out().await?;
         self.warn().await?;
         Ok(tried)
     }

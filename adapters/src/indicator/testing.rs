@@ -12,7 +12,7 @@ use super::{
     definition::Definition,
     work::{Indicators, Outcome},
 };
-use crate::config::{ConnectionConfig, ConnectionKind, IndicatorsConfig};
+use crate::config::{ConnectionConfig, ConnectionKind, IndicatorsConfig, OutletConfig};
 
 /// Cases by ward and sex. Wards A and B are in the north, C in the south.
 pub(crate) const CASES: &str = r#"
@@ -65,6 +65,7 @@ pub(crate) struct Office {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: ManualClock,
     pub(crate) most_rows: u32,
+    pub(crate) outlets: Vec<OutletConfig>,
 }
 
 impl Office {
@@ -73,7 +74,7 @@ impl Office {
         let folder = TempDir::new().unwrap();
         let store = Arc::new(Store::open(folder.path().join("state").as_path()).await.unwrap());
         let clock = ManualClock::at("2026-12-05T03:00:00Z".parse::<Timestamp>().unwrap());
-        let office = Self { folder, store, clock, most_rows: 50 };
+        let office = Self { folder, store, clock, most_rows: 50, outlets: Vec::new() };
         office.run("CREATE TABLE cases (ward TEXT, sex TEXT, day TEXT, n)").await;
         office.month(&[("a", [48, 2]), ("b", [29, 31]), ("c", [37, 40])]).await;
         office
@@ -113,6 +114,7 @@ impl Office {
             since: "2026-11-01".parse().unwrap(),
             look: Duration::from_secs(900),
             definitions: definitions.into_iter().map(Arc::new).collect(),
+            outlets: self.outlets.clone(),
         };
         let connections = BTreeMap::from([("city".to_owned(), connection)]);
         Indicators::with(config, connections, &self.store, Arc::new(self.clock.clone()))

@@ -368,3 +368,24 @@ async fn the_shipped_placeholders_run_over_the_synthetic_city() {
     assert!(refused.is_empty(), "{refused:#?}");
     assert!(kept >= 15, "{kept}");
 }
+
+#[tokio::test]
+async fn an_outlet_gets_each_release_once_as_it_is_published() {
+    let mut office = Office::new().await;
+    let folder = office.folder.path().join("centre");
+    office.outlets = vec![crate::config::OutletConfig {
+        id: "centre".parse().unwrap(),
+        folder: folder.clone(),
+        indicators: vec!["cases".parse().unwrap()],
+    }];
+    let other = read(CASES, &[("id: cases", "id: other")]).unwrap();
+    let indicators = office.indicators(vec![read(CASES, &[]).unwrap(), other]);
+    let stop = watch::channel(false);
+    indicators.look("me", &stop.1).await.unwrap();
+    indicators.look("me", &stop.1).await.unwrap();
+    let files: Vec<_> =
+        std::fs::read_dir(&folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(files, ["cases.2026-11.r1.json"]);
+    let text = std::fs::read_to_string(folder.join("cases.2026-11.r1.json")).unwrap();
+    assert_eq!(Content::read(&text), Some(kept(&office, "cases").await));
+}

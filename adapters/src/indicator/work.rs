@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     Error,
-    config::{Config, ConnectionConfig, IndicatorsConfig},
+    config::{Config, ConnectionConfig, IndicatorsConfig, OutletConfig},
     query::{Question, Span},
 };
 
@@ -127,6 +127,10 @@ impl Indicators {
 
     pub(crate) fn definitions(&self) -> &[Arc<Definition>] {
         &self.config.definitions
+    }
+
+    pub(super) fn outlets(&self) -> &[OutletConfig] {
+        &self.config.outlets
     }
 
     pub(crate) fn since(&self) -> Date {

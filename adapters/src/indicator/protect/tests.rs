@@ -47,7 +47,8 @@ const OLD: [[u64; 2]; 3] = [[2, 48], [31, 29], [40, 37]];
 fn what_was_withheld_is_never_shown_later() {
     let old = pattern(&table(OLD), &[["a", "f"], ["a", "m"], ["c", "f"], ["c", "m"]]);
     let new = table([[20, 48], [31, 33], [40, 37]]);
-    let suppression = protect(&new, &Rules::counts(5), "s", &[old.clone()], &[]).unwrap();
+    let suppression =
+        protect(&new, &Rules::counts(5), "s", std::slice::from_ref(&old), &[]).unwrap();
     for cell in new.shape().cells() {
         let (before, now) = (old.figure(cell).is_some(), suppression.figure(cell).is_some());
         assert_eq!(before, now, "{}", new.shape().name(cell));
