@@ -1,7 +1,9 @@
 //! `lienthong adapters`: run the flows, look at them, and decide about what needs a person.
 
 mod desk;
+mod indicators;
 mod letters;
+mod open_data;
 mod package;
 mod quality;
 mod receipts;
@@ -73,6 +75,12 @@ pub(crate) enum Command {
     /// Data packages: whole data sets in signed and encrypted files, for when they travel on a medium.
     #[command(subcommand)]
     Package(Box<package::Command>),
+    /// Indicators: what is computed for each period, what became of it, and computing it again.
+    #[command(subcommand)]
+    Indicators(Box<indicators::Command>),
+    /// Record sets for everyone: whether they may be published, and publishing them.
+    #[command(subcommand)]
+    OpenData(open_data::Command),
 }
 
 #[derive(Debug, Args)]
@@ -113,6 +121,8 @@ pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Quality(quality) => quality::run(*quality, output).await,
         Command::Dead(command) => letters::run(command, output).await,
         Command::Package(command) => package::run(*command, output).await,
+        Command::OpenData(command) => open_data::run(command, output).await,
+        Command::Indicators(command) => indicators::run(*command, output).await,
     }
 }
 

@@ -4,11 +4,14 @@
 //! owner may read. The platform's OpenAPI document is read here too, so that a mapping to a field
 //! that does not exist is a mistake of the file and not of every row.
 
+mod connection;
 mod flow;
+mod indicators;
 mod message;
 mod ndc;
 mod npsp;
 mod offered;
+mod open_data;
 mod package;
 mod platform;
 mod quality;
@@ -16,6 +19,7 @@ mod source;
 mod tray;
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     num::NonZeroU32,
     os::unix::fs::MetadataExt as _,
@@ -34,7 +38,9 @@ use lienthong_model::{
 use lienthong_store::{Place, ServerAddress, outbox::Rests};
 
 pub use crate::rate::RateConfig;
+pub use connection::{ConnectionConfig, ConnectionKind};
 pub use flow::{DeliveryConfig, FlowConfig};
+pub use indicators::IndicatorsConfig;
 pub use message::{MessageConfig, Repeat};
 pub use ndc::{
     CrlPolicy, ExchangeConfig, Names, NdcCodes, NdcConfig, ReceiptConfig, ReceiptNames,
@@ -42,12 +48,14 @@ pub use ndc::{
 };
 pub use npsp::{CatalogueConfig, Codes, FilesConfig, InboxConfig, NpspConfig, Numbers, Profile};
 pub use offered::Offered;
+pub use open_data::{OpenDataConfig, OutletConfig};
 pub(crate) use package::{Class, Limits, Opening, SendConfig, WardField, WardsOf};
 pub use package::{DatasetConfig, PackagesConfig};
 use platform::Offers;
 pub use platform::PlatformName;
 pub use quality::QualityConfig;
 pub(crate) use quality::UnitRule;
+pub(crate) use source::Column;
 pub use source::{
     CsvConfig, Encoding, MysqlAddress, MysqlConfig, PostgresConfig, SourceConfig, SourceKind,
     SqliteConfig, TableConfig, TableMode, Taken,
@@ -80,6 +88,12 @@ pub struct Config {
     pub holidays: Holidays,
     /// The flows.
     pub flows: Vec<FlowConfig>,
+    /// City databases that figures are computed from, by name.
+    pub connections: BTreeMap<String, ConnectionConfig>,
+    /// The indicators.
+    pub indicators: Option<IndicatorsConfig>,
+    /// What is published for everyone.
+    pub open_data: Option<OpenDataConfig>,
 }
 
 /// How to reach the gateway.
@@ -185,6 +199,9 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         "ndc",
         "holidays",
         "flows",
+        "connections",
+        "indicators",
+        "open_data",
     ];
     let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
     let state = state(&mut map, folder);
@@ -197,6 +214,7 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let (npsp, ndc) = (map.optional("npsp"), map.optional("ndc"));
     let holidays = holidays(&mut map);
     let flows = map.required("flows").map_or(&[][..], |_| map.list("flows"));
+    let figures = ["connections", "indicators", "open_data"].map(|key| map.optional(key));
     let mut reader = Reader { file, folder, found };
     let gateway = gateway.and_then(|node| reader.gateway(node));
     let npsp = npsp.map(|node| reader.npsp(node));
@@ -208,11 +226,8 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
     let flows: Vec<Option<FlowConfig>> =
         flows.iter().map(|node| reader.flow(node, &offers)).collect();
     let flows: Vec<FlowConfig> = flows.into_iter().flatten().collect();
-    for (index, flow) in flows.iter().enumerate() {
-        if flows.iter().take(index).any(|earlier| earlier.id == flow.id) {
-            reader.found.add(file, root.at, format!("flow `{}` stands twice", flow.id));
-        }
-    }
+    let figures = reader.figures(figures)?;
+    reader.consistent(root.at, &flows, figures.indicators.as_ref());
     let seal_keys = seal_keys.into_iter().map(|name| reader.seal_key(root.at, &name));
     let seal_keys = seal_keys.collect::<Option<Vec<_>>>()?;
     seal_key?;
@@ -234,6 +249,9 @@ fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Opti
         ndc,
         holidays,
         flows,
+        connections: figures.connections,
+        indicators: figures.indicators,
+        open_data: figures.open_data,
     })
 }
 

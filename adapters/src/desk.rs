@@ -6,6 +6,7 @@
 //! reveals, which whoever calls has recorded before.
 
 mod call;
+mod figures;
 mod metrics;
 mod serve;
 
@@ -28,6 +29,7 @@ use crate::{
     deliver::Envelope,
     flow::{Order, Signs},
     gate::Gate,
+    indicator::{Indicators, WrongPeriod},
     quality,
     report::{Report, report},
     seal::{Binding, Sealer},
@@ -43,6 +45,7 @@ pub struct Desk {
     store: Arc<Store>,
     sealer: Arc<Sealer>,
     clock: Arc<dyn Clock>,
+    indicators: Option<Arc<Indicators>>,
     /// Of a process that runs the flows.
     running: Option<Running>,
 }
@@ -58,6 +61,12 @@ pub(crate) struct Running {
 /// Why something was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum DeskError {
+    /// No indicators are configured.
+    #[error("no `indicators` are configured")]
+    NoIndicators,
+    /// What was asked for is no indicator, or no period of it.
+    #[error(transparent)]
+    WrongPeriod(#[from] WrongPeriod),
     /// The configuration has no such flow.
     #[error("there is no flow `{0}`")]
     NoFlow(String),
@@ -143,7 +152,8 @@ impl Desk {
     pub async fn open(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
         let store = Arc::new(Store::share(config.state.clone()).await?.0);
         let sealer = Sealer::of(&config)?;
-        Ok(Self { config: Arc::new(config), store, sealer, clock, running: None })
+        let indicators = Indicators::of(&config, &store, &clock);
+        Ok(Self { config: Arc::new(config), store, sealer, clock, indicators, running: None })
     }
 
     pub(crate) fn new(
@@ -158,6 +168,7 @@ impl Desk {
             store: Arc::clone(store),
             sealer: Arc::clone(sealer),
             clock: Arc::clone(clock),
+            indicators: Indicators::of(config, store, clock),
             running: Some(running),
         }
     }

@@ -107,7 +107,8 @@ impl Flow {
     /// Opens the source and compiles the checks.
     pub(crate) async fn open(courier: Arc<Courier>, common: Common) -> Result<Self, Error> {
         let config = courier.flow.clone();
-        let source = Source::open(&config).await.map_err(|e| fail(&config, &e))?;
+        let source = Source::beside(&config, &common.store).await;
+        let source = source.map_err(|e| fail(&config, &e))?;
         let kinds = config.messages.iter().map(|message| Kind::new(message, &config.quality));
         let kinds = kinds.collect::<Result<Vec<_>, _>>()?;
         let Common { store, sealer, gate, platform, clock, lease } = common;

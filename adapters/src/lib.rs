@@ -12,14 +12,17 @@ mod deliver;
 mod desk;
 mod flow;
 mod gate;
+mod indicator;
 mod keep;
 mod map;
 mod ndc;
 mod npsp;
+mod open_data;
 mod outcome;
 pub mod package;
 mod platform;
 pub mod quality;
+mod query;
 mod rate;
 mod receipts;
 mod report;
@@ -34,6 +37,10 @@ mod tray;
 
 pub use config::{Config, PackagesConfig};
 pub use desk::{Desk, DeskError, Letter, Shown};
+pub use indicator::{
+    Definition, IndicatorReport, Outcome, PeriodKind, PeriodReport, PeriodState, WrongPeriod, page,
+};
+pub use open_data::{Intent, OpenDataError, RecordSet, RecordSetReport, SizeReport, open_data};
 pub use receipts::{Proof, receipts};
 pub use report::{CheckOutcome, FlowReport, Report};
 pub use run::{check, run, run_until_idle, status};

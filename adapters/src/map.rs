@@ -56,6 +56,8 @@ pub(crate) enum Shape {
     Date(DateForm),
     Ward(WardRule),
     Agency(AgencySpelling),
+    /// A text that holds a JSON value.
+    Json,
 }
 
 /// How an agency code is written.
@@ -281,6 +283,10 @@ fn shaped(
         Shape::Date(form) => return Ok(form.write(&text)?),
         Shape::Ward(rule) => Value::from(rule.write(&text, row)?),
         Shape::Agency(spelling) => Value::from(agency(*spelling, &text)?),
+        Shape::Json => {
+            let value = serde_json::from_str(&text).map_err(|_| "is not a JSON value")?;
+            return Ok((value != Value::Null).then_some(value));
+        }
     };
     Ok(Some(value))
 }

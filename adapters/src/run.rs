@@ -19,7 +19,7 @@ use crate::{
     Error,
     breaker::Breaker,
     client::GatewayClient,
-    config::{Config, DeliveryConfig, FlowConfig, PlatformName, Repeat},
+    config::{Config, DeliveryConfig, FlowConfig, PlatformName, Repeat, SourceKind},
     deliver::{BackOff, Courier},
     desk::{Desk, Listening, Running},
     flow::{Common, Flow, Until, graver},
@@ -91,7 +91,7 @@ pub(crate) async fn drive(
             let listening = Listening::bind(&config.socket, config.metrics).await?;
             let running = Running { orders, signs, gates };
             let desk = Desk::new(config, &store, &Sealer::of(config)?, &clock, running);
-            Some(tokio::spawn(listening.serve(desk, stopped.clone())))
+            Some(tokio::spawn(work(desk, listening, stopped.clone())))
         }
     };
     // Catalogues and questions take no message's time.
@@ -117,6 +117,22 @@ pub(crate) async fn drive(
     }
     graver(settled, ended)?;
     report(config, &store, &clock).await
+}
+
+/// The desk, and beside it what is computed for it: the indicators.
+async fn work(
+    desk: Desk,
+    listening: Listening,
+    stopped: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let figures = desk.indicators().map(|indicators| indicators.tend(stopped.clone()));
+    let figures = async {
+        if let Some(figures) = figures {
+            figures.await;
+        }
+    };
+    let (served, ()) = tokio::join!(listening.serve(desk, stopped), figures);
+    served
 }
 
 /// Opens the durable state, beside others where it is on a server, and ends what earlier runs left
@@ -253,7 +269,9 @@ pub async fn status(config: &Config, clock: Arc<dyn Clock>) -> Result<Report, Er
 /// without sending a message.
 pub async fn check(config: &Config, _clock: Arc<dyn Clock>) -> Vec<CheckOutcome> {
     let mut outcomes = vec![CheckOutcome::new("durable state", state_problem(config).await)];
-    for flow in &config.flows {
+    // What a flow of releases reads was checked with the file.
+    let in_the_city = |flow: &&FlowConfig| !matches!(flow.source.kind, SourceKind::Releases);
+    for flow in config.flows.iter().filter(in_the_city) {
         let problem = Source::open(flow).await.err().map(|e| e.to_string());
         outcomes.push(CheckOutcome::new(format!("source of flow `{}`", flow.id), problem));
     }

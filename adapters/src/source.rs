@@ -17,6 +17,7 @@ mod layout;
 mod mark;
 mod mysql;
 mod postgres;
+pub(crate) mod releases;
 mod sqlite;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -24,9 +25,14 @@ pub(crate) mod testing;
 mod tls;
 mod whole;
 
-use jiff::Timestamp;
+use std::sync::Arc;
 
-use self::{csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, sqlite::Sqlite};
+use jiff::Timestamp;
+use lienthong_store::Store;
+
+use self::{
+    csv::Csv, layout::Layout, mysql::Mysql, postgres::Postgres, releases::Releases, sqlite::Sqlite,
+};
 pub(crate) use self::{
     error::{DatabaseError, SourceError},
     guarantee::{Guarantee, Reach},
@@ -48,6 +54,7 @@ pub(crate) enum Source {
     Mysql(Box<Mysql>),
     Sqlite(Box<Sqlite>),
     Csv(Csv),
+    Releases(Releases),
 }
 
 /// What was read.
@@ -71,7 +78,16 @@ pub(crate) struct Keys {
 }
 
 impl Source {
-    /// Opens the source of a flow and makes sure that table and columns are as the flow says.
+    /// Opens the source of a flow; releases of indicators are those of the durable state.
+    pub(crate) async fn beside(flow: &FlowConfig, store: &Arc<Store>) -> Result<Self, SourceError> {
+        match &flow.source.kind {
+            SourceKind::Releases => Releases::open(flow, store).map(Self::Releases),
+            _ => Self::open(flow).await,
+        }
+    }
+
+    /// Opens the source of a flow in the city and makes sure that table and columns are as the flow
+    /// says.
     pub(crate) async fn open(flow: &FlowConfig) -> Result<Self, SourceError> {
         match &flow.source.kind {
             SourceKind::Postgres(config) => {
@@ -84,6 +100,7 @@ impl Source {
                 Ok(Self::Sqlite(Box::new(Sqlite::open(flow, config).await?)))
             }
             SourceKind::Csv(config) => Csv::open(flow, config).await.map(Self::Csv),
+            SourceKind::Releases => Err(SourceError::NoTable("releases".to_owned())),
         }
     }
 
@@ -94,6 +111,7 @@ impl Source {
             SourceKind::Mysql(config) => Mysql::guarantee(config),
             SourceKind::Sqlite(_) => Sqlite::guarantee(),
             SourceKind::Csv(_) => Csv::guarantee(),
+            SourceKind::Releases => Releases::guarantee(),
         }
     }
 
@@ -106,6 +124,7 @@ impl Source {
             Self::Sqlite(source) => watermark(source.table()),
             // A file is put away when the mark behind it is durable.
             Self::Csv(_) => false,
+            Self::Releases(_) => true,
         }
     }
 
@@ -121,6 +140,7 @@ impl Source {
             Self::Mysql(source) => source.next(mark, limit, now).await,
             Self::Sqlite(source) => source.next(mark, limit).await,
             Self::Csv(source) => source.next(mark, limit).await,
+            Self::Releases(source) => source.next(mark, limit).await,
         }
     }
 
@@ -132,6 +152,7 @@ impl Source {
             Self::Sqlite(source) => source.taken(rows, now).await,
             // A file is put away when the mark behind it is durable.
             Self::Csv(_) => Ok(()),
+            Self::Releases(source) => source.taken(rows, now).await,
         }
     }
 
@@ -142,6 +163,7 @@ impl Source {
             Self::Mysql(source) => source.with_keys(keys).await,
             Self::Sqlite(source) => source.with_keys(keys).await,
             Self::Csv(source) => source.with_keys(keys).await,
+            Self::Releases(source) => source.with_keys(keys).await,
         }
     }
 
@@ -156,6 +178,7 @@ impl Source {
             Self::Mysql(source) => source.keys(after, limit).await,
             Self::Sqlite(source) => source.keys(after, limit).await,
             Self::Csv(source) => source.keys(after, limit).await,
+            Self::Releases(source) => source.keys(after, limit).await,
         }
     }
 
@@ -171,6 +194,7 @@ impl Source {
             Self::Mysql(source) => source.again(mark, from).await,
             Self::Sqlite(source) => source.again(mark, from).await,
             Self::Csv(source) => source.again(mark, from).await,
+            Self::Releases(source) => source.again(mark, from).await,
         }
     }
 }

@@ -96,7 +96,7 @@ fn of_today(text: &str) -> Result<WardCode, String> {
 
 pub(super) async fn run(quality: Quality, output: &Output) -> anyhow::Result<Exit> {
     match quality.command {
-        Some(Command::Release(release)) => release(release, output).await,
+        Some(Command::Release(release)) => self::release(release, output).await,
         None => look(quality.look, output).await,
     }
 }

@@ -7,8 +7,7 @@ use openssl::rsa::Rsa;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CrlIssuingDistributionPoint, CrlScope, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, RevokedCertParams,
-    SerialNumber,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevokedCertParams, SerialNumber,
 };
 use tempfile::TempDir;
 
@@ -26,7 +25,6 @@ pub(crate) fn at() -> Timestamp {
 pub(crate) enum Kind {
     Rsa,
     P256,
-    P384,
 }
 
 /// Whoever issues certificates.
@@ -65,7 +63,6 @@ fn authority(name: &str) -> CertificateParams {
 pub(crate) fn key(kind: Kind) -> KeyPair {
     match kind {
         Kind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(),
-        Kind::P384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap(),
         Kind::Rsa => {
             let key = openssl::pkey::PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
             let pem = key.private_key_to_pem_pkcs8().unwrap();
@@ -195,10 +192,6 @@ impl Bench {
     pub(crate) fn put(&self, name: &str, bytes: impl AsRef<[u8]>) -> &Self {
         fs::write(self.path(name), bytes).unwrap();
         self
-    }
-
-    pub(crate) fn put_person(&self, name: &str, person: &Person) -> &Self {
-        self.put(&format!("{name}.pem"), &person.pem).put(&format!("{name}.key"), &person.key)
     }
 
     pub(crate) fn take(&self, name: &str) -> Vec<u8> {

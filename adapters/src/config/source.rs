@@ -45,6 +45,8 @@ pub enum SourceKind {
     Sqlite(SqliteConfig),
     /// A folder into which CSV files are put.
     Csv(CsvConfig),
+    /// The releases of indicators in the durable state.
+    Releases,
 }
 
 /// A table of a SQLite database.
@@ -63,18 +65,25 @@ const TABLE: [&str; 6] = ["table", "mode", "position", "key", "taken_at", "taken
 
 impl<'a> Reader<'a, '_> {
     pub(super) fn source(&mut self, node: &'a Node) -> Option<SourceConfig> {
-        let kinds = ["postgres", "mysql", "sqlite", "csv"];
+        let kinds = ["postgres", "mysql", "sqlite", "csv", "releases"];
         let map = self.map(node, "`source`", &kinds)?;
         let given: Vec<(&str, &'a Node)> =
             kinds.iter().filter_map(|kind| Some((*kind, map.optional(kind)?))).collect();
         let [(kind, node)] = given[..] else {
-            self.mistake(node.at, "`source` needs one of `postgres`, `mysql`, `sqlite` and `csv`");
+            self.mistake(
+                node.at,
+                "`source` needs one of `postgres`, `mysql`, `sqlite`, `csv` and `releases`",
+            );
             return None;
         };
         match kind {
             "postgres" => self.postgres(node),
             "mysql" => self.mysql(node),
             "sqlite" => self.sqlite(node),
+            "releases" => {
+                let mut map = self.map(node, "`releases`", &PACE)?;
+                Some(Pace::read(&mut map).of(SourceKind::Releases))
+            }
             _ => self.csv(node),
         }
     }
@@ -121,7 +130,7 @@ impl Pace {
 }
 
 /// A name of a table or column.
-pub(in crate::config) struct Column(pub(in crate::config) String);
+pub(crate) struct Column(pub(crate) String);
 
 impl FromStr for Column {
     type Err = &'static str;

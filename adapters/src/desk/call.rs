@@ -10,14 +10,14 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Desk, DeskError, metrics, why};
+use super::{Desk, DeskError, figures, metrics, why};
 
 /// Largest body of a call.
 const MAX_BODY: usize = 16 << 10;
 /// Most letters of a list, unless fewer are asked for.
 const MAX_LETTERS: u32 = 1_000;
 
-type Answer = Result<Response, DeskError>;
+pub(super) type Answer = Result<Response, DeskError>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -61,6 +61,7 @@ impl Desk {
             .route("/flows/{flow}/release", post(release))
             .route("/flows/{flow}/backfill", post(backfill))
             .route("/flows/{flow}/compare", post(compare))
+            .merge(figures::router())
             .layer(DefaultBodyLimit::max(MAX_BODY))
             .with_state(self.clone())
     }
@@ -76,7 +77,7 @@ async fn status(State(desk): State<Desk>) -> Answer {
 }
 
 async fn measure(State(desk): State<Desk>) -> Answer {
-    let text = metrics::text(&desk.status().await?);
+    let text = metrics::text(&desk.status().await?, &desk.all_figures().await?);
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
@@ -170,7 +171,9 @@ fn done(what: &Value) -> Response {
 impl IntoResponse for DeskError {
     fn into_response(self) -> Response {
         let status = match &self {
-            Self::NoFlow(_) | Self::NoLetter { .. } => StatusCode::NOT_FOUND,
+            Self::NoFlow(_) | Self::NoLetter { .. } | Self::NoIndicators | Self::WrongPeriod(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::Erased | Self::NotHeld(_) | Self::NotRunning => StatusCode::CONFLICT,
             Self::Why => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Sealed(_) | Self::Source(_) | Self::Ours(_) => StatusCode::INTERNAL_SERVER_ERROR,

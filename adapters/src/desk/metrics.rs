@@ -8,7 +8,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::report::{FlowReport, Report};
+use crate::{
+    indicator::{IndicatorReport, PeriodState},
+    report::{FlowReport, Report},
+};
 
 type Labels = [(&'static str, String); 1];
 type OfCriterion = [(&'static str, String); 2];
@@ -64,8 +67,25 @@ const GAUGES: [Number; 11] = [
 /// What rows are worth.
 const SCORE: &str = "lienthong_flow_quality_score";
 
+/// A number of an indicator.
+type OfIndicator = (&'static str, &'static str, fn(&IndicatorReport) -> u64);
+
+/// What is at present.
+const OF_INDICATORS: [OfIndicator; 4] = [
+    ("lienthong_indicator_late", "periods without figures that should have some", |i| i.late()),
+    ("lienthong_indicator_refused", "periods that could not be computed", |i| {
+        i.count(PeriodState::Refused)
+    }),
+    ("lienthong_indicator_missing", "periods that are over and were not computed", |i| {
+        i.count(PeriodState::Missing)
+    }),
+    ("lienthong_indicator_unpublished", "periods computed that no flow has taken", |i| {
+        i.count(PeriodState::Computed)
+    }),
+];
+
 /// The numbers as text.
-pub(super) fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report, indicators: &[IndicatorReport]) -> String {
     let mut registry = Registry::default();
     for (name, help, read) in COUNTERS {
         let family = Family::<Labels, Counter>::default();
@@ -91,6 +111,14 @@ pub(super) fn text(report: &Report) -> String {
         }
     }
     registry.register(SCORE, "quality by a criterion, from 0 to 1", scores);
+    for (name, help, read) in OF_INDICATORS {
+        let family = Family::<Labels, Gauge>::default();
+        for one in indicators {
+            let value = i64::try_from(read(one)).unwrap_or(i64::MAX);
+            family.get_or_create(&[("indicator", one.id.to_string())]).set(value);
+        }
+        registry.register(name, help, family);
+    }
     let mut text = String::new();
     // Writing to a string does not fail.
     if encode(&mut text, &registry).is_err() {

@@ -353,3 +353,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_column_that_holds_json_becomes_a_value_and_what_is_none_is_a_mistake() {
+    assert_eq!(shaped_as(Shape::Json, "{\"canary\": "), Err("`F` is not a JSON value".to_owned()));
+    assert_eq!(shaped_as(Shape::Json, " [1, {\"a\": null}] "), Ok(json!([1, {"a": null}])));
+    assert_eq!(shaped_as(Shape::Json, "null"), Ok(Value::Null));
+}

@@ -24,6 +24,8 @@ pub(crate) enum SourceError {
     File { file: String, problem: String },
     #[error("{0}")]
     Database(#[from] DatabaseError),
+    #[error("durable state: {0}")]
+    Store(lienthong_store::StoreError),
 }
 
 impl SourceError {

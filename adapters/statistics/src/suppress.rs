@@ -180,6 +180,34 @@ pub fn suppress(
     Ok(Suppression { table: table.clone(), least: rules.least(), standings, needs: work.needs })
 }
 
+/// A table with these cells suppressed and no others, each with what it needs. Nothing of that is proven
+/// here, and cells that are a risk may be published: it is for [`crate::linked::compare`], which tells
+/// what does not hold beside other releases.
+///
+/// # Errors
+///
+/// When the rules do not fit the table, or no cell is left.
+pub fn pattern(
+    table: &Table,
+    rules: &Rules,
+    suppressed: &BTreeSet<Cell>,
+) -> Result<Suppression, SuppressError> {
+    let primary = rules::primary(table, rules)?;
+    let width = Need::Width(i128::from(rules.complement_width));
+    let need = |cell: &Cell| (*cell, primary.get(cell).copied().unwrap_or(width));
+    let standing = |cell: Cell| match (suppressed.contains(&cell), primary.contains_key(&cell)) {
+        (false, _) => Standing::Published,
+        (true, true) => Standing::Primary,
+        (true, false) => Standing::Complement,
+    };
+    let standings: Vec<Standing> = table.shape().cells().map(standing).collect();
+    if !standings.contains(&Standing::Published) {
+        return Err(SuppressError::NothingLeft);
+    }
+    let needs = suppressed.iter().map(need).collect();
+    Ok(Suppression { table: table.clone(), least: rules.least(), standings, needs })
+}
+
 /// A table on its way to being protected.
 struct Work<'a> {
     table: &'a Table,

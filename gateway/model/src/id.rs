@@ -130,6 +130,14 @@ identifier!(
     OperatorId, "a kebab-case operator id", kebab
 );
 identifier!(
+    /// An indicator: a figure that is computed period by period and published.
+    IndicatorId, "a kebab-case indicator id", kebab
+);
+identifier!(
+    /// A record set that is published as open data.
+    RecordSetId, "a kebab-case record set id", kebab
+);
+identifier!(
     /// A flow of the adapters.
     FlowId, "a kebab-case flow id", kebab
 );

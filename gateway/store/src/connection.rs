@@ -18,6 +18,7 @@ use crate::{
     Place, ServerAddress,
     directory::{Directory, DirectoryError, private_file},
     engine::{self, Either, Mode, Pool, Transaction, bounded},
+    indicator::Indicators,
     ledger::Ledger,
     outbox::Outbox,
     owner,
@@ -278,6 +279,12 @@ impl Store {
     #[must_use]
     pub fn packages(&self) -> Packages<'_> {
         Packages::new(self)
+    }
+
+    /// The releases of indicators.
+    #[must_use]
+    pub fn indicators(&self) -> Indicators<'_> {
+        Indicators::new(self)
     }
 
     /// The ledger of consents, rights and notices.

@@ -11,6 +11,7 @@ pub mod checkpoints;
 mod connection;
 mod directory;
 mod engine;
+pub mod indicator;
 pub mod ledger;
 pub mod outbox;
 mod owner;
@@ -24,6 +25,7 @@ mod testing;
 
 pub use address::{Address, AddressError, PasswordError, ServerAddress};
 pub use connection::{Store, StoreError};
+pub use indicator::Indicators;
 pub use ledger::Ledger;
 pub use outbox::Outbox;
 pub use package::Packages;

@@ -168,12 +168,12 @@ fn count(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-fn moment(milliseconds: i64) -> Timestamp {
+pub(crate) fn moment(milliseconds: i64) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or_default()
 }
 
 /// The instant in milliseconds, rounded up: nothing becomes ready before its time.
-fn milliseconds(at: Timestamp) -> i64 {
+pub(crate) fn milliseconds(at: Timestamp) -> i64 {
     at.saturating_add(SignedDuration::from_nanos(999_999)).unwrap_or(at).as_millisecond()
 }
 

@@ -25,7 +25,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-consent",
         ],
     ),
-    ("lienthong-adapters", &["lienthong-model", "lienthong-signature", "lienthong-store"]),
+    (
+        "lienthong-adapters",
+        &["lienthong-model", "lienthong-signature", "lienthong-statistics", "lienthong-store"],
+    ),
     ("lienthong-sandbox", &["lienthong-model", "lienthong-signature"]),
     ("lienthong-signature", &[]),
     ("lienthong-statistics", &[]),

@@ -19,8 +19,18 @@ use crate::{
 };
 
 /// The settings that give a column its shape. At most one stands in a field.
-const SHAPES: [&str; 9] =
-    ["text", "number", "boolean", "codes", "gender", "subject_type", "date", "ward", "agency"];
+const SHAPES: [&str; 10] = [
+    "text",
+    "number",
+    "boolean",
+    "codes",
+    "gender",
+    "subject_type",
+    "date",
+    "ward",
+    "agency",
+    "json",
+];
 
 impl<'a> Reader<'a, '_> {
     /// The rules of an object's fields, each of which the schema must declare.
@@ -70,6 +80,8 @@ impl<'a> Reader<'a, '_> {
                 };
                 match shape {
                     Shape::Number => self.fits(node, "a number", schema),
+                    // What the column holds is known row by row; the whole schema is checked then.
+                    Shape::Json => {}
                     Shape::Boolean(BooleanForm::Json) => self.fits(node, "true or false", schema),
                     Shape::Codes(_) if is_number(schema) => {}
                     _ => self.fits(node, "a text", schema),
@@ -109,7 +121,8 @@ impl<'a> Reader<'a, '_> {
         let value = node.get(name)?;
         match name {
             "text" => self.text_rule(value).map(Shape::Text),
-            "number" => self.number(value),
+            "number" => self.only_true(value, "`number`").map(|()| Shape::Number),
+            "json" => self.only_true(value, "`json`").map(|()| Shape::Json),
             "boolean" => self.choice(value, BooleanForm::NAMES).map(Shape::Boolean),
             "codes" => Some(Shape::Codes(self.codes(value, schema))),
             "gender" => self.gender(value, schema).map(Shape::Codes),
@@ -139,11 +152,11 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn number(&mut self, node: &'a Node) -> Option<Shape> {
+    fn only_true(&mut self, node: &'a Node, what: &str) -> Option<()> {
         if node.content == document::Content::Bool(true) {
-            return Some(Shape::Number);
+            return Some(());
         }
-        self.mistake(node.at, "`number` can only be true");
+        self.mistake(node.at, format!("{what} can only be true"));
         None
     }
 

@@ -48,7 +48,7 @@ async fn refuses_addresses_with_a_password_or_in_the_clear() {
 #[tokio::test]
 async fn refuses_settings_that_do_not_belong_together() {
     for (source, told) in [
-        ("{}", "`source` needs one of `postgres`, `mysql`, `sqlite` and `csv`"),
+        ("{}", "`source` needs one of `postgres`, `mysql`, `sqlite`, `csv` and `releases`"),
         ("{csv: {folder: in}}", "key `key` is missing"),
         ("{csv: {folder: in, key: a, delimiter: x}}", "not one of `,`, `;`, `|` and `tab`"),
         ("{csv: {folder: in, key: a, encoding: windows-1258}}", "not one of `utf-8`"),

@@ -185,6 +185,26 @@ pub(super) const TABLES: &[Table] = &[
         ],
         key: "way, id, peer",
     },
+    Table {
+        name: "indicator_release",
+        columns: &[
+            ("number", Integer),
+            ("indicator", Text),
+            ("period", Text),
+            ("revision", Integer),
+            ("why", Text),
+            ("content", Text),
+            ("digest", Text),
+            ("computed_at", Integer),
+            ("published_at", Integer),
+        ],
+        key: "number",
+    },
+    Table {
+        name: "indicator_refusal",
+        columns: &[("indicator", Text), ("period", Text), ("reason", Text), ("at", Integer)],
+        key: "indicator, period",
+    },
     Table { name: "ledger_head", columns: &[("one", Integer), ("revision", Integer)], key: "one" },
     Table {
         name: "ledger_event",
