@@ -148,27 +148,27 @@ macro_rules! on_both {
 async fn migrating_tells_from_which_version_to_which(home: Home) {
     assert_eq!(home.run("check", &[]).0, 3);
     let (code, told, _) = home.run("migrate", &[]);
-    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 7\n"));
+    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 10\n"));
     let (code, told, _) = home.run("migrate", &[]);
-    assert_eq!((code, told.as_str()), (0, "is up to date: version 7\n"));
-    assert_eq!(home.json("migrate", &[]), (0, serde_json::json!({"from": 6, "to": 6})));
+    assert_eq!((code, told.as_str()), (0, "is up to date: version 10\n"));
+    assert_eq!(home.json("migrate", &[]), (0, serde_json::json!({"from": 10, "to": 10})));
     let (code, told, _) = home.run("check", &[]);
     assert_eq!((code, told.as_str()), (0, "the store is sound; revision 0\n"));
 }
 
 async fn a_durable_state_of_a_newer_program_is_left_alone(home: Home) {
     home.fill().await;
-    home.spoil("UPDATE _sqlx_migrations SET version = 99 WHERE version = 6").await;
+    home.spoil("UPDATE _sqlx_migrations SET version = 99 WHERE version = 10").await;
     let (code, told, _) = home.run("migrate", &[]);
     assert_eq!(code, 1, "{told}");
     assert!(told.contains("migration 99"), "{told}");
     let (code, told) = home.json("check", &[]);
     assert_eq!((code, &told["sound"]), (1, &Value::Bool(false)));
-    assert_eq!(told["problems"][0], "version 99 is newer than this program's, 6");
+    assert_eq!(told["problems"][0], "version 99 is newer than this program's, 10");
     let (code, told, _) = home.run("backup", &["--out", "copy"]);
     assert_eq!(
         (code, told.as_str()),
-        (1, "refused: version 99 of the tables; this program has version 7\n")
+        (1, "refused: version 99 of the tables; this program has version 10\n")
     );
     assert!(!home.path().join("copy").exists());
 }
@@ -320,7 +320,7 @@ fn the_configurations_of_gateway_and_adapters_name_the_place() {
     let text = super::keys::CONFIG.replace("data: {directory: data}", &data);
     fs::write(home.path().join("gateway.yaml"), text).expect("written");
     let (code, told, error) = run(home.path(), &["migrate", "--config", "gateway.yaml"]);
-    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 7\n"), "{error}");
+    assert_eq!((code, told.as_str()), (0, "brought from version 0 to version 10\n"), "{error}");
     assert!(home.path().join("data/lock").exists());
     // A mistake in a configuration is told as everywhere.
     fs::write(home.path().join("adapters.yaml"), "data_dir: data\n").expect("written");

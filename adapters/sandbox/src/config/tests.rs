@@ -26,7 +26,7 @@ city:
         "`citizens` must be a whole number from 100",
         "`everywhere` is not an address",
         "did you mean `session_seconds`?",
-        "`quota` is a fault of the portal only",
+        "`quota` is a fault of the portal and the Agent Node only",
         "`fire` is not one of `slow`",
         "`after` belongs to `drift_after` and `break_after`",
     ] {

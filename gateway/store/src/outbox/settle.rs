@@ -133,6 +133,17 @@ struct Gone {
     position: i64,
 }
 
+/// The receipts among the endings.
+fn receipts(ended: &[(Ticket, Ending)]) -> BTreeMap<Ticket, &Receipt> {
+    ended
+        .iter()
+        .filter_map(|(ticket, ending)| match ending {
+            Ending::Receipted(receipt) => Some((*ticket, receipt)),
+            _ => None,
+        })
+        .collect()
+}
+
 /// Delivered and withheld messages leave the outbox; their names stay.
 async fn done(
     on: &mut Transaction,
@@ -141,13 +152,7 @@ async fn done(
     after: &mut After,
 ) -> Result<(), StoreError> {
     // By ticket: of one message an earlier claim may be heard of at the same time as the present one.
-    let receipts: BTreeMap<Ticket, &Receipt> = ended
-        .iter()
-        .filter_map(|(ticket, ending)| match ending {
-            Ending::Receipted(receipt) => Some((*ticket, receipt)),
-            _ => None,
-        })
-        .collect();
+    let receipts = receipts(ended);
     let reasons: BTreeMap<Ticket, Option<&str>> = ended
         .iter()
         .filter_map(|(ticket, ending)| match ending {
