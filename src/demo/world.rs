@@ -421,6 +421,8 @@ fn providers(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> St
         provider("portal-questions", portal.port()),
         // The stand-in of the portal takes what goes to the other systems as well.
         provider("civil-status-registrations", portal.port()),
+        // Nothing is sent to the National Data Centre here; the policies want an address.
+        provider("agent-node", portal.port()),
         provider("land-changes", portal.port()),
         provider("ministry-portal-2026", portal.port()),
         provider("reports-1022", portal.port()),

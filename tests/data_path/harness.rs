@@ -240,7 +240,8 @@ const NATIONAL: &str = "    - id: national
 ";
 
 /// The services of the shipped policies.
-const SHIPPED: [&str; 13] = [
+const SHIPPED: [&str; 14] = [
+    "agent-node",
     "civil-status",
     "civil-status-registrations",
     "health-book",
