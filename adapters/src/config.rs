@@ -41,6 +41,7 @@ pub use crate::rate::RateConfig;
 pub use connection::{ConnectionConfig, ConnectionKind};
 pub use flow::{DeliveryConfig, FlowConfig};
 pub use indicators::IndicatorsConfig;
+pub(crate) use indicators::file_of_its_own;
 pub use message::{MessageConfig, Repeat};
 pub use ndc::{
     CrlPolicy, ExchangeConfig, Names, NdcCodes, NdcConfig, ReceiptConfig, ReceiptNames,

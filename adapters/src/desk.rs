@@ -156,6 +156,18 @@ impl Desk {
         Ok(Self { config: Arc::new(config), store, sealer, clock, indicators, running: None })
     }
 
+    /// The desk of a configuration, to look only: nobody who works on the durable state, or begins to, is
+    /// in the way or has us in the way.
+    ///
+    /// # Errors
+    /// When there is no durable state yet, or it cannot be read.
+    pub async fn look(config: Config, clock: Arc<dyn Clock>) -> Result<Self, Error> {
+        let store = Arc::new(Store::look_up_to_date(config.state.clone()).await?);
+        let sealer = Sealer::of(&config)?;
+        let indicators = Indicators::of(&config, &store, &clock);
+        Ok(Self { config: Arc::new(config), store, sealer, clock, indicators, running: None })
+    }
+
     pub(crate) fn new(
         config: &Config,
         store: &Arc<Store>,

@@ -228,3 +228,85 @@ fn a_flow_that_quality_holds_is_told_of_and_let_go_on_by_a_person_with_a_reason(
     assert_eq!(release("once more").0, 1, "nothing holds it");
     assert_eq!(running.end(), 0);
 }
+
+/// A month that is over wherever the clock of the machine stands, and figures of it in the city.
+const FIGURES: &str = "
+id: dossiers
+name: {vi: Hồ sơ, en: Dossiers}
+group: test
+steward: Office of tests
+legal_basis: [a document]
+period: month
+due_days: 10
+unit: {vi: hồ sơ, en: dossiers}
+kind: count
+source: city
+sql: |
+  SELECT sex, n AS value FROM (SELECT '1' AS sex, 40 AS n UNION ALL SELECT '2', 3
+                               UNION ALL SELECT '3', 50) WHERE '2' < :to
+columns: {value: value}
+dimensions:
+  - name: sex
+    categories:
+      - {code: '1', vi: Nam, en: Male}
+      - {code: '2', vi: Nữ, en: Female}
+      - {code: '3', vi: Khác, en: Other}
+rules: {threshold: 5}
+";
+
+#[test]
+fn indicators_are_computed_beside_running_adapters_and_without_them() {
+    let city = City::new();
+    let file = city.folder.path().join("adapters.yaml");
+    let text = fs::read_to_string(&file).expect("read");
+    let (code, _, error) = city.run(&["indicators", "list"]);
+    assert_eq!(code, 1, "{error}");
+    let figures = "connections: {city: {sqlite: {file: city.db}}}\n\
+                   indicators: {folder: indicators, since: 2026-01-01}\n";
+    fs::write(&file, format!("{text}{figures}")).expect("written");
+    fs::create_dir(city.folder.path().join("indicators")).expect("made");
+    fs::write(city.folder.path().join("indicators/dossiers.yaml"), FIGURES).expect("written");
+
+    let of = ["--indicator", "dossiers"];
+    let compute = |period: &str| {
+        city.run(&[&["indicators", "compute", "--period", period], &of[..]].concat())
+    };
+    assert_eq!(compute("2025-12").0, 1, "before the first");
+    assert_eq!(compute("2026-w01").0, 1, "no month");
+    let (code, told, error) = compute("2026-01");
+    assert_eq!(code, 0, "{error}");
+    assert!(told.contains("revision 1: 2 cells published, 2 withheld"), "{told}");
+
+    let running = city.start();
+    let state = |told: &str| -> String {
+        let reports: Value = serde_json::from_str(told).expect("JSON");
+        reports[0]["periods"][1]["state"].as_str().expect("a state").to_owned()
+    };
+    let computed = (0..500).any(|_| {
+        let (_, told, error) = city.run(&["indicators", "status", "--json"]);
+        assert!(!told.is_empty(), "{error}");
+        state(&told) == "computed"
+    });
+    assert!(computed, "the running adapters compute what is due");
+    let (code, told, _) = compute("2026-01");
+    assert_eq!(code, 0);
+    assert!(told.contains("those of revision 1"), "{told}");
+    assert_eq!(running.end(), 0);
+
+    let (code, told, _) = city.run(&[
+        "indicators",
+        "show",
+        "--json",
+        "--period",
+        "2026-01",
+        "--indicator",
+        "dossiers",
+    ]);
+    assert_eq!(code, 0);
+    let shown: Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(shown["releases"][0]["cells"][2]["withheld"], true);
+    let html = ["indicators", "status", "--html", "page.html"];
+    city.run(&html);
+    let page = fs::read_to_string(city.folder.path().join("page.html")).expect("a page");
+    assert!(page.contains("withheld") && page.contains("<svg"), "{page}");
+}

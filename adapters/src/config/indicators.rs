@@ -9,7 +9,10 @@ use std::{
 };
 
 use jiff::civil::Date;
-use lienthong_model::{diagnostic::Position, document::Node};
+use lienthong_model::{
+    diagnostic::{Diagnostics, Position},
+    document::Node,
+};
 
 use super::{ConnectionConfig, FlowConfig, OpenDataConfig, OutletConfig, Reader, SourceKind};
 use crate::{
@@ -155,6 +158,18 @@ impl<'a> Reader<'a, '_> {
                     self.mistake(node.at, message);
                 }
             }
+        }
+    }
+}
+
+/// The name and text of a file that one of the settings leads to.
+pub(crate) fn file_of_its_own(path: &Path, found: &mut Diagnostics) -> Option<(String, String)> {
+    let name = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Some((name, text)),
+        Err(error) => {
+            found.add(&name, Position::default(), format!("cannot be read: {error}"));
+            None
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lienthong_model::{
-    diagnostic::{Diagnostics, Position},
+    diagnostic::Diagnostics,
     document::{self, MapReader, Node},
     id::RecordSetId,
     text::Bilingual,
@@ -12,7 +12,7 @@ use lienthong_statistics::anonymity::{Criteria, Diversity};
 
 use super::ladder::Climb;
 use crate::{
-    config::Column as Name,
+    config::{Column as Name, file_of_its_own},
     query::{Bound, Template},
 };
 
@@ -77,14 +77,8 @@ const KNOWN: [&str; 11] = [
 impl RecordSet {
     /// Reads a file. Mistakes go to `found`; nothing when there is no usable record set in it.
     pub(crate) fn read(path: &Path, found: &mut Diagnostics) -> Option<Self> {
-        let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text, found),
-            Err(error) => {
-                found.add(&name, Position::default(), format!("cannot be read: {error}"));
-                None
-            }
-        }
+        let (name, text) = file_of_its_own(path, found)?;
+        Self::parse(&name, &text, found)
     }
 
     pub(crate) fn parse(name: &str, text: &str, found: &mut Diagnostics) -> Option<Self> {

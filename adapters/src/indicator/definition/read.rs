@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lienthong_model::{
-    diagnostic::{Diagnostics, Position},
+    diagnostic::Diagnostics,
     document::{self, MapReader, Node},
     id::IndicatorId,
     text::Bilingual,
@@ -11,7 +11,7 @@ use lienthong_model::{
 
 use super::{Definition, Empty, Measure, PART, fit, shape};
 use crate::{
-    config::Column,
+    config::{Column, file_of_its_own},
     indicator::period::PeriodKind,
     query::{Bound, Template},
 };
@@ -185,14 +185,8 @@ impl std::str::FromStr for EmptyText {
 impl Definition {
     /// Reads a file. Mistakes go to `found`; nothing when there is no usable indicator in it.
     pub(crate) fn read(path: &Path, found: &mut Diagnostics) -> Option<Self> {
-        let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&name, &text, found),
-            Err(error) => {
-                found.add(&name, Position::default(), format!("cannot be read: {error}"));
-                None
-            }
-        }
+        let (name, text) = file_of_its_own(path, found)?;
+        Self::parse(&name, &text, found)
     }
 
     /// Reads the text of a file.
