@@ -186,25 +186,26 @@ fn read_file<T>(
     }
 }
 
+const KNOWN: [&str; 15] = [
+    "data_dir",
+    "database",
+    "database_password_file",
+    "seal_key_file",
+    "previous_seal_key_files",
+    "socket",
+    "metrics",
+    "gateway",
+    "npsp",
+    "ndc",
+    "holidays",
+    "flows",
+    "connections",
+    "indicators",
+    "open_data",
+];
+
 fn read(file: &str, folder: &Path, root: &Node, found: &mut Diagnostics) -> Option<Config> {
-    let known = [
-        "data_dir",
-        "database",
-        "database_password_file",
-        "seal_key_file",
-        "previous_seal_key_files",
-        "socket",
-        "metrics",
-        "gateway",
-        "npsp",
-        "ndc",
-        "holidays",
-        "flows",
-        "connections",
-        "indicators",
-        "open_data",
-    ];
-    let mut map = MapReader::new(file, root, "the configuration", &known, found)?;
+    let mut map = MapReader::new(file, root, "the configuration", &KNOWN, found)?;
     let state = state(&mut map, folder);
     let seal_key = map.text("seal_key_file");
     let mut seal_keys: Vec<String> = seal_key.map(str::to_owned).into_iter().collect();

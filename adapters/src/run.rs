@@ -226,12 +226,16 @@ fn common(
     })
 }
 
-/// Who delivers the messages of each flow, and the work of writing down what became of them.
+/// Who delivers the messages of each flow with what its platform's flows share, and the work of writing
+/// down what became of them.
+type Couriers = (Vec<(Courier, Common)>, JoinSet<Result<(), StoreError>>);
+
+/// Makes a courier for each flow.
 fn couriers(
     config: &Config,
     platforms: &BTreeMap<PlatformName, Common>,
     rng: &mut StdRng,
-) -> Result<(Vec<(Courier, Common)>, JoinSet<Result<(), StoreError>>), Error> {
+) -> Result<Couriers, Error> {
     let mut settling = JoinSet::new();
     let mut courier = |flow: &FlowConfig| {
         let common = platforms.get(&flow.platform).ok_or(Error::Interrupted)?;

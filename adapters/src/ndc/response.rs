@@ -33,7 +33,7 @@ pub(super) fn read(
     let received = answer::passed(answer::came(received)?)?;
     let object = answer::object(&received, &config.names.code);
     let (code, mut body) = object.ok_or_else(answer::unreadable)?;
-    let is = |list: &[String]| list.iter().any(|known| *known == code);
+    let is = |list: &[String]| list.contains(&code);
     let (codes, reason) = (&config.codes, Reason::code("centre", &code));
     if is(&codes.success) {
         let receipt = proven(config, &mut body);

@@ -164,24 +164,28 @@ impl Desk {
 
     fn answer(&self, taken: Taken, fault: Option<Fault>) -> Answer {
         let Taken { mut receipt, answer } = taken;
-        let mut body = json!({"maKetQua": "00"});
+        let mut body = Map::from_iter([("maKetQua".to_owned(), Value::from("00"))]);
         if fault == Some(Fault::ForeignReceipt) {
             receipt.insert("maThongDiep".to_owned(), uuid::Uuid::nil().to_string().into());
         }
         if fault != Some(Fault::NoReceipt) {
-            let content = canonical::json(&Value::Object(receipt.clone())).unwrap_or_default();
-            let signed =
-                detached::sign(self.settings.kind, &content, &self.signer, self.clock.now());
-            match signed {
-                Ok(signature) => body["chuKy"] = signature.into(),
-                Err(error) => tracing::warn!(%error, "a receipt cannot be signed"),
+            match self.sign(&receipt) {
+                Ok(signature) => drop(body.insert("chuKy".to_owned(), signature.into())),
+                Err(problem) => tracing::warn!(problem, "a receipt cannot be signed"),
             }
-            body["bienNhan"] = receipt.into();
+            body.insert("bienNhan".to_owned(), receipt.into());
         }
         if let Some(answer) = answer {
-            body["duLieu"] = answer;
+            body.insert("duLieu".to_owned(), answer);
         }
-        Answer::json(200, &body)
+        Answer::json(200, &Value::Object(body))
+    }
+
+    fn sign(&self, receipt: &Map<String, Value>) -> Result<String, String> {
+        let content = canonical::json(&Value::Object(receipt.clone()));
+        let content = content.map_err(|error| error.to_string())?;
+        detached::sign(self.settings.kind, &content, &self.signer, self.clock.now())
+            .map_err(|error| error.to_string())
     }
 }
 
