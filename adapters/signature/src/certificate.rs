@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use cms::cert::IssuerAndSerialNumber;
 use der::{Decode as _, asn1::ObjectIdentifier};
 use openssl::{
     asn1::Asn1Time,
@@ -218,9 +219,16 @@ impl Certificate {
         usages.ok().flatten().map(|(_, usages)| usages.0).unwrap_or_default()
     }
 
-    pub(crate) fn key_identifier(&self) -> Option<SubjectKeyIdentifier> {
-        let found = self.fields.tbs_certificate.get::<SubjectKeyIdentifier>();
-        found.ok().flatten().map(|(_, identifier)| identifier)
+    /// Whether it is the one of this issuer with this number.
+    pub(crate) fn is_named(&self, name: &IssuerAndSerialNumber) -> bool {
+        let fields = &self.fields.tbs_certificate;
+        name.issuer == fields.issuer && name.serial_number == fields.serial_number
+    }
+
+    /// Whether it says of its key to be called so.
+    pub(crate) fn has_key(&self, identifier: &SubjectKeyIdentifier) -> bool {
+        let own = self.fields.tbs_certificate.get::<SubjectKeyIdentifier>();
+        matches!(own, Ok(Some((_, own))) if own == *identifier)
     }
 
     /// Whether an instant, in seconds, is before its validity, in it, or after it.

@@ -7,7 +7,8 @@ use openssl::rsa::Rsa;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CrlIssuingDistributionPoint, CrlScope, DistinguishedName, DnType, IsCa, Issuer, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevokedCertParams, SerialNumber,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, RevokedCertParams,
+    SerialNumber,
 };
 use tempfile::TempDir;
 
@@ -25,6 +26,7 @@ pub(crate) fn at() -> Timestamp {
 pub(crate) enum Kind {
     Rsa,
     P256,
+    P384,
 }
 
 /// Whoever issues certificates.
@@ -63,6 +65,7 @@ fn authority(name: &str) -> CertificateParams {
 pub(crate) fn key(kind: Kind) -> KeyPair {
     match kind {
         Kind::P256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap(),
+        Kind::P384 => KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384).unwrap(),
         Kind::Rsa => {
             let key = openssl::pkey::PKey::from_rsa(Rsa::generate(2048).unwrap()).unwrap();
             let pem = key.private_key_to_pem_pkcs8().unwrap();
@@ -194,15 +197,21 @@ impl Bench {
         self
     }
 
+    pub(crate) fn put_person(&self, name: &str, person: &Person) -> &Self {
+        self.put(&format!("{name}.pem"), &person.pem).put(&format!("{name}.key"), &person.key)
+    }
+
     pub(crate) fn take(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
 
     /// Whether the program says yes, and what it says.
     pub(crate) fn try_run(&self, arguments: &str) -> Result<String, String> {
-        let mut run = Command::new("openssl");
-        run.args(arguments.split_whitespace()).current_dir(self.0.path());
-        let output = run.output().expect("the program `openssl`");
+        let output = Command::new("openssl")
+            .args(arguments.split_whitespace())
+            .current_dir(self.0.path())
+            .output()
+            .expect("the program `openssl`");
         let told = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         if output.status.success() { Ok(told) } else { Err(told) }
     }

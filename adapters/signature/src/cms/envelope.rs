@@ -6,15 +6,17 @@
 //!
 //! Must never hand out anything of a message whose check of authenticity fails.
 
-use cms::enveloped_data::EncryptedContentInfo;
+use cms::enveloped_data::{
+    EncryptedContentInfo, EnvelopedData, KeyAgreeRecipientIdentifier, RecipientIdentifier,
+    RecipientInfo, RecipientInfos,
+};
 use der::{
-    Any, Decode as _, Sequence,
+    Decode as _, Sequence,
     asn1::{ObjectIdentifier, OctetString, SetOfVec},
 };
 use jiff::Timestamp;
 use openssl::{
     cms::{CMSOptions, CmsContentInfo},
-    error::ErrorStack,
     stack::Stack,
     symm,
 };
@@ -22,6 +24,7 @@ use x509_cert::attr::Attribute;
 
 use super::{CmsError, message};
 use crate::{
+    certificate::Certificate,
     signer::{Opener, Recipient},
     trust::{self, DEFAULT_LIMIT},
 };
@@ -34,9 +37,6 @@ const AES_256_CBC: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.1
 const TAG: usize = 16;
 /// Most recipients of one message.
 const MAX_RECIPIENTS: usize = 64;
-/// Of OpenSSL, in its part for CMS.
-const NO_MATCHING_RECIPIENT: i32 = 132;
-const PART_CMS: i32 = 46;
 
 /// How a package is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,21 +50,12 @@ pub enum Cipher {
 #[derive(Sequence)]
 struct Authenticated {
     version: u8,
-    recipients: SetOfVec<Any>,
+    recipients: RecipientInfos,
     content: EncryptedContentInfo,
     #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
     authenticated: Option<SetOfVec<Attribute>>,
     tag: OctetString,
     #[asn1(context_specific = "2", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
-    others: Option<SetOfVec<Attribute>>,
-}
-
-#[derive(Sequence)]
-struct Enveloped {
-    version: u8,
-    recipients: SetOfVec<Any>,
-    content: EncryptedContentInfo,
-    #[asn1(context_specific = "1", tag_mode = "IMPLICIT", constructed = "true", optional = "true")]
     others: Option<SetOfVec<Attribute>>,
 }
 
@@ -119,41 +110,56 @@ pub fn decrypt(
     limit: usize,
 ) -> Result<Vec<u8>, CmsError> {
     let (cms, der) = message::open(message, &[AUTHENTICATED, ENVELOPED], limit)?;
-    let cipher = cipher(&der)?;
+    let (cipher, recipients) = shape(&der)?;
     if !accepted.contains(&cipher) {
         return Err(CmsError::Algorithm);
     }
-    cms.decrypt(opener.key(), &opener.certificate().x509).map_err(|errors| refused(&errors))
+    match recipients.0.len() {
+        0..=MAX_RECIPIENTS => {}
+        _ => return Err(CmsError::TooMany),
+    }
+    if !recipients.0.iter().any(|recipient| is_for(recipient, opener.certificate())) {
+        return Err(CmsError::NotForUs);
+    }
+    // SECURITY: whatever goes wrong from here on is told as one thing, so that nobody learns from it
+    // how far a forged key or padding came.
+    let opened = cms.decrypt(opener.key(), &opener.certificate().x509);
+    opened.map_err(|_| CmsError::Altered)
 }
 
-/// The cipher of a message whose shape is right.
-fn cipher(der: &[u8]) -> Result<Cipher, CmsError> {
+/// The cipher of a message whose shape is right, and whom it is for.
+fn shape(der: &[u8]) -> Result<(Cipher, RecipientInfos), CmsError> {
     let outer = Outer::from_der(der).map_err(|_| CmsError::Damaged)?;
     let (cipher, wanted, recipients, content) = if outer.kind == AUTHENTICATED {
         let inner: Authenticated = outer.content.decode_as().map_err(|_| CmsError::Damaged)?;
         if inner.tag.as_bytes().len() != TAG {
             return Err(CmsError::Algorithm);
         }
-        (Cipher::Aes256Gcm, AES_256_GCM, inner.recipients.len(), inner.content)
+        (Cipher::Aes256Gcm, AES_256_GCM, inner.recipients, inner.content)
     } else {
-        let inner: Enveloped = outer.content.decode_as().map_err(|_| CmsError::Damaged)?;
-        (Cipher::Aes256Cbc, AES_256_CBC, inner.recipients.len(), inner.content)
+        let inner: EnvelopedData = outer.content.decode_as().map_err(|_| CmsError::Damaged)?;
+        (Cipher::Aes256Cbc, AES_256_CBC, inner.recip_infos, inner.encrypted_content)
     };
-    if content.content_enc_alg.oid != wanted {
-        return Err(CmsError::Algorithm);
-    }
-    match recipients {
-        0 => Err(CmsError::NotForUs),
-        1..=MAX_RECIPIENTS => Ok(cipher),
-        _ => Err(CmsError::TooMany),
+    if content.content_enc_alg.oid == wanted {
+        Ok((cipher, recipients))
+    } else {
+        Err(CmsError::Algorithm)
     }
 }
 
-/// SECURITY: whatever goes wrong after the recipient was found is told as one thing, so that nobody
-/// learns from it how far a forged key or padding came.
-fn refused(errors: &ErrorStack) -> CmsError {
-    let stranger = errors.errors().iter().any(|error| {
-        error.library_code() == PART_CMS && error.reason_code() == NO_MATCHING_RECIPIENT
-    });
-    if stranger { CmsError::NotForUs } else { CmsError::Altered }
+fn is_for(recipient: &RecipientInfo, certificate: &Certificate) -> bool {
+    match recipient {
+        RecipientInfo::Ktri(key) => match &key.rid {
+            RecipientIdentifier::IssuerAndSerialNumber(name) => certificate.is_named(name),
+            RecipientIdentifier::SubjectKeyIdentifier(key) => certificate.has_key(key),
+        },
+        RecipientInfo::Kari(keys) => keys.recipient_enc_keys.iter().any(|key| match &key.rid {
+            KeyAgreeRecipientIdentifier::IssuerAndSerialNumber(name) => certificate.is_named(name),
+            KeyAgreeRecipientIdentifier::RKeyId(key) => {
+                certificate.has_key(&key.subject_key_identifier)
+            }
+        }),
+        // Passwords and keys that were agreed on otherwise.
+        RecipientInfo::Kekri(_) | RecipientInfo::Pwri(_) | RecipientInfo::Ori(_) => false,
+    }
 }

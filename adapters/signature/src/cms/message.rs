@@ -103,14 +103,9 @@ impl Message {
 }
 
 fn is_named(certificate: &Certificate, by: &SignerIdentifier) -> bool {
-    let fields = &certificate.fields.tbs_certificate;
     match by {
-        SignerIdentifier::IssuerAndSerialNumber(name) => {
-            name.issuer == fields.issuer && name.serial_number == fields.serial_number
-        }
-        SignerIdentifier::SubjectKeyIdentifier(key) => {
-            certificate.key_identifier().as_ref() == Some(key)
-        }
+        SignerIdentifier::IssuerAndSerialNumber(name) => certificate.is_named(name),
+        SignerIdentifier::SubjectKeyIdentifier(key) => certificate.has_key(key),
     }
 }
 
