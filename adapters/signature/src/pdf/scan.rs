@@ -30,6 +30,7 @@ pub(super) struct Dictionary {
     /// `SubFilter`.
     pub(super) kind: Option<Vec<u8>>,
     has_ranges: bool,
+    has_contents: bool,
     is_encrypted: bool,
     length: Option<usize>,
 }
@@ -196,7 +197,8 @@ impl Dictionary {
                 }
             }
             (b"Contents", value) => {
-                once(self.contents.is_some())?;
+                once(self.has_contents)?;
+                self.has_contents = true;
                 if let Value::Hexadecimal(place) = value {
                     self.contents = Some(place);
                 }

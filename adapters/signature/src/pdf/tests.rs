@@ -189,7 +189,12 @@ fn refuses_ranges_that_are_not_possible() {
 #[test]
 fn refuses_two_entries_of_one_name() {
     let world = World::new();
-    for more in ["/Contents <00>", "/ByteRange [0 1 2 3]", "/SubFilter /adbe.pkcs7.detached"] {
+    for more in [
+        "/Contents <00>",
+        "/Contents (a)",
+        "/ByteRange [0 1 2 3]",
+        "/SubFilter /adbe.pkcs7.detached",
+    ] {
         let file = world.signed_as(&plain(), "adbe.pkcs7.detached", more);
         assert_eq!(world.error(&file), PdfError::Damaged, "{more}");
     }

@@ -1,5 +1,8 @@
 use super::*;
-use crate::testing::{Authority, Kind, Person, at, trust};
+use crate::{
+    testing::{Authority, Kind, Person, at, trust, unchecked},
+    trust::Trust,
+};
 
 const DOCUMENT: &str = "<?xml version=\"1.0\"?>\n<a:record xmlns:a=\"urn:example:a\" xmlns:b=\"urn:b\" \
                         Id=\"r\"><!-- a note --><a:name z=\"1\" b:y='2'>A &amp; B</a:name>\
@@ -223,4 +226,22 @@ fn no_change_of_a_byte_makes_another_document() {
             prop_assert_eq!(judged.signer.signer, world.person.signer().identity());
         }
     });
+}
+
+/// Documents signed by signxml 5.2 over libxml2, with keys that were thrown away; and what libxml2
+/// makes of them in canonical form without the signature.
+#[test]
+fn accepts_what_another_implementation_signs() {
+    let anchor = include_bytes!("tests/anchor.txt");
+    let trust = Trust::new(anchor, b"", &[], unchecked()).unwrap();
+    let documents = [
+        ("CN=rsa,C=VN", include_bytes!("tests/rsa.xml").as_slice()),
+        ("CN=ecdsa,C=VN", include_bytes!("tests/ecdsa.xml")),
+    ];
+    for (name, document) in documents {
+        let signed = verify(document, &Verifier::new(&trust, at())).unwrap();
+        assert_eq!(signed.signer.signer.subject, name);
+        let canonical = include_str!("tests/canonical.txt");
+        assert_eq!(String::from_utf8(signed.document).unwrap(), canonical);
+    }
 }
