@@ -39,7 +39,8 @@ pub(super) fn signed(document: &[u8], signer: &Signer) -> Result<Vec<u8>, XmlErr
     let over = {
         let unsigned = parts.join("", signer)?;
         let document = parse(std::str::from_utf8(&unsigned).map_err(|_| XmlError::Failed)?)?;
-        let info = *elements(&document, "SignedInfo").first().ok_or(XmlError::Failed)?;
+        // The document may have one of its own; ours is the last.
+        let info = *elements(&document, "SignedInfo").last().ok_or(XmlError::Failed)?;
         canonical(&document, Some(&NodeSet::tree_without_comments(info, &document)))?
     };
     let value = BASE64_STANDARD.encode(signer.sign(form, digest, &over)?);

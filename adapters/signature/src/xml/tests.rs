@@ -243,3 +243,12 @@ fn accepts_what_another_implementation_signs() {
         assert_eq!(String::from_utf8(signed.document).unwrap(), canonical);
     }
 }
+
+#[test]
+fn a_document_may_have_an_element_that_is_called_as_ours() {
+    let world = World::new();
+    let document = format!("<a><i:SignedInfo xmlns:i=\"{DSIG}\">mine</i:SignedInfo></a>");
+    let signed = sign(document.as_bytes(), &world.person.signer(), at()).unwrap();
+    let judged = world.judge(&String::from_utf8(signed).unwrap()).unwrap();
+    assert_eq!(judged.document, document.as_bytes());
+}
