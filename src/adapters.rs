@@ -1,10 +1,10 @@
 //! `lienthong adapters`: run the flows, look at them, and decide about what needs a person.
 
-mod desk;
+pub(crate) mod desk;
 mod indicators;
 mod letters;
 mod open_data;
-mod package;
+pub(crate) mod package;
 mod quality;
 mod receipts;
 mod status;

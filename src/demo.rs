@@ -1,5 +1,6 @@
 //! `lienthong demo`: city agencies and national platforms exchange data through a real gateway.
 
+mod centre;
 mod client;
 mod consent;
 mod evidence;
@@ -27,8 +28,9 @@ use crate::{
 /// Makes a throw-away PKI and a synthetic population, starts city providers, stand-ins of the
 /// national platforms, the gateway and the adapters, sends exchanges over real mutual TLS, tells
 /// how each ended and why, streams an extract of 200,000 health books, takes a dossier from a ward's
-/// database to the national portal and through to its end while the portal fails twice, lets a citizen consent,
-/// withdraw and see who received what, proves one exchange from its evidence, then keeps serving for
+/// database to the national portal and through to its end while the portal fails twice, sends an indicator and
+/// a data set to the National Data Centre as far as they may go, takes in a former province's records, lets a
+/// citizen consent, withdraw and see who received what, proves one exchange from its evidence, then keeps serving for
 /// your own `curl`.
 ///
 /// Example: lienthong demo --once --json result.json
@@ -79,6 +81,7 @@ pub(crate) async fn run(arguments: Arguments, output: &Output) -> anyhow::Result
     results.adapters = world.push().await?;
     show::adapters(&results.adapters, output);
     results.journey = Some(journey::play(&world, &directory, output).await?);
+    results.centre = Some(centre::play(&world, &directory, output).await?);
     results.consent = Some(consent::play(&world, output).await?);
     let proved = results.exchanges.iter().find_map(show::ExchangeResult::allowed);
     let proved = proved.context("an exchange that was allowed")?.to_owned();

@@ -1,11 +1,12 @@
 //! A throw-away PKI for demonstrations and tests.
 //!
 //! Takes a directory, the time and names; gives an authority `city` with an empty revocation list,
-//! a certificate for the gateway and for a provider on loopback, and one for each client, all
-//! ECDSA P-256. It must never overwrite a file, and nothing real may rest on it: the authority's
+//! a certificate for the gateway and for a provider on loopback, and one for each client, signer and
+//! opener, all ECDSA P-256. It must never overwrite a file, and nothing real may rest on it: the authority's
 //! key lies beside the certificates it signs.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     fs::OpenOptions,
     io::{self, Write as _},
@@ -157,6 +158,35 @@ impl ExamplePki {
         self.sign(params)
     }
 
+    /// A certificate for signing documents, receipts and packages.
+    ///
+    /// # Errors
+    /// When the name cannot be one, or the certificate cannot be made.
+    pub fn issue_signer(
+        &self,
+        name: &str,
+        not_before: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<Issued, PkiError> {
+        check_name(name)?;
+        self.sign(params(&format!("{name}.{DOMAIN}"), not_before, not_after)?)
+    }
+
+    /// A certificate whose owner opens what is encrypted for him.
+    ///
+    /// # Errors
+    /// When the name cannot be one, or the certificate cannot be made.
+    pub fn issue_opener(
+        &self,
+        name: &str,
+        not_before: Timestamp,
+        not_after: Timestamp,
+    ) -> Result<Issued, PkiError> {
+        check_name(name)?;
+        let params = params(&format!("{name}.{DOMAIN}"), not_before, not_after)?;
+        self.certify(params, KeyUsagePurpose::KeyAgreement)
+    }
+
     /// A server certificate for `localhost`, `127.0.0.1` and `::1`.
     ///
     /// # Errors
@@ -209,10 +239,18 @@ impl ExamplePki {
         Ok(list.signed_by(&self.issuer)?.pem()?)
     }
 
-    fn sign(&self, mut params: CertificateParams) -> Result<Issued, PkiError> {
+    fn sign(&self, params: CertificateParams) -> Result<Issued, PkiError> {
+        self.certify(params, KeyUsagePurpose::DigitalSignature)
+    }
+
+    fn certify(
+        &self,
+        mut params: CertificateParams,
+        usage: KeyUsagePurpose,
+    ) -> Result<Issued, PkiError> {
         let serial = serial()?;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let certificate = params.signed_by(&key, &self.issuer)?;
@@ -225,20 +263,48 @@ impl ExamplePki {
     }
 }
 
+/// Whom an example PKI has certificates for, by what each is for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Names<'a> {
+    /// Who opens connections.
+    pub clients: &'a [&'a str],
+    /// Who signs documents, receipts and packages.
+    pub signers: &'a [&'a str],
+    /// Who opens what is encrypted for him.
+    pub openers: &'a [&'a str],
+}
+
+impl<'a> Names<'a> {
+    /// Clients alone.
+    #[must_use]
+    pub const fn clients(clients: &'a [&'a str]) -> Self {
+        Self { clients, signers: &[], openers: &[] }
+    }
+
+    fn check(&self) -> Result<(), PkiError> {
+        let mut seen = BTreeSet::from(RESERVED);
+        for name in [self.clients, self.signers, self.openers].into_iter().flatten() {
+            check_name(name)?;
+            if !seen.insert(name) {
+                return Err(PkiError::Name((*name).to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Writes an example PKI into `dir` (made if it is missing): the authority, the gateway, the
-/// provider, and a client for each of `names`. Gives the files, in the order written.
+/// provider, and a pair for each of `names`. Gives the files, in the order written.
 ///
 /// # Errors
 /// When a name cannot be one, a file exists already (then nothing is written), or one cannot be
 /// written.
-pub fn write_example(dir: &Path, now: Timestamp, names: &[&str]) -> Result<Vec<PathBuf>, PkiError> {
-    for (index, name) in names.iter().enumerate() {
-        let taken = RESERVED.contains(name) || names.iter().take(index).any(|other| other == name);
-        if taken {
-            return Err(PkiError::Name((*name).to_owned()));
-        }
-        check_name(name)?;
-    }
+pub fn write_example(
+    dir: &Path,
+    now: Timestamp,
+    names: &Names<'_>,
+) -> Result<Vec<PathBuf>, PkiError> {
+    names.check()?;
     let mut pki = ExamplePki::new(AUTHORITY, now)?;
     let (not_before, not_after) = (earlier(now)?, later(now, YEAR)?);
     let list = pki.revocation_list(not_before, not_after)?;
@@ -250,8 +316,14 @@ pub fn write_example(dir: &Path, now: Timestamp, names: &[&str]) -> Result<Vec<P
     for name in ["gateway", "provider"] {
         files.extend(pair(name, &pki.issue_server(name, not_before, not_after)?));
     }
-    for name in names {
+    for name in names.clients {
         files.extend(pair(name, &pki.issue(name, not_before, not_after)?));
+    }
+    for name in names.signers {
+        files.extend(pair(name, &pki.issue_signer(name, not_before, not_after)?));
+    }
+    for name in names.openers {
+        files.extend(pair(name, &pki.issue_opener(name, not_before, not_after)?));
     }
     std::fs::create_dir_all(dir).map_err(|error| PkiError::Write(dir.to_owned(), error))?;
     if let Some(taken) = files.iter().map(|file| dir.join(&file.name)).find(|path| path.exists()) {

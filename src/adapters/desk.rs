@@ -51,7 +51,7 @@ pub(super) fn letter(flow: &FlowId, key: &str, call: &str) -> String {
 }
 
 /// Makes a call. An error answer is told and becomes the exit.
-pub(super) async fn call(
+pub(crate) async fn call(
     config: &Config,
     method: Method,
     path: &str,

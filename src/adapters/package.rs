@@ -20,6 +20,7 @@ use lienthong_gateway::{
 };
 use lienthong_model::text::Language;
 
+pub(crate) use self::told::code;
 use crate::{
     clock,
     output::{Exit, Output, bar},
@@ -236,7 +237,7 @@ fn end<T: serde::Serialize>(
         }
         Err(error) => error,
     };
-    let Some(code) = told::code(&error) else { return Err(error.into()) };
+    let Some(code) = code(&error) else { return Err(error.into()) };
     if json {
         output.json(&serde_json::json!({ "refused": code, "reason": error.to_string() }))?;
     } else {
@@ -246,7 +247,7 @@ fn end<T: serde::Serialize>(
 }
 
 /// Records what is about to be done. Where that cannot be recorded, it is not done.
-async fn record(gateway: &GatewayConfig, act: &Act) -> Result<(), String> {
+pub(crate) async fn record(gateway: &GatewayConfig, act: &Act) -> Result<(), String> {
     let action = match act.kind {
         ActKind::Create => Action::PackageCreate,
         ActKind::Receive => Action::PackageReceive,

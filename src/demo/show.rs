@@ -9,6 +9,7 @@ use lienthong_sandbox::portal::PortalReport;
 use serde::Serialize;
 
 use super::{
+    centre::CentreResult,
     client::Reply,
     consent::ConsentResult,
     evidence::EvidenceResult,
@@ -26,6 +27,7 @@ pub(crate) struct Results {
     pub(crate) streams: Vec<StreamResult>,
     pub(crate) adapters: Vec<AdapterResult>,
     pub(crate) journey: Option<JourneyResult>,
+    pub(crate) centre: Option<CentreResult>,
     pub(crate) consent: Option<ConsentResult>,
     pub(crate) evidence: Option<EvidenceResult>,
     pub(crate) ok: bool,
@@ -158,6 +160,7 @@ impl Results {
             && !self.adapters.is_empty()
             && self.adapters.iter().all(AdapterResult::is_sound)
             && self.journey.as_ref().is_some_and(JourneyResult::is_sound)
+            && self.centre.as_ref().is_some_and(CentreResult::is_sound)
             && self.consent.as_ref().is_some_and(ConsentResult::is_sound)
             && self.evidence.as_ref().is_some_and(EvidenceResult::is_sound);
     }

@@ -25,6 +25,7 @@ use lienthong_gateway::{
 use lienthong_model::sensitive::Sensitive;
 use lienthong_sandbox::{
     City, Listen, Population, Portal, TlsFiles,
+    agent_node::AgentNodeHandle,
     city::{CityHandle, CitySettings},
     population::{PopulationHandle, PopulationSettings},
     portal::{PortalHandle, PortalSettings},
@@ -34,6 +35,7 @@ use rustls::ClientConfig;
 use sqlx::{Connection as _, SqliteConnection};
 
 use super::{
+    centre,
     client::{self, Reply},
     consent,
     evidence::{EvidenceResult, examine},
@@ -45,7 +47,7 @@ use super::{
 use crate::{
     clock,
     output::Output,
-    pki::{GATEWAY_CLIENT, PARTICIPANTS},
+    pki::{GATEWAY_CLIENT, OPENERS, PARTICIPANTS, SIGNERS},
     why,
 };
 
@@ -73,6 +75,8 @@ pub(crate) struct World {
     directory: PathBuf,
     identities: BTreeMap<String, Arc<ClientConfig>>,
     pub(crate) portal: PortalHandle,
+    /// The Agent Node of the National Data Centre.
+    pub(crate) centre: AgentNodeHandle,
     city: CityHandle,
     _population: PopulationHandle,
 }
@@ -105,6 +109,7 @@ impl World {
         let population = PopulationSettings { listen: listen(), database: database.clone() };
         let population = Population::start(population).await?;
         let portal = Portal::start(PortalSettings::new(listen()), clock::system()).await?;
+        let centre = centre::start(listen(), directory).await?;
         steps.next(
             output.choose("chép chính sách, mở cổng", "copying policies, opening the gateway"),
         );
@@ -113,15 +118,20 @@ impl World {
         log_to(&directory.join("gateway.log"))?;
         let sheet = lgsp::prepare(directory)?;
         let file = directory.join("gateway.yaml");
-        let text = gateway_configuration(city.addr, population.addr, portal.addr);
-        fs::write(&file, text)?;
+        let addresses = Addresses {
+            city: city.addr,
+            population: population.addr,
+            portal: portal.addr,
+            centre: centre.addr,
+        };
+        fs::write(&file, gateway_configuration(&addresses))?;
         let config = Config::read(&file)?;
         let gateway = Running::start(config, clock::system()).await?;
         let person = synthetic::people(&database, 1).await?.pop().context("nobody to ask about")?;
         let parcel = parcel(&database).await?;
         let identities = identities(directory, &pki)?;
-        let centre = identities.get(lgsp::CERTIFICATE).context("no such certificate")?;
-        let token = lgsp::token(gateway.local_addr(), centre, &sheet).await?;
+        let client = identities.get(lgsp::CERTIFICATE).context("no such certificate")?;
+        let token = lgsp::token(gateway.local_addr(), client, &sheet).await?;
         steps.done();
         Ok(Self {
             person,
@@ -132,6 +142,7 @@ impl World {
             directory: directory.to_owned(),
             identities,
             portal,
+            centre,
             city,
             _population: population,
         })
@@ -252,10 +263,12 @@ impl World {
 
 fn make_pki(directory: &Path, pki: &Path) -> anyhow::Result<()> {
     let now = clock::system().now();
-    let mut names = PARTICIPANTS.to_vec();
-    names.extend([GATEWAY_CLIENT, STRANGER, consent::DESK]);
+    let mut clients = PARTICIPANTS.to_vec();
+    clients.extend([GATEWAY_CLIENT, STRANGER, consent::DESK]);
+    let names = pki::Names { clients: &clients, signers: SIGNERS, openers: OPENERS };
     pki::write_example(pki, now, &names).context("making certificates")?;
-    pki::write_example(&directory.join("pki-unknown"), now, &[UNKNOWN_AUTHORITY])?;
+    let unknown = pki::Names::clients(&[UNKNOWN_AUTHORITY]);
+    pki::write_example(&directory.join("pki-unknown"), now, &unknown)?;
     let key = directory.join("pseudonym.key");
     keys::symmetric(keys::Purpose::Pseudonym, &key).context("making a key")?;
     make_consent_keys(directory).context("making the keys of consents")?;
@@ -359,8 +372,16 @@ fn log_to(file: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn gateway_configuration(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> String {
-    let providers = providers(city, population, portal);
+/// Where those listen to whom the gateway forwards.
+struct Addresses {
+    city: SocketAddr,
+    population: SocketAddr,
+    portal: SocketAddr,
+    centre: SocketAddr,
+}
+
+fn gateway_configuration(addresses: &Addresses) -> String {
+    let providers = providers(addresses);
     format!(
         "listen:
   address: 127.0.0.1:0
@@ -399,7 +420,8 @@ evidence:
 }
 
 /// Where the gateway finds each service.
-fn providers(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> String {
+fn providers(addresses: &Addresses) -> String {
+    let Addresses { city, population, portal, centre } = addresses;
     let provider = |service: &str, port: u16| {
         format!(
             "  {service}:
@@ -421,8 +443,7 @@ fn providers(city: SocketAddr, population: SocketAddr, portal: SocketAddr) -> St
         provider("portal-questions", portal.port()),
         // The stand-in of the portal takes what goes to the other systems as well.
         provider("civil-status-registrations", portal.port()),
-        // Nothing is sent to the National Data Centre here; the policies want an address.
-        provider("agent-node", portal.port()),
+        provider("agent-node", centre.port()),
         provider("land-changes", portal.port()),
         provider("ministry-portal-2026", portal.port()),
         provider("reports-1022", portal.port()),

@@ -123,8 +123,9 @@ impl World {
             consents::DESK,
             consents::RECEIPTS,
         ];
-        pki::write_example(&world.path("pki"), now, &names).context("making certificates")?;
-        pki::write_example(&world.path("pki-foreign"), now, &[FOREIGN])
+        pki::write_example(&world.path("pki"), now, &pki::Names::clients(&names))
+            .context("making certificates")?;
+        pki::write_example(&world.path("pki-foreign"), now, &pki::Names::clients(&[FOREIGN]))
             .context("making certificates")?;
         world.combine()?;
         let key = world.path("pseudonym.key");

@@ -60,8 +60,12 @@ impl Node {
         let path = folder.path();
 
         let config = Config::parse("gateway.yaml", CONFIG, path).expect("good");
-        pki::write_example(&path.join("pki"), at("2026-10-01T00:00:00Z"), &["client"])
-            .expect("certificates");
+        pki::write_example(
+            &path.join("pki"),
+            at("2026-10-01T00:00:00Z"),
+            &pki::Names::clients(&["client"]),
+        )
+        .expect("certificates");
         evidence("node-1.example", &path.join("keys/evidence.key")).expect("made");
         for (purpose, name) in [(Purpose::Pseudonym, "pseudonym"), (Purpose::Lgsp, "lgsp")] {
             symmetric(purpose, &path.join(format!("keys/{name}.key"))).expect("made");

@@ -6,7 +6,7 @@ use super::is_vietnamese;
 use crate::output::Output;
 
 /// The stable name of a reason, where the answer is no; nothing where nothing could be tried.
-pub(super) fn code(error: &PackageError) -> Option<&'static str> {
+pub(crate) fn code(error: &PackageError) -> Option<&'static str> {
     match error {
         PackageError::Refused(refused) | PackageError::Unrecorded { refused, .. } => {
             Some(refused.code())

@@ -76,7 +76,7 @@ impl City {
         let directory = tempfile::Builder::new().prefix("lienthong-bench-bus-").tempdir()?;
         let city = Self { directory, server };
         let now = clock().now();
-        pki::write_example(&city.path("pki"), now, &["h29-20", TO_PROVIDERS])
+        pki::write_example(&city.path("pki"), now, &pki::Names::clients(&["h29-20", TO_PROVIDERS]))
             .context("making certificates")?;
         let purposes = [
             (keys::Purpose::Pseudonym, "pseudonym.key"),

@@ -212,7 +212,7 @@ pub(super) async fn world_with(
 /// Any trust at all, until the first reload.
 fn placeholder(tls: &mut TlsSettings, dir: &TempDir, now: Timestamp) -> Trust {
     let files = dir.path().join("placeholder");
-    crate::pki::write_example(&files, now, &[]).unwrap();
+    crate::pki::write_example(&files, now, &crate::pki::Names::default()).unwrap();
     tls.certificate_file = files.join("gateway.pem");
     tls.key_file = files.join("gateway.key");
     for anchor in &mut tls.trust_anchors {
