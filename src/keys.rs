@@ -21,24 +21,25 @@ use crate::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists every secret that a configuration names: purpose, scope, algorithm, id, file, mode, period
-    /// and state. Nothing of a secret is shown; an id tells nothing about its key.
+    /// Lists every key that the configurations name, of the gateway, of the adapters, of packages: purpose,
+    /// scope, algorithm, id, file, mode, period and state. Nothing of a key is shown; an id tells
+    /// nothing about it.
     ///
-    /// Example: lienthong keys list --config gateway.yaml
+    /// Example: lienthong keys list --config gateway.yaml --adapters adapters.yaml
     List(Look),
-    /// Tells what is wrong with the secrets of a configuration, and what to do.
+    /// Tells what is wrong with the keys that the configurations name, and what to do.
     ///
     /// Exit code: 0 when nothing is wrong, 1 when something is, 3 when it could not run.
     ///
-    /// Example: lienthong keys check --config gateway.yaml
+    /// Example: lienthong keys check --packages packages.yaml
     Check(Look),
     /// Makes a key in a file of its own with mode 0600, never over another, and prints its id and
     /// public part. With --config the file is the one that the configuration names, and the log
     /// gets an entry when there is one.
     ///
     /// PURPOSE is tls, provider, evidence, digest, pseudonym, lgsp, cms, consent-subject, consent-seal,
-    /// consent-receipt or outbox-seal. For tls, provider and cms a request for a certificate is written
-    /// beside the key.
+    /// consent-receipt, outbox-seal, adapters, ndc-signature, package-signature or package-decryption. For
+    /// a key that has a certificate a request for one is written beside it.
     ///
     /// Exit code: 0 when done, 1 when there is one already, 3 when it could not run.
     ///
@@ -62,13 +63,28 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(crate) struct Look {
-    /// Configuration of the gateway.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    files: Files,
     /// Writes JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// Whose keys are looked at.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Files {
+    /// Configuration of the gateway.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Configuration of the adapters.
+    #[arg(long, value_name = "FILE")]
+    adapters: Option<PathBuf>,
+    /// Configuration of packages.
+    #[arg(long, value_name = "FILE")]
+    packages: Option<PathBuf>,
 }
 
 pub(crate) async fn run(command: Command, output: &Output) -> anyhow::Result<Exit> {

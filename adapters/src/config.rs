@@ -15,6 +15,7 @@ mod open_data;
 mod package;
 mod platform;
 mod quality;
+pub mod secrets;
 mod source;
 mod tray;
 

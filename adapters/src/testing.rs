@@ -230,12 +230,14 @@ impl std::io::Write for Log {
 }
 
 impl Log {
-    /// Takes down what is logged until the guard is dropped.
+    /// Takes down what is logged until the guard is dropped. Without the times, in whose fractions any
+    /// digits may stand that a test looks for.
     pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let writer = self.clone();
         let subscriber = tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
             .with_ansi(false)
+            .without_time()
             .with_writer(move || writer.clone())
             .finish();
         tracing::subscriber::set_default(subscriber)

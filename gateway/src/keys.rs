@@ -23,7 +23,7 @@ use serde::{Serialize, Serializer};
 pub use self::{
     destroy::{DestroyError, Destroyed, Destruction, destroyed},
     files::KeyFileError,
-    inventory::Inventory,
+    inventory::{Inventory, Named},
     make::{Made, MakeError, digest, evidence, receipt, symmetric, tls},
     problem::{Finding, Problem},
     rotate::{RotateError, Swap, log_signer},
@@ -55,6 +55,14 @@ pub enum Purpose {
     ConsentReceipt,
     /// Seals what waits in the outbox of the adapters.
     OutboxSeal,
+    /// The key of the certificate that the adapters show to the gateway.
+    Adapters,
+    /// Signs messages to the National Data Centre.
+    NdcSignature,
+    /// Signs data packages and their receipts.
+    PackageSignature,
+    /// Opens data packages.
+    PackageDecryption,
 }
 
 /// Who shares a secret.
@@ -79,7 +87,7 @@ impl Scope {
 
 impl Purpose {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Tls,
         Self::Provider,
         Self::Evidence,
@@ -91,6 +99,10 @@ impl Purpose {
         Self::ConsentSeal,
         Self::ConsentReceipt,
         Self::OutboxSeal,
+        Self::Adapters,
+        Self::NdcSignature,
+        Self::PackageSignature,
+        Self::PackageDecryption,
     ];
 
     /// As it is written.
@@ -108,6 +120,10 @@ impl Purpose {
             Self::ConsentSeal => "consent-seal",
             Self::ConsentReceipt => "consent-receipt",
             Self::OutboxSeal => "outbox-seal",
+            Self::Adapters => "adapters",
+            Self::NdcSignature => "ndc-signature",
+            Self::PackageSignature => "package-signature",
+            Self::PackageDecryption => "package-decryption",
         }
     }
 
@@ -115,22 +131,37 @@ impl Purpose {
     #[must_use]
     pub fn scope(self) -> Scope {
         match self {
-            Self::Tls | Self::Provider | Self::Evidence | Self::Cms | Self::ConsentReceipt => {
-                Scope::Node
-            }
+            Self::Tls
+            | Self::Provider
+            | Self::Evidence
+            | Self::Cms
+            | Self::ConsentReceipt
+            | Self::Adapters
+            | Self::PackageSignature
+            | Self::PackageDecryption => Scope::Node,
             Self::Digest
             | Self::Pseudonym
             | Self::Lgsp
             | Self::ConsentSubject
             | Self::ConsentSeal
-            | Self::OutboxSeal => Scope::City,
+            | Self::OutboxSeal
+            | Self::NdcSignature => Scope::City,
         }
     }
 
     /// Whether its key belongs to a certificate that an authority gives.
     #[must_use]
     pub fn has_certificate(self) -> bool {
-        matches!(self, Self::Tls | Self::Provider | Self::Cms)
+        matches!(self, Self::Tls | Self::Provider | Self::Cms) || self.is_elsewhere()
+    }
+
+    /// Whether its certificate is named by the configuration of the adapters or of packages.
+    #[must_use]
+    pub fn is_elsewhere(self) -> bool {
+        matches!(
+            self,
+            Self::Adapters | Self::NdcSignature | Self::PackageSignature | Self::PackageDecryption
+        )
     }
 }
 
@@ -144,7 +175,8 @@ impl fmt::Display for Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected `tls`, `provider`, `evidence`, `digest`, `pseudonym`, `lgsp`, `cms`, `consent-subject`, \
-     `consent-seal` or `consent-receipt`"
+     `consent-seal`, `consent-receipt`, `outbox-seal`, `adapters`, `ndc-signature`, \
+     `package-signature` or `package-decryption`"
 )]
 pub struct UnknownPurpose;
 

@@ -31,7 +31,7 @@ pub(crate) struct New {
     /// Quarter of a digest key, such as `2026-q4`; by default this one, or the next when this has one.
     #[arg(long)]
     period: Option<Quarter>,
-    /// Name of the log for evidence; name of a certificate for tls, provider and cms.
+    /// Name of the log for evidence; name of a certificate for a key that has one.
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
     /// Why: one sentence for the log.
@@ -151,8 +151,12 @@ fn place(new: &New, config: Option<&Config>) -> Result<(PathBuf, Option<Quarter>
         Purpose::ConsentSubject => config.consent.as_ref().map(|of| of.subject_key_file.clone()),
         Purpose::ConsentSeal => config.consent.as_ref().map(|of| of.seal_key_file.clone()),
         Purpose::ConsentReceipt => config.consent.as_ref().map(|of| of.receipt_key_file.clone()),
-        // The configuration of the adapters names it.
-        Purpose::OutboxSeal => None,
+        // The configuration of the adapters or of packages names it.
+        Purpose::OutboxSeal
+        | Purpose::Adapters
+        | Purpose::NdcSignature
+        | Purpose::PackageSignature
+        | Purpose::PackageDecryption => None,
     });
     named.map(|file| (file, quarter)).ok_or(Needed("--out FILE"))
 }

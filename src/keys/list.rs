@@ -1,21 +1,21 @@
 //! `lienthong keys list` and `check`.
 
-use lienthong_gateway::keys::{Inventory, Secret, State};
+use lienthong_adapters::config::secrets::{self, SecretFile, SecretUse};
+use lienthong_gateway::keys::{Inventory, Named, Purpose, Secret, State};
 use lienthong_model::text::Language;
 use serde_json::json;
 
-use super::{Look, read};
+use super::{Files, Look, read};
 use crate::{
     clock,
     output::{Exit, Output},
 };
 
 pub(super) fn list(look: &Look, output: &Output) -> anyhow::Result<Exit> {
-    let config = match read(&look.config, output) {
-        Ok(config) => config,
+    let inventory = match take(&look.files, output) {
+        Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
-    let inventory = Inventory::take(&config, clock::system().now());
     if look.json {
         output.json(&inventory.secrets)?;
     } else {
@@ -25,11 +25,10 @@ pub(super) fn list(look: &Look, output: &Output) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn check(look: &Look, output: &Output) -> anyhow::Result<Exit> {
-    let config = match read(&look.config, output) {
-        Ok(config) => config,
+    let Inventory { secrets, findings } = match take(&look.files, output) {
+        Ok(inventory) => inventory,
         Err(exit) => return Ok(exit),
     };
-    let Inventory { secrets, findings } = Inventory::take(&config, clock::system().now());
     let (count, sound) = (secrets.len(), findings.is_empty());
     if look.json {
         output.json(&json!({ "sound": sound, "secrets": count, "findings": findings }))?;
@@ -48,6 +47,33 @@ pub(super) fn check(look: &Look, output: &Output) -> anyhow::Result<Exit> {
         });
     }
     Ok(if sound { Exit::Done } else { Exit::No })
+}
+
+/// Looks at the keys of every configuration that is given, or tells the mistakes of one.
+fn take(files: &Files, output: &Output) -> Result<Inventory, Exit> {
+    let config = files.config.as_deref().map(|file| read(file, output)).transpose()?;
+    let mut others = Vec::new();
+    if let Some(file) = &files.adapters {
+        others.extend(secrets::of_adapters(file).map_err(|found| output.mistakes(&found))?);
+    }
+    if let Some(file) = &files.packages {
+        others.extend(secrets::of_packages(file).map_err(|found| output.mistakes(&found))?);
+    }
+    let others: Vec<Named> = others.into_iter().map(named).collect();
+    Ok(Inventory::of(config.as_ref(), &others, clock::system().now()))
+}
+
+fn named(secret: SecretFile) -> Named {
+    let (purpose, state) = match secret.used_for {
+        SecretUse::Gateway => (Purpose::Adapters, State::Current),
+        SecretUse::OutboxSeal => (Purpose::OutboxSeal, State::Current),
+        SecretUse::PreviousOutboxSeal => (Purpose::OutboxSeal, State::Old),
+        SecretUse::NdcSignature => (Purpose::NdcSignature, State::Current),
+        SecretUse::PackageSignature => (Purpose::PackageSignature, State::Current),
+        SecretUse::PackageDecryption => (Purpose::PackageDecryption, State::Current),
+    };
+    let SecretFile { setting, file, certificate_file, .. } = secret;
+    Named { purpose, setting, file, certificate_file, state }
 }
 
 /// A line of titles and one for each secret, in columns.

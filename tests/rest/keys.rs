@@ -339,3 +339,93 @@ fn a_retention_below_its_floor_is_a_mistake() {
         assert_eq!(answered, code, "{retention}: {told}");
     }
 }
+
+const ADAPTERS: &str = "
+data_dir: state
+seal_key_file: seal.key
+gateway: {url: 'https://127.0.0.1:9', client: VN/GOV/H29/BUS, certificate_file: tls.pem, key_file: tls.key}
+ndc: {signature: {kind: jws, certificate_file: ndc.pem, key_file: ndc.key}}
+flows: []
+";
+
+const PACKAGES: &str = "
+data_dir: state-packages
+own: H29.20
+signing: {certificate_file: sign.pem, key_file: sign.key}
+decryption: {certificate_file: open.pem, key_file: open.key}
+";
+
+#[test]
+fn keys_of_the_adapters_and_of_packages_are_checked_and_listed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("adapters.yaml"), ADAPTERS).expect("written");
+    fs::write(folder.path().join("packages.yaml"), PACKAGES).expect("written");
+    let both = ["--adapters", "adapters.yaml", "--packages", "packages.yaml", "--json"];
+    let look = |what: &str| {
+        let (code, told, error) = run(folder.path(), &[&[what], &both[..]].concat());
+        let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told} {error}"));
+        (code, told)
+    };
+    // None is there.
+    let (code, told) = look("check");
+    assert_eq!((code, &told["sound"], &told["secrets"]), (1, &false.into(), &5.into()), "{told}");
+    let findings = told["findings"].as_array().expect("a list");
+    let settings: Vec<_> = findings.iter().filter_map(|found| found["setting"].as_str()).collect();
+    let named = ["gateway", "seal", "ndc.signature", "signing", "decryption"];
+    assert_eq!(
+        settings,
+        named.map(|name| if name == "seal" {
+            "seal_key_file".to_owned()
+        } else {
+            format!("{name}.key_file")
+        })
+    );
+    let remedy = |n: usize| findings[n]["remedy"].as_str().unwrap_or_default();
+    assert_eq!(remedy(3), "lienthong keys new package-signature --name … --out …");
+
+    for (purpose, file) in [
+        ("adapters", "tls"),
+        ("ndc-signature", "ndc"),
+        ("package-signature", "sign"),
+        ("package-decryption", "open"),
+    ] {
+        let key = format!("{file}.key");
+        let (code, told, error) =
+            run(folder.path(), &["new", purpose, "--name", "city.example", "--out", &key]);
+        assert_eq!(code, 0, "{told} {error}");
+        let certificate = Command::new("openssl")
+            .args(["req", "-x509", "-new", "-days", "60", "-subj", "/CN=city.example"])
+            .args(["-key", &key, "-out", &format!("{file}.pem")])
+            .current_dir(folder.path())
+            .output()
+            .expect("openssl runs");
+        assert!(certificate.status.success());
+    }
+    assert_eq!(run(folder.path(), &["new", "outbox-seal", "--out", "seal.key"]).0, 0);
+    let (code, told) = look("check");
+    assert_eq!((code, &told["findings"]), (0, &Value::Array(Vec::new())), "{told}");
+    let (code, told) = look("list");
+    let listed: Vec<_> = told.as_array().expect("a list").iter().collect();
+    assert_eq!((code, listed.len()), (0, 5), "{told}");
+    assert!(listed.iter().all(|one| one["state"] == "current" && one["mode"] == "0600"), "{told}");
+    let fingerprint = Command::new("openssl")
+        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in", "sign.pem"])
+        .current_dir(folder.path())
+        .output()
+        .expect("openssl runs");
+    let fingerprint = String::from_utf8(fingerprint.stdout).expect("a text").replace(':', "");
+    let id = listed[3]["id"].as_str().expect("an id").to_uppercase();
+    assert!(fingerprint.trim().ends_with(&id), "{fingerprint} {id}");
+
+    // Beside the gateway's; and no configuration at all, or one in the place of another.
+    let node = node();
+    let adapters = folder.path().join("adapters.yaml").display().to_string();
+    let (code, told, error) = on_node(&node, &["check", "--adapters", &adapters]);
+    assert_eq!(code, 0, "{told} {error}");
+    assert_eq!(run(folder.path(), &["list"]).0, 2);
+    let (code, told, error) = run(folder.path(), &["check", "--packages", "adapters.yaml"]);
+    assert!(code != 0 && told.contains("unknown key"), "{code} {told} {error}");
+    for purpose in ["adapters", "ndc-signature", "package-signature", "package-decryption"] {
+        assert_eq!(on_node(&node, &["rotate", purpose]).0, 1, "{purpose}");
+    }
+}

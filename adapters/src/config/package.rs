@@ -72,7 +72,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: u64,
 }
 
-const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 10] = [
     "data_dir",
     "database",
     "database_password_file",

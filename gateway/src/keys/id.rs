@@ -19,6 +19,11 @@ pub(super) fn of_public(spki: &[u8]) -> String {
     text_of(digest(&SHA256, spki).as_ref())
 }
 
+/// The id of a key pair by its certificate: the SHA-256 of that, as others pin it.
+pub(super) fn of_certificate(der: &[u8]) -> String {
+    digest(&SHA256, der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The first eight bytes, in groups, so that no long number stands in an id.
 fn text_of(digest: &[u8]) -> String {
     let groups = digest.chunks_exact(2).take(4);

@@ -29,35 +29,38 @@ pub struct Inventory {
     pub findings: Vec<Finding>,
 }
 
+/// A key that a configuration beside the gateway's names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The setting that names it.
+    pub setting: String,
+    /// Where it is.
+    pub file: PathBuf,
+    /// The certificate that it belongs to, where it has one.
+    pub certificate_file: Option<PathBuf>,
+    /// How it stands when nothing is wrong with it.
+    pub state: State,
+}
+
 impl Inventory {
     /// Looks at every secret that the configuration names.
     #[must_use]
     pub fn take(config: &Config, now: Timestamp) -> Self {
+        Self::of(Some(config), &[], now)
+    }
+
+    /// Looks at every secret of the gateway's configuration, where there is one here, and at those that
+    /// others name. A key that stands in several places is told whichever of them name it.
+    #[must_use]
+    pub fn of(config: Option<&Config>, others: &[Named], now: Timestamp) -> Self {
         let mut look = Look { now, inventory: Self::default(), seen: HashMap::new() };
-        let tls = ClientIdentity {
-            certificate_file: config.tls.certificate_file.clone(),
-            key_file: config.tls.key_file.clone(),
-        };
-        look.pair(Purpose::Tls, "tls.key_file", &tls);
-        for (identity, services) in clients(config) {
-            let names = services.join(",");
-            let setting = match services.len() {
-                1 => format!("providers.{names}.client_key_file"),
-                _ => format!("providers.{{{names}}}.client_key_file"),
-            };
-            look.pair(Purpose::Provider, &setting, identity);
+        if let Some(config) = config {
+            look.gateway(config);
         }
-        look.evidence(config);
-        look.digests(config);
-        look.pseudonym(config);
-        look.lgsp(config);
-        look.consents(config);
-        if let Some(cms) = &config.evidence.stamps.cms {
-            let seal = ClientIdentity {
-                certificate_file: cms.certificate_file.clone(),
-                key_file: cms.key_file.clone(),
-            };
-            look.pair(Purpose::Cms, "evidence.cms.key_file", &seal);
+        for named in others {
+            look.named(named);
         }
         look.inventory
     }
@@ -84,6 +87,48 @@ pub(super) struct Look {
 }
 
 impl Look {
+    fn gateway(&mut self, config: &Config) {
+        let tls = ClientIdentity {
+            certificate_file: config.tls.certificate_file.clone(),
+            key_file: config.tls.key_file.clone(),
+        };
+        self.pair(Purpose::Tls, "tls.key_file", &tls);
+        for (identity, services) in clients(config) {
+            let names = services.join(",");
+            let setting = match services.len() {
+                1 => format!("providers.{names}.client_key_file"),
+                _ => format!("providers.{{{names}}}.client_key_file"),
+            };
+            self.pair(Purpose::Provider, &setting, identity);
+        }
+        self.evidence(config);
+        self.digests(config);
+        self.pseudonym(config);
+        self.lgsp(config);
+        self.consents(config);
+        if let Some(cms) = &config.evidence.stamps.cms {
+            let seal = ClientIdentity {
+                certificate_file: cms.certificate_file.clone(),
+                key_file: cms.key_file.clone(),
+            };
+            self.pair(Purpose::Cms, "evidence.cms.key_file", &seal);
+        }
+    }
+
+    /// A key that another configuration names.
+    fn named(&mut self, named: &Named) {
+        if let Some(certificate_file) = &named.certificate_file {
+            let (certificate_file, key_file) = (certificate_file.clone(), named.file.clone());
+            let files = ClientIdentity { certificate_file, key_file };
+            return self.pair(named.purpose, &named.setting, &files);
+        }
+        let mut secret = self.symmetric(named.purpose, &named.setting, &named.file);
+        if secret.state == State::Current {
+            secret.state = named.state;
+        }
+        self.push(secret);
+    }
+
     pub(super) fn find(&mut self, setting: &str, file: &Path, problem: Problem) {
         let (setting, file) = (setting.to_owned(), file.to_owned());
         self.inventory.findings.push(Finding { setting, file, problem });
@@ -165,8 +210,16 @@ impl Look {
                 Some(key) => {
                     secret.state = State::Current;
                     secret.algorithm = format!("{:?}", key.algorithm());
-                    let public = certificate::public(key.as_ref());
-                    secret.id = public.map(|public| id::of_public(&public));
+                    secret.id = match purpose {
+                        // Whoever takes what is signed or made with it knows the certificate.
+                        Purpose::NdcSignature
+                        | Purpose::PackageSignature
+                        | Purpose::PackageDecryption => {
+                            let leaf = certificate::leaf(&files.certificate_file);
+                            leaf.map(|leaf| id::of_certificate(&leaf))
+                        }
+                        _ => certificate::public(key.as_ref()).map(|public| id::of_public(&public)),
+                    };
                     let judged =
                         certificate::judge(key.as_ref(), &files.certificate_file, self.now);
                     if let Some(problem) = judged {
@@ -232,7 +285,13 @@ pub(super) fn same(one: &Path, other: &Path) -> bool {
 
 fn algorithm(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Tls | Purpose::Provider | Purpose::Cms => "X.509",
+        Purpose::Tls
+        | Purpose::Provider
+        | Purpose::Cms
+        | Purpose::Adapters
+        | Purpose::NdcSignature
+        | Purpose::PackageSignature
+        | Purpose::PackageDecryption => "X.509",
         Purpose::Evidence => "Ed25519",
         Purpose::Digest | Purpose::Pseudonym | Purpose::Lgsp | Purpose::ConsentSubject => {
             "HMAC-SHA-256"

@@ -134,8 +134,8 @@ impl Problem {
                 "chmod 600; consider a new key, since others may have read it",
             ),
             Self::Certificate(_) | Self::Pair(_) | Self::Ends(..) => choose(
-                "xin chứng thư mới cho khóa: lienthong keys rotate",
-                "ask for a new certificate: lienthong keys rotate",
+                "xin chứng thư mới: lienthong keys rotate, hoặc keys new với khóa không thuộc cổng",
+                "ask for a new certificate: lienthong keys rotate, or keys new for a key that is not the gateway's",
             ),
             Self::ThisQuarter(quarter) | Self::NextQuarter(quarter) => format!(
                 "lienthong keys new digest --period {quarter}; {}",
@@ -163,7 +163,13 @@ impl Problem {
 /// What the file of such a key holds.
 fn form(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Tls | Purpose::Provider | Purpose::Cms => "PEM, PKCS#8",
+        Purpose::Tls
+        | Purpose::Provider
+        | Purpose::Cms
+        | Purpose::Adapters
+        | Purpose::NdcSignature
+        | Purpose::PackageSignature
+        | Purpose::PackageDecryption => "PEM, PKCS#8",
         Purpose::ConsentReceipt => "PEM, PKCS#8, P-256",
         Purpose::Evidence => "PRIVATE+KEY+name+id+key",
         Purpose::Digest
@@ -177,7 +183,13 @@ fn form(purpose: Purpose) -> &'static str {
 
 fn make(purpose: Purpose) -> String {
     let more = match purpose {
-        Purpose::Tls | Purpose::Provider | Purpose::Cms => " --name … --out …",
+        Purpose::Tls
+        | Purpose::Provider
+        | Purpose::Cms
+        | Purpose::Adapters
+        | Purpose::NdcSignature
+        | Purpose::PackageSignature
+        | Purpose::PackageDecryption => " --name … --out …",
         Purpose::Evidence => " --name … --out …",
         Purpose::Digest => " --period …",
         Purpose::Pseudonym

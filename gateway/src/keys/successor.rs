@@ -88,7 +88,11 @@ impl Successor {
             | Purpose::ConsentSubject
             | Purpose::ConsentSeal
             | Purpose::ConsentReceipt
-            | Purpose::OutboxSeal => Err(RotateError::NotInPlace(purpose)),
+            | Purpose::OutboxSeal
+            | Purpose::Adapters
+            | Purpose::NdcSignature
+            | Purpose::PackageSignature
+            | Purpose::PackageDecryption => Err(RotateError::NotInPlace(purpose)),
         }
     }
 

@@ -1,5 +1,7 @@
 use super::*;
 use crate::{
+    audit::AuditBounds,
+    linked::{self, Finding},
     table::{Contributions, Dimension, Figure, Kind, RawCell, Shape},
     tests::tables::{dimension, from_leaves},
 };
@@ -205,4 +207,62 @@ fn no_figure_is_shown_for_debugging() {
         assert!(!text.contains("4711") && !text.contains("4762"), "{text}");
     }
     assert_eq!(format!("{:?}", RawCell::count(&["a"], 4_711)).find("4711"), None);
+}
+
+/// Wards by sex: one figure is small.
+fn one_small() -> Table {
+    let wards = Dimension::flat("ward", "T", &["a", "b", "c"]).expect("one");
+    let sexes = Dimension::flat("sex", "T", &["f", "m"]).expect("one");
+    from_leaves(vec![wards, sexes], &[2, 48, 31, 29, 40, 37])
+}
+
+fn cells(table: &Table, codes: &[[&str; 2]]) -> BTreeSet<Cell> {
+    codes.iter().map(|codes| table.shape().cell(codes).expect("a cell")).collect()
+}
+
+#[test]
+fn a_pattern_without_a_cell_that_is_shown_or_of_rules_that_do_not_fit_is_refused() {
+    let table = one_small();
+    let everything: BTreeSet<Cell> = table.shape().cells().collect();
+    let refused = super::pattern(&table, &Rules::counts(5), &everything);
+    assert_eq!(refused, Err(SuppressError::NothingLeft));
+    let rules =
+        Rules { dominance: Some(Dominance { largest: 1, percent: 70 }), ..Rules::counts(5) };
+    let none = BTreeSet::new();
+    let refused = super::pattern(&table, &rules, &none);
+    assert!(refused.is_err(), "{refused:?}");
+    assert_eq!(refused, run(&table, &rules));
+}
+
+#[test]
+fn a_pattern_proves_nothing_and_the_comparison_tells_what_it_leaves_open() {
+    let table = one_small();
+    let small = cells(&table, &[["a", "f"]]);
+    let bare = super::pattern(&table, &Rules::counts(5), &small).expect("a pattern");
+    assert_eq!(bare.count(Standing::Primary), 1);
+    assert_eq!(bare.count(Standing::Complement), 0);
+    let found = linked::compare(&bare, "s", &[], &AuditBounds::default()).expect("compared");
+    assert!(matches!(found[..], [Finding::Derivable(_)]), "{found:?}");
+    // A risk that is not among its cells is shown: whoever asks for a pattern answers for that.
+    let none = super::pattern(&table, &Rules::counts(5), &BTreeSet::new()).expect("a pattern");
+    assert_eq!(none.count(Standing::Published), table.shape().len());
+    assert!(none.needs().is_empty());
+}
+
+#[test]
+fn a_pattern_of_the_cells_that_suppression_finds_is_what_suppression_gives() {
+    let table = one_small();
+    let done = run(&table, &Rules::counts(5)).expect("a pattern");
+    let found: BTreeSet<Cell> = done.needs().keys().copied().collect();
+    let again = super::pattern(&table, &Rules::counts(5), &found).expect("a pattern");
+    assert_eq!(again, done);
+    let more = cells(&table, &[["c", "f"], ["c", "m"]]);
+    let wider: BTreeSet<Cell> = found.union(&more).copied().collect();
+    let wider = super::pattern(&table, &Rules::counts(5), &wider).expect("a pattern");
+    for cell in more.difference(&found) {
+        assert_eq!(wider.standing(*cell), Standing::Complement);
+        assert_eq!(wider.needs()[cell], Need::Width(4));
+    }
+    let compared = linked::compare(&wider, "s", &[], &AuditBounds::default());
+    assert_eq!(compared.expect("compared"), []);
 }

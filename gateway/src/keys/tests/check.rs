@@ -206,9 +206,81 @@ fn the_keys_of_consents_are_made_listed_and_never_changed_in_place() {
     node.write("keys/receipt.key", "none");
     let wrong = Inventory::take(&config, at("2026-11-01T00:00:00Z")).findings;
     assert_eq!(consents(&wrong), 2);
-    for purpose in [Purpose::ConsentSubject, Purpose::ConsentSeal, Purpose::ConsentReceipt] {
+    for purpose in [
+        Purpose::ConsentSubject,
+        Purpose::ConsentSeal,
+        Purpose::ConsentReceipt,
+        Purpose::OutboxSeal,
+        Purpose::Adapters,
+        Purpose::NdcSignature,
+        Purpose::PackageSignature,
+        Purpose::PackageDecryption,
+    ] {
         let now = at("2026-11-01T00:00:00Z");
         let refused = Successor::plan(&config, purpose, Wanted::default(), now);
         assert!(matches!(refused, Err(RotateError::NotInPlace(of)) if of == purpose));
     }
+}
+
+/// A key with its certificate, as another configuration names them.
+fn elsewhere(node: &Node, purpose: Purpose, [key, certificate]: [&str; 2]) -> Named {
+    let (file, certificate_file) = (node.path(key), Some(node.path(certificate)));
+    Named {
+        purpose,
+        setting: format!("{purpose}.key_file"),
+        file,
+        certificate_file,
+        state: State::Current,
+    }
+}
+
+#[test]
+fn keys_that_other_configurations_name_are_looked_at_like_those_of_the_gateway() {
+    let node = Node::new();
+    let named = [
+        elsewhere(&node, Purpose::NdcSignature, ["pki/client.key", "pki/gateway.pem"]),
+        elsewhere(&node, Purpose::PackageSignature, ["none.key", "pki/client.pem"]),
+        elsewhere(&node, Purpose::PackageDecryption, ["keys/lgsp.key", "pki/client.pem"]),
+        elsewhere(&node, Purpose::Adapters, ["pki/client.key", "none.pem"]),
+    ];
+    let taken = Inventory::of(None, &named, at(OCTOBER));
+    let problems: Vec<_> = taken.findings.into_iter().map(|found| found.problem).collect();
+    let expected = [
+        Problem::Pair(node.path("pki/gateway.pem")),
+        Problem::Missing(Purpose::PackageSignature),
+        Problem::Form(Purpose::PackageDecryption),
+        Problem::Certificate(node.path("none.pem")),
+    ];
+    assert_eq!(problems, expected);
+    node.mode("pki/client.key", 0o644);
+    let open = elsewhere(&node, Purpose::NdcSignature, ["pki/client.key", "pki/client.pem"]);
+    let taken = Inventory::of(None, &[open], at("2027-09-10T00:00:00Z"));
+    let problems: Vec<_> = taken.findings.into_iter().map(|found| found.problem).collect();
+    assert!(matches!(problems[..], [Problem::Open(0o644), Problem::Ends(..)]), "{problems:?}");
+}
+
+#[test]
+fn a_package_key_is_known_by_its_certificate_and_a_previous_seal_key_is_old() {
+    let node = Node::new();
+    symmetric(Purpose::OutboxSeal, &node.path("seal.key")).expect("made");
+    let seal = Named {
+        purpose: Purpose::OutboxSeal,
+        setting: "previous_seal_key_files".to_owned(),
+        file: node.path("seal.key"),
+        certificate_file: None,
+        state: State::Old,
+    };
+    let sign = elsewhere(&node, Purpose::PackageSignature, ["pki/client.key", "pki/client.pem"]);
+    let taken = Inventory::of(Some(&node.config), &[sign, seal.clone()], at(OCTOBER));
+    assert_eq!(taken.findings, []);
+    let [.., sign, old] = &taken.secrets[..] else { panic!("{:?}", taken.secrets) };
+    assert_eq!((sign.purpose, sign.state), (Purpose::PackageSignature, State::Current));
+    let leaf = certificate::leaf(&node.path("pki/client.pem")).expect("a certificate");
+    assert_eq!(sign.id.as_deref(), Some(&*id::of_certificate(&leaf)));
+    assert_eq!((old.purpose, old.state), (Purpose::OutboxSeal, State::Old));
+    // One key for two purposes, of which two files tell.
+    fs::copy(node.path("keys/lgsp.key"), node.path("seal.key")).expect("copied");
+    let taken = Inventory::of(Some(&node.config), &[seal], at(OCTOBER));
+    let [found] = &taken.findings[..] else { panic!("{:?}", taken.findings) };
+    assert_eq!(found.problem, Problem::Shared("lgsp.key_file".to_owned()));
 }
