@@ -2,6 +2,7 @@
 
 mod bad;
 mod crash;
+mod example;
 mod made;
 mod openssl;
 mod receipts;
