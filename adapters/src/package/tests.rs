@@ -3,6 +3,7 @@
 mod bad;
 mod crash;
 mod example;
+mod large;
 mod made;
 mod openssl;
 mod receipts;
