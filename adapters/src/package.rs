@@ -18,6 +18,7 @@ mod part;
 mod publish;
 mod receipt;
 mod receive;
+mod seen;
 mod strict;
 mod table;
 mod wards;

@@ -355,34 +355,23 @@ signing: {certificate_file: sign.pem, key_file: sign.key}
 decryption: {certificate_file: open.pem, key_file: open.key}
 ";
 
-#[test]
-fn keys_of_the_adapters_and_of_packages_are_checked_and_listed() {
+/// Configurations of adapters and packages whose keys are not there yet.
+fn elsewhere() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("adapters.yaml"), ADAPTERS).expect("written");
     fs::write(folder.path().join("packages.yaml"), PACKAGES).expect("written");
-    let both = ["--adapters", "adapters.yaml", "--packages", "packages.yaml", "--json"];
-    let look = |what: &str| {
-        let (code, told, error) = run(folder.path(), &[&[what], &both[..]].concat());
-        let told: Value = serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told} {error}"));
-        (code, told)
-    };
-    // None is there.
-    let (code, told) = look("check");
-    assert_eq!((code, &told["sound"], &told["secrets"]), (1, &false.into(), &5.into()), "{told}");
-    let findings = told["findings"].as_array().expect("a list");
-    let settings: Vec<_> = findings.iter().filter_map(|found| found["setting"].as_str()).collect();
-    let named = ["gateway", "seal", "ndc.signature", "signing", "decryption"];
-    assert_eq!(
-        settings,
-        named.map(|name| if name == "seal" {
-            "seal_key_file".to_owned()
-        } else {
-            format!("{name}.key_file")
-        })
-    );
-    let remedy = |n: usize| findings[n]["remedy"].as_str().unwrap_or_default();
-    assert_eq!(remedy(3), "lienthong keys new package-signature --name … --out …");
+    folder
+}
 
+/// What the command tells of both configurations.
+fn look(folder: &TempDir, what: &str) -> (i32, Value) {
+    let both = [what, "--adapters", "adapters.yaml", "--packages", "packages.yaml", "--json"];
+    let (code, told, error) = run(folder.path(), &both);
+    (code, serde_json::from_str(&told).unwrap_or_else(|_| panic!("{told} {error}")))
+}
+
+/// Makes the keys by the command, and a certificate for each that has one.
+fn make_keys(folder: &TempDir) {
     for (purpose, file) in [
         ("adapters", "tls"),
         ("ndc-signature", "ndc"),
@@ -393,38 +382,62 @@ fn keys_of_the_adapters_and_of_packages_are_checked_and_listed() {
         let (code, told, error) =
             run(folder.path(), &["new", purpose, "--name", "city.example", "--out", &key]);
         assert_eq!(code, 0, "{told} {error}");
-        let certificate = Command::new("openssl")
-            .args(["req", "-x509", "-new", "-days", "60", "-subj", "/CN=city.example"])
-            .args(["-key", &key, "-out", &format!("{file}.pem")])
-            .current_dir(folder.path())
-            .output()
-            .expect("openssl runs");
-        assert!(certificate.status.success());
+        let subject = "req -x509 -new -days 60 -subj /CN=city.example";
+        openssl(folder, &format!("{subject} -key {key} -out {file}.pem"));
     }
     assert_eq!(run(folder.path(), &["new", "outbox-seal", "--out", "seal.key"]).0, 0);
-    let (code, told) = look("check");
+}
+
+fn openssl(folder: &TempDir, arguments: &str) -> String {
+    let mut command = Command::new("openssl");
+    let done = command.args(arguments.split(' ')).current_dir(folder.path()).output();
+    let done = done.expect("openssl runs");
+    assert!(done.status.success(), "{arguments}");
+    String::from_utf8(done.stdout).expect("a text")
+}
+
+#[test]
+fn keys_of_the_adapters_and_of_packages_that_are_missing_are_told() {
+    let folder = elsewhere();
+    let (code, told) = look(&folder, "check");
+    assert_eq!((code, &told["sound"], &told["secrets"]), (1, &false.into(), &5.into()), "{told}");
+    let findings = told["findings"].as_array().expect("a list");
+    let settings: Vec<_> = findings.iter().filter_map(|found| found["setting"].as_str()).collect();
+    let expected = [
+        "gateway.key_file",
+        "seal_key_file",
+        "ndc.signature.key_file",
+        "signing.key_file",
+        "decryption.key_file",
+    ];
+    assert_eq!(settings, expected);
+    let remedy = findings[3]["remedy"].as_str();
+    assert_eq!(remedy, Some("lienthong keys new package-signature --name … --out …"));
+    // No configuration at all, and one in the place of another.
+    assert_eq!(run(folder.path(), &["list"]).0, 2);
+    let (code, told, error) = run(folder.path(), &["check", "--packages", "adapters.yaml"]);
+    assert!(code != 0 && told.contains("unknown key"), "{code} {told} {error}");
+}
+
+#[test]
+fn keys_of_the_adapters_and_of_packages_are_made_checked_and_listed() {
+    let folder = elsewhere();
+    make_keys(&folder);
+    let (code, told) = look(&folder, "check");
     assert_eq!((code, &told["findings"]), (0, &Value::Array(Vec::new())), "{told}");
-    let (code, told) = look("list");
+    let (code, told) = look(&folder, "list");
     let listed: Vec<_> = told.as_array().expect("a list").iter().collect();
     assert_eq!((code, listed.len()), (0, 5), "{told}");
     assert!(listed.iter().all(|one| one["state"] == "current" && one["mode"] == "0600"), "{told}");
-    let fingerprint = Command::new("openssl")
-        .args(["x509", "-noout", "-fingerprint", "-sha256", "-in", "sign.pem"])
-        .current_dir(folder.path())
-        .output()
-        .expect("openssl runs");
-    let fingerprint = String::from_utf8(fingerprint.stdout).expect("a text").replace(':', "");
+    let fingerprint = openssl(&folder, "x509 -noout -fingerprint -sha256 -in sign.pem");
     let id = listed[3]["id"].as_str().expect("an id").to_uppercase();
-    assert!(fingerprint.trim().ends_with(&id), "{fingerprint} {id}");
+    assert!(fingerprint.replace(':', "").trim().ends_with(&id), "{fingerprint} {id}");
 
-    // Beside the gateway's; and no configuration at all, or one in the place of another.
+    // Beside the gateway's.
     let node = node();
     let adapters = folder.path().join("adapters.yaml").display().to_string();
     let (code, told, error) = on_node(&node, &["check", "--adapters", &adapters]);
     assert_eq!(code, 0, "{told} {error}");
-    assert_eq!(run(folder.path(), &["list"]).0, 2);
-    let (code, told, error) = run(folder.path(), &["check", "--packages", "adapters.yaml"]);
-    assert!(code != 0 && told.contains("unknown key"), "{code} {told} {error}");
     for purpose in ["adapters", "ndc-signature", "package-signature", "package-decryption"] {
         assert_eq!(on_node(&node, &["rotate", purpose]).0, 1, "{purpose}");
     }

@@ -1,5 +1,7 @@
 //! `lienthong adapters package` as a clerk uses it, also when it is killed on the way.
 
+mod bad;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -14,6 +16,7 @@ use tempfile::TempDir;
 use super::{
     keys::{self, newest},
     program,
+    store::postgres::{PASSWORD, Server},
 };
 
 const ROWS: usize = 4_000;
@@ -67,14 +70,22 @@ const RECEIVE: &str = "    receive:
       csv_folder: csv
 ";
 
+/// Keys on a curve, and what a certificate of one that opens is for.
+const CURVE: [&str; 2] = ["ec -pkeyopt ec_paramgen_curve:P-256", "keyAgreement"];
+
 impl Sides {
     fn new() -> Self {
+        Self::with(CURVE, |_| String::new())
+    }
+
+    /// With keys of this kind; what `more` gives stands in the configuration of a side.
+    fn with([kind, opens]: [&str; 2], more: impl Fn(&Self) -> String) -> Self {
         let sides = Self { folder: tempfile::tempdir().expect("a folder"), node: keys::node() };
         let folder = sides.folder.path();
-        let key = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30";
+        let key = &format!("req -x509 -newkey {kind} -nodes -days 30");
         openssl(folder, &format!("{key} -keyout ca.key -out ca.pem -subj /CN=ca"));
         for side in ["province", "city"] {
-            let usage = "-addext keyUsage=critical,keyAgreement";
+            let usage = format!("-addext keyUsage=critical,{opens}");
             let open = format!("-keyout {side}-open.key -out {side}-open.pem -subj /CN=open");
             openssl(folder, &format!("{key} {usage} {open}"));
             let usage =
@@ -88,7 +99,8 @@ impl Sides {
         }
         fs::write(folder.join("schema.json"), SCHEMA).expect("written");
         for (side, own, dataset) in [("province", "H09.12", SEND), ("city", "H29.20", RECEIVE)] {
-            let text = format!("{}{dataset}", CONFIG.replace("SIDE", side).replace("OWN", own));
+            let text = CONFIG.replace("SIDE", side).replace("OWN", own);
+            let text = format!("{}{text}{dataset}", more(&sides));
             let text = ["province", "city"].iter().fold(text, |text, name| {
                 text.replace(&format!("<{name}>"), &sides.fingerprint(name))
             });
@@ -97,11 +109,16 @@ impl Sides {
         for name in ["export", "inbox", "csv"] {
             fs::create_dir(folder.join(name)).expect("made");
         }
+        sides.export(ROWS);
+        sides
+    }
+
+    /// Puts rows into the folder that the province sends from.
+    fn export(&self, rows: usize) {
         // Every tenth of a ward that was split.
         let ward = |n: usize| if n.is_multiple_of(10) { "25741" } else { "25744" };
-        let rows: String = (0..ROWS).map(|n| format!("BD-{n},{}\n", ward(n))).collect();
-        fs::write(folder.join("export/all.csv"), format!("code,ward\n{rows}")).expect("written");
-        sides
+        let rows: String = (0..rows).map(|n| format!("BD-{n},{}\n", ward(n))).collect();
+        fs::write(self.path("export/all.csv"), format!("code,ward\n{rows}")).expect("written");
     }
 
     fn fingerprint(&self, name: &str) -> String {
@@ -139,6 +156,15 @@ impl Sides {
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The members of a package, as files of a folder.
+    fn unpack(&self, package: &str, into: &str) {
+        let done = Command::new("tar")
+            .args(["xf", package, "-C", into])
+            .current_dir(self.folder.path())
+            .status();
+        assert!(done.expect("tar runs").success());
     }
 }
 
@@ -191,6 +217,64 @@ fn a_package_is_made_looked_at_received_and_closed() {
     let (code, told, _) = sides.run("city", &["verify", "none.tar"], false);
     assert_eq!((code, &told["refused"]), (1, &Value::from("package.truncated")));
     assert_eq!(sides.run("city", &["verify", "missing.tar"], false).0, 3);
+}
+
+/// Makes a package, looks at it, takes it once and closes it.
+fn travel(sides: &Sides) {
+    keys::begin_log(&sides.node);
+    sides.create("cases.tar");
+    assert_eq!(sides.run("province", &["list"], false).1[0]["closed"], Value::Null);
+    let (code, told, error) = sides.run("city", &["verify", "cases.tar"], false);
+    assert_eq!((code, &told["decrypted"]), (0, &Value::Bool(true)), "{told} {error}");
+    let receive = ["receive", "cases.tar", "--into", "inbox"];
+    let (code, told, error) = sides.run("city", &receive, true);
+    assert_eq!((code, &told["taken"]), (0, &3_600.into()), "{told} {error}");
+    let receipt = told["receipt"].as_str().expect("a receipt").to_owned();
+    let (code, told, _) = sides.run("city", &receive, true);
+    assert_eq!((code, &told["refused"]), (1, &Value::from("package.replayed")));
+    let (code, told, error) = sides.run("province", &["receipt", &receipt], true);
+    assert_eq!((code, &told["taken"]), (0, &3_600.into()), "{told} {error}");
+    let (code, told, _) = sides.run("province", &["receipt", &receipt], true);
+    assert_eq!((code, &told["refused"]), (1, &Value::from("package.receipt")));
+    assert_eq!(sides.run("province", &["list"], false).1, Value::Array(Vec::new()));
+    let listed = sides.run("city", &["list", "--all"], false).1;
+    assert!(!listed[0]["closed"].is_null(), "{listed}");
+}
+
+#[test]
+fn a_package_travels_with_rsa_keys_and_openssl_opens_it() {
+    for bits in [2_048, 3_072] {
+        let sides = Sides::with([&format!("rsa:{bits}"), "keyEncipherment"], |_| String::new());
+        travel(&sides);
+        let by_hand = sides.path("by-hand");
+        fs::create_dir(&by_hand).expect("made");
+        sides.unpack("cases.tar", "by-hand");
+        openssl(
+            &by_hand,
+            "cms -verify -binary -inform DER -in manifest.p7s -content manifest.json -CAfile \
+             ../ca.pem -purpose any -out verified.json",
+        );
+        openssl(
+            &by_hand,
+            "cms -decrypt -binary -inform DER -in data-0001.p7m -recip ../city-open.pem -inkey \
+             ../city-open.key -out part.gz",
+        );
+        let begin = fs::read(by_hand.join("part.gz")).expect("a part");
+        assert_eq!(begin.get(..2), Some(&[0x1f, 0x8b][..]), "RSA of {bits} bits");
+    }
+}
+
+#[test]
+fn a_package_travels_with_its_state_in_postgresql() {
+    let server = Server::shared();
+    let sides = Sides::with(CURVE, |sides| {
+        let password = sides.path("password");
+        fs::write(&password, PASSWORD).expect("written");
+        fs::set_permissions(&password, fs::Permissions::from_mode(0o600)).expect("private");
+        let url = server.url(&server.database());
+        format!("database: {url}\ndatabase_password_file: password\n")
+    });
+    travel(&sides);
 }
 
 /// Lines of every table in a folder, without headers.

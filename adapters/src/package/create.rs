@@ -30,6 +30,7 @@ use super::{
     part::{PartWriter, digested, length, sha256},
     publish,
     receipt::{digest, written},
+    seen::Seen,
 };
 use crate::{
     check::Checks,
@@ -170,6 +171,7 @@ struct Making<'a> {
     part: Option<PartWriter>,
     unfit: Option<Aside>,
     rows: u64,
+    seen: Seen,
 }
 
 impl<'a> Making<'a> {
@@ -195,6 +197,7 @@ impl<'a> Making<'a> {
             part: None,
             unfit: None,
             rows: 0,
+            seen: Seen::new(folder(out).to_owned()),
         })
     }
 
@@ -217,10 +220,14 @@ impl<'a> Making<'a> {
 
     fn row(&mut self, row: &Row) -> Result<(), PackageError> {
         self.rows = self.rows.saturating_add(1);
-        let line = match self.record(row) {
-            Ok(line) => line,
+        let (key, line) = match self.record(row) {
+            Ok(record) => record,
             Err(reason) => return self.leave_out(&row.key, &reason),
         };
+        if !self.seen.is_first(&key).map_err(file("the keys of the records"))? {
+            let reason = format!("`{}` is that of an earlier row", self.dataset.key);
+            return self.leave_out(&row.key, &reason);
+        }
         let full = |part: &PartWriter| !part.holds(&line, self.send.part_bytes);
         if self.part.as_ref().is_some_and(full) {
             self.end_part()?;
@@ -235,8 +242,8 @@ impl<'a> Making<'a> {
         part.record(&line).map_err(file("a part"))
     }
 
-    /// The line of a row, or why there is none.
-    fn record(&self, row: &Row) -> Result<Vec<u8>, String> {
+    /// The key and the line of a row, or why there is none.
+    fn record(&self, row: &Row) -> Result<(Vec<u8>, Vec<u8>), String> {
         if let Some(why) = row.unusable {
             return Err(why.to_owned());
         }
@@ -247,13 +254,15 @@ impl<'a> Making<'a> {
         if !findings.wrong.is_empty() {
             return Err(findings.told());
         }
-        if mapped.record.get(&self.dataset.key).and_then(Value::as_str) == Some("") {
+        let key = mapped.record.get(&self.dataset.key);
+        if key.and_then(Value::as_str) == Some("") {
             return Err(format!("`{}` is empty", self.dataset.key));
         }
+        let key = key.map(Value::to_string).unwrap_or_default().into_bytes();
         let line = serde_json::to_vec(&mapped.record).map_err(|_| "cannot be written")?;
         match length(&line) > self.config.limits.record_bytes {
             true => Err("is longer than `record_bytes`".to_owned()),
-            false => Ok(line),
+            false => Ok((key, line)),
         }
     }
 

@@ -53,6 +53,14 @@ pub enum Refused {
         /// Names of fields and rules.
         problem: String,
     },
+    /// A record has the key of an earlier one.
+    #[error("record {record} of `{member}` has the key of an earlier record")]
+    Repeated {
+        /// The part.
+        member: String,
+        /// Which one, counted from one.
+        record: u64,
+    },
     /// It was received before.
     #[error("the package was received before, on {0}")]
     Replayed(jiff::Timestamp),
@@ -79,6 +87,7 @@ impl Refused {
             Self::Member { .. } => "package.tampered",
             Self::Closed { .. } => "package.encryption",
             Self::Record { .. } => "package.record",
+            Self::Repeated { .. } => "package.repeated",
             Self::Replayed(_) => "package.replayed",
             Self::SameId => "package.same_id",
             Self::Receipt(_) => "package.receipt",

@@ -25,6 +25,7 @@ use super::{
     error,
     manifest::{MAX_MANIFEST, Manifest, Part},
     part::{Expected, digested, length, sha256},
+    seen::Seen,
     strict,
 };
 use crate::{
@@ -130,7 +131,8 @@ pub(super) fn look(
     let manifest = &opened.manifest;
     let us = config.opener.as_ref().filter(|_| for_us(config, manifest).is_ok());
     let dataset = dataset(config, manifest)?;
-    body(config, (&opened, dataset), &mut members, us, (&mut Nobody, progress))?;
+    let seen = Seen::new(std::env::temp_dir());
+    body(config, (&opened, dataset), &mut members, (us, seen), (&mut Nobody, progress))?;
     members.end().map_err(Refused::from)?;
     let decrypted = if us.is_some() { &DECRYPTED[..] } else { &[] };
     Ok(Checked {
@@ -152,10 +154,11 @@ pub(super) fn look(
     })
 }
 
-/// Reads a package that is for us, and shows each record to the sink.
+/// Reads a package that is for us, and shows each record to the sink. `folder` is where what has to be
+/// remembered goes when it is much.
 pub(super) fn read(
     config: &PackagesConfig,
-    path: &Path,
+    (path, folder): (&Path, &Path),
     now: Timestamp,
     sink: &mut dyn Sink,
     progress: &Progress,
@@ -174,7 +177,8 @@ pub(super) fn read(
         return Err(PackageError::Configuration("`decryption` is not configured".to_owned()));
     }
     sink.begin(&opened, dataset)?;
-    body(config, (&opened, dataset), &mut members, us, (sink, progress))?;
+    let seen = Seen::new(folder.to_owned());
+    body(config, (&opened, dataset), &mut members, (us, seen), (sink, progress))?;
     members.end().map_err(Refused::from)?;
     Ok(opened)
 }
@@ -236,7 +240,7 @@ fn body(
     config: &PackagesConfig,
     (opened, dataset): (&Opened, &DatasetConfig),
     members: &mut Members<impl Read>,
-    us: Option<&Opening>,
+    (us, mut seen): (Option<&Opening>, Seen),
     (sink, progress): (&mut dyn Sink, &Progress),
 ) -> Result<(), PackageError> {
     let manifest = &opened.manifest;
@@ -264,6 +268,10 @@ fn body(
         let expected = Expected { package: manifest.package, number, part, record_bytes };
         expected.read(&gzip, |at, line| {
             let record = fit(part, at, line, &checks)?;
+            let key = record.get(&dataset.key).map(Value::to_string).unwrap_or_default();
+            if !seen.is_first(key.as_bytes()).map_err(error::file("the keys of the records"))? {
+                return Err(Refused::Repeated { member: part.name.clone(), record: at }.into());
+            }
             done = done.saturating_add(1);
             if done.is_multiple_of(TOLD) {
                 progress(done, Some(manifest.records));

@@ -147,7 +147,7 @@ async fn stage(
     let (file, into) = (order.file.clone(), order.into.clone());
     blocking(move || {
         let mut intake = Intake::new(&into);
-        let opened = open::read(&config, &file, now, &mut intake, &progress)?;
+        let opened = open::read(&config, (&file, &into), now, &mut intake, &progress)?;
         intake.finish(&config, opened, now)
     })
     .await

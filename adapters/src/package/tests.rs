@@ -2,6 +2,8 @@
 
 mod bad;
 mod crash;
+mod example;
+mod large;
 mod made;
 mod openssl;
 mod receipts;

@@ -39,6 +39,7 @@ pub(super) fn refused(code: &str, error: &PackageError, output: &Output) -> Stri
         "package.tampered" => "gói đã bị sửa hoặc bản kê khai sai",
         "package.encryption" => "không giải mã được",
         "package.record" => "có bản ghi không hợp lệ",
+        "package.repeated" => "có hai bản ghi cùng khóa",
         "package.replayed" => "gói này đã được nhận trước đây",
         "package.same_id" => "đã nhận một gói khác có cùng mã",
         "package.receipt" => "biên nhận không được chấp nhận",

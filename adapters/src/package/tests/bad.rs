@@ -365,8 +365,8 @@ async fn refuses_bombs_before_they_are_inflated() {
     let small =
         world.config("city", |text| format!("{text}limits: {{megabytes: 1, part_megabytes: 1}}\n"));
     let rows = format!(
-        "INSERT INTO cases (code, ward, note) SELECT 'M', '25747', hex(randomblob(30000)) FROM ({})",
-        ["SELECT 1"; 30].join(" UNION ALL ")
+        "INSERT INTO cases (code, ward, note) SELECT 'M' || n, '25747', hex(randomblob(30000)) FROM ({})",
+        (1..=30).map(|n| format!("SELECT {n} AS n")).collect::<Vec<_>>().join(" UNION ALL ")
     );
     world.database("province.db", &rows).await;
     world.create(&world.province(), "large.tar").await.unwrap();
@@ -408,6 +408,46 @@ async fn refuses_records_that_are_not_fit() {
     // A record without a day goes to a person; the package itself is in order.
     let received = world.receive(&world.path("fit.tar")).await.unwrap();
     assert_eq!((received.records, received.for_a_person), (1, 1));
+}
+
+#[tokio::test]
+async fn refuses_a_key_that_stands_twice_in_one_part_or_in_two() {
+    let world = World::new().await;
+    let good = members(&world.package().await);
+    let [one, other] =
+        ["BD-1", "BD-2"].map(|code| format!("{{\"code\":\"{code}\",\"ward\":\"25747\"}}\n"));
+    let plain = format!("{}{one}{other}{one}", head(&good));
+    let gzip = compressed(plain.as_bytes());
+    let bytes = archive(&with_part(&world, &good, plain.as_bytes(), &gzip, |_| ()));
+    let repeated = refused(&world, &bytes).await;
+    assert_eq!(repeated.code(), "package.repeated");
+    assert_eq!(
+        repeated.to_string(),
+        "record 3 of `data-0001.p7m` has the key of an earlier record"
+    );
+    let file = world.path("bad.tar");
+    let looked = verify(&world.city(), &file, &world.clock(), &nothing()).unwrap_err();
+    assert!(matches!(looked, PackageError::Refused(Refused::Repeated { .. })), "{looked}");
+    // The second part repeats the first, under a head of its own.
+    let pem = fs::read(world.path("city-open.pem")).unwrap();
+    let recipient = [Recipient::from_pem(&pem).unwrap()];
+    let plain = format!("{}{other}", head(&good));
+    let gzip = compressed(plain.as_bytes());
+    let mut two = with_part(&world, &good, plain.as_bytes(), &gzip, |_| ());
+    let plain = plain.replace("\"part\":1", "\"part\":2");
+    let gzip = compressed(plain.as_bytes());
+    let part = cms::encrypt(&gzip, &recipient, Cipher::Aes256Gcm, world.clock.now()).unwrap();
+    let stated = json!({
+        "name": "data-0002.p7m", "records": 1, "bytes": part.len(), "sha256": hex(&part),
+        "gzip_bytes": gzip.len(), "plain_bytes": plain.len(), "plain_sha256": hex(plain.as_bytes()),
+    });
+    two.push(("data-0002.p7m".to_owned(), part));
+    let two = signed_anew(&world, &two, "province-sign", |manifest| {
+        manifest["records"] = json!(2);
+        manifest["parts"].as_array_mut().unwrap().push(stated);
+    });
+    let repeated = refused(&world, &archive(&two)).await.to_string();
+    assert_eq!(repeated, "record 1 of `data-0002.p7m` has the key of an earlier record");
 }
 
 /// A long text that does not compress well.

@@ -44,6 +44,26 @@ async fn a_few_unfit_rows_are_left_out_where_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_row_with_the_key_of_an_earlier_one_is_not_fit() {
+    let world = World::new().await;
+    let rows = "INSERT INTO cases (code, ward, note) VALUES ('BD-1', '25747', 'again'),
+        ('BD-8', 'x', 'not fit, so it takes no key'), ('BD-8', '25747', 'fit')";
+    world.database("province.db", rows).await;
+    let error = world.create(&world.province(), "cases.tar").await.unwrap_err();
+    assert!(matches!(error, PackageError::Unfit { unfit: 2, rows: 9 }), "{error}");
+    let told = fs::read_to_string(world.path("cases.tar.unfit.ndjson")).unwrap();
+    let repeated = r#"{"key":"BD-1","reason":"`code` is that of an earlier row"}"#;
+    assert_eq!(told.lines().next(), Some(repeated), "{told}");
+    let province = world.config("province", |text| {
+        text.replace("      to:", "      unfit_per_mille: 300\n      to:")
+    });
+    let created = world.create(&province, "cases.tar").await.unwrap();
+    assert_eq!((created.records, created.unfit), (7, 2));
+    let received = world.receive(&created.file).await.unwrap();
+    assert_eq!(received.records, 7);
+}
+
+#[tokio::test]
 async fn no_row_makes_no_package() {
     let world = World::new().await;
     world.database("province.db", "DELETE FROM cases").await;
@@ -55,7 +75,7 @@ async fn no_row_makes_no_package() {
 async fn what_a_receiver_would_refuse_is_not_made() {
     let world = World::new().await;
     let rows =
-        "INSERT INTO cases (code, ward, note) SELECT 'N', '25747', printf('%.*c', 60000, 'x')
+        "INSERT INTO cases (code, ward, note) SELECT 'N-' || id, '25747', printf('%.*c', 60000, 'x')
         FROM cases";
     world.database("province.db", rows).await;
     let error = world.create(&world.province(), "cases.tar").await.unwrap_err();
