@@ -34,29 +34,8 @@ fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one(
     assert_eq!(journey["history"], json!([1, 2, 4, 9, 10]), "{journey:#}");
     assert_eq!((&journey["retried"], &journey["duplicates"]), (&json!(2), &json!(0)));
     assert!(out.contains("the portal has status 10"), "{out}");
-    let centre = &result["centre"];
-    let figures = &centre["figures"];
-    assert_eq!((&figures["delivered"], &figures["accepted"]), (&json!(1), &json!(1)), "{centre:#}");
-    assert!(figures["withheld"].as_u64().is_some_and(|withheld| withheld > 0), "{centre:#}");
+    the_centre_was_told(&result["centre"]);
     assert!(out.contains("93+ / 1") && out.contains("withheld"), "{out}");
-    let mended = &centre["mended"];
-    assert_eq!(
-        (&mended["criterion"], &mended["delivered_while_held"]),
-        (&json!("correct"), &json!(0))
-    );
-    assert!(mended["delivered"].as_u64() > mended["wrong"].as_u64(), "{centre:#}");
-    let medium = &centre["medium"];
-    assert_eq!(
-        (&medium["taken"], &medium["for_a_person"]),
-        (&json!(800), &json!(200)),
-        "{centre:#}"
-    );
-    assert_eq!(medium["mapped"]["25753 → 25747"], json!(200), "{centre:#}");
-    assert_eq!(medium["once_more"], "package.replayed");
-    assert_eq!(
-        (&medium["closed"], &medium["changed_copy"]),
-        (&json!(true), &json!("package.tampered"))
-    );
     let consent = &result["consent"];
     let reasons = [json!("consent.not_given"), json!(null), json!("consent.withdrawn")];
     let told: Vec<_> = consent["exchanges"].as_array().into_iter().flatten().collect();
@@ -78,4 +57,29 @@ fn everything_ends_as_it_must_and_a_broken_extract_is_not_taken_for_a_whole_one(
     assert!(out.contains("rejected"), "{out}");
     assert!(out.contains("NOT COMPLETE") && out.contains("lienthong why"), "{out}");
     assert!(!out.contains("DRIFT-CANARY") && !text.contains("DRIFT-CANARY"), "{out}");
+}
+
+/// The indicators, the dataset that was mended and the package on a medium.
+fn the_centre_was_told(centre: &Value) {
+    let figures = &centre["figures"];
+    assert_eq!((&figures["delivered"], &figures["accepted"]), (&json!(1), &json!(1)), "{centre:#}");
+    assert!(figures["withheld"].as_u64().is_some_and(|withheld| withheld > 0), "{centre:#}");
+    let mended = &centre["mended"];
+    assert_eq!(
+        (&mended["criterion"], &mended["delivered_while_held"]),
+        (&json!("correct"), &json!(0))
+    );
+    assert!(mended["delivered"].as_u64() > mended["wrong"].as_u64(), "{centre:#}");
+    let medium = &centre["medium"];
+    assert_eq!(
+        (&medium["taken"], &medium["for_a_person"]),
+        (&json!(800), &json!(200)),
+        "{centre:#}"
+    );
+    assert_eq!(medium["mapped"]["25753 → 25747"], json!(200), "{centre:#}");
+    assert_eq!(medium["once_more"], "package.replayed");
+    assert_eq!(
+        (&medium["closed"], &medium["changed_copy"]),
+        (&json!(true), &json!("package.tampered"))
+    );
 }

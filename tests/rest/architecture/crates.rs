@@ -56,6 +56,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "lienthong-gateway",
             "lienthong-adapters",
             "lienthong-sandbox",
+            "lienthong-signature",
         ],
     ),
 ];
