@@ -125,7 +125,8 @@ fn section(flow: &FlowScores, is_first: bool, language: Language) -> Markup {
                 ": " (percent(unknown.total)) " %"
             }
         }
-        (draw::wards(flow, language))
+        @if flow.units.iter().any(|unit| unit.rows > 0) { (draw::wards(flow, language)) }
+        @else { p.quiet { (choose(language, "Chưa có dòng nào ghi rõ đơn vị.", "No row so far names a unit.")) } }
         (defects(flow, language))
     }
 }

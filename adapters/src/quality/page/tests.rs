@@ -43,3 +43,15 @@ fn a_held_flow_says_why_in_both_languages() {
     let english = page(&report(), Language::English);
     assert!(english.contains("held by quality: correct 97.00 % (970/1000), threshold 98.00 %"));
 }
+
+#[test]
+fn units_are_drawn_where_a_row_names_one_and_otherwise_it_is_said() {
+    let mut report = report();
+    let said = "No row so far names a unit.";
+    assert!(!page(&report, Language::English).contains(said));
+    for flow in &mut report.flows {
+        flow.units.iter_mut().for_each(|unit| unit.rows = 0);
+    }
+    let empty = page(&report, Language::English);
+    assert!(empty.contains(said) && !empty.contains("id=\"units-"), "{empty}");
+}
