@@ -7,10 +7,13 @@ use lienthong_model::{
     schema::{Kind, Schema},
     sensitive::Sensitive,
 };
-use lienthong_policy::{Case, FieldMasks, PolicySet};
+use lienthong_policy::{Case, FieldMasks, Operation, PolicySet, RequestForm};
 use serde_json::Value;
 
 use crate::snapshot::MAX_BODY_DEPTH;
+
+#[cfg(test)]
+mod tests;
 
 /// Checks the sample bodies of a case. Gives what went wrong; nothing when all is as expected or
 /// the case has no bodies.
@@ -28,7 +31,11 @@ pub fn check_bodies(policies: &PolicySet, case: &Case) -> Vec<String> {
             Some(body) => {
                 let masks = (&terms.request_body, Direction::Request, operation.request_limit);
                 let outcome = disclose(&body.schema, masks, request, &pseudonymiser);
-                compare("request", outcome, case.expect_request.as_ref(), &mut wrong);
+                let outcome = outcome.and_then(|out| whole_if_signed(operation, request, out));
+                match case.expect_refused.as_deref() {
+                    Some(at) => refused(outcome, at, &mut wrong),
+                    None => compare("request", outcome, case.expect_request.as_ref(), &mut wrong),
+                }
             }
             None => wrong.push("the operation has no request body".to_owned()),
         }
@@ -47,20 +54,54 @@ pub fn check_bodies(policies: &PolicySet, case: &Case) -> Vec<String> {
     wrong
 }
 
+/// Why a body does not pass, and where.
+struct Unfit {
+    at: String,
+    told: String,
+}
+
+/// A request that its consumer signs passes whole or not at all.
+fn whole_if_signed(operation: &Operation, came: &Value, passes: Value) -> Result<Value, Unfit> {
+    if operation.request_form != RequestForm::Signed || passes == *came {
+        return Ok(passes);
+    }
+    let leaves = operation.request.iter().flat_map(|body| body.schema.leaves());
+    let kept = |at: &str| came.pointer(at) != passes.pointer(at);
+    let at = leaves.map(|(at, _)| at.to_string()).find(|at| kept(at)).unwrap_or_default();
+    Err(Unfit { told: format!("signed, and less than all of it passes: `{at}`"), at })
+}
+
+fn refused(outcome: Result<Value, Unfit>, expected: &str, wrong: &mut Vec<String>) {
+    match outcome {
+        Err(unfit) if unfit.at == expected => {}
+        Err(unfit) => {
+            wrong.push(format!("request: expected to be refused at `{expected}`: {}", unfit.told));
+        }
+        Ok(actual) => {
+            let what = format!("request: expected to be refused at `{expected}`");
+            wrong.push(format!("{what}, disclosed {actual}"));
+        }
+    }
+}
+
 fn disclose(
     schema: &Schema,
     (masks, direction, max_bytes): (&FieldMasks, Direction, usize),
     body: &Value,
     pseudonymiser: &Pseudonymiser,
-) -> Result<Value, String> {
+) -> Result<Value, Unfit> {
+    let whole = |told: String| Unfit { at: String::new(), told };
     let bounds = Bounds { max_bytes, max_depth: MAX_BODY_DEPTH };
     let (schema, masks) = without_files(schema, masks);
     let view = View::compile(&schema, &masks, direction, bounds)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        .map_err(whole)?;
     let mut out = Vec::new();
-    view.disclose(body.to_string().as_bytes(), pseudonymiser, &mut out)
-        .map_err(|violation| format!("{:?} at `{}`", violation.kind, violation.at))?;
-    serde_json::from_slice(&out).map_err(|error| error.to_string())
+    view.disclose(body.to_string().as_bytes(), pseudonymiser, &mut out).map_err(|violation| {
+        let at = violation.at.to_string();
+        Unfit { told: format!("{:?} at `{at}`", violation.kind), at }
+    })?;
+    serde_json::from_slice(&out).map_err(|error| whole(error.to_string()))
 }
 
 /// Of a body of parts what a case can state: everything but its files.
@@ -81,7 +122,7 @@ fn without_files(schema: &Schema, masks: &FieldMasks) -> (Schema, FieldMasks) {
 
 fn compare(
     what: &str,
-    outcome: Result<Value, String>,
+    outcome: Result<Value, Unfit>,
     expected: Option<&Value>,
     wrong: &mut Vec<String>,
 ) {
@@ -93,6 +134,6 @@ fn compare(
         (Ok(actual), None) => {
             wrong.push(format!("{what}: `expect_{what}` is missing; disclosed {actual}"))
         }
-        (Err(problem), _) => wrong.push(format!("{what}: {problem}")),
+        (Err(unfit), _) => wrong.push(format!("{what}: {}", unfit.told)),
     }
 }

@@ -3,7 +3,7 @@
 use lienthong_model::reason::ReasonCode;
 use serde_json::json;
 
-use super::harness::{Ask, Reply, World, person, person_body};
+use super::harness::{Ask, Files, Reply, Setup, World, person, person_body};
 
 const GOOD: &str = r#"{"number":"001122334455","name":"An"}"#;
 
@@ -155,6 +155,34 @@ async fn a_field_that_does_not_pass_is_still_checked_and_then_left_out() {
     assert_eq!(sent, expected);
     let bytes = world.provider.only_request().bytes;
     assert!(!String::from_utf8_lossy(&bytes).contains("private"));
+}
+
+/// A provider that checks the consumer's signature gets all that was signed, or nothing.
+#[tokio::test]
+async fn of_a_signed_body_nothing_is_left_out_it_passes_whole_or_not_at_all() {
+    let service = "policies/services/people.yaml";
+    let signed = "addPerson:\n    request: signed\n";
+    let agreement = "policies/agreements/desk-people.yaml";
+    let files = Files::default().replace(service, "addPerson:\n", signed).replace(
+        agreement,
+        ", /address/ward: pass}",
+        "}",
+    );
+    let world = World::with(Setup { files, ..Setup::default() }).await;
+    world.provider.replies(Reply::json("200 OK", r#"{"stored":true,"receipt":7}"#));
+    // An object that holds nothing was signed too.
+    for more in [r#""remark":"private""#, r#""address":{"ward":"private"}"#, r#""address":{}"#] {
+        let body = format!(r#"{{"number":"001122334455","name":"An",{more}}}"#);
+        let answer = world.ask(&person_body(body).header("accept-language", "en")).await;
+        world.assert_refused(&answer, ReasonCode::DisclosureUnfulfillable).await;
+        let told = answer.text();
+        assert!(told.contains("`signed` fails at `/address/street`"), "{more}: {told}");
+        assert!(!told.contains("private"), "{more}: {told}");
+    }
+    assert!(world.provider.requests().is_empty());
+    let answer = world.ask(&person_body(GOOD)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(world.provider.requests()[0].bytes.ends_with(GOOD.as_bytes()));
 }
 
 #[tokio::test]

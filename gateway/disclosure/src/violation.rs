@@ -23,7 +23,8 @@ pub struct Tally {
     pub disclosed: u32,
     /// Leaves that passed masked, constants and `null` among them.
     pub masked: u32,
-    /// Declared leaves that were present and did not pass.
+    /// Declared leaves that were present and did not pass; objects and arrays that hold nothing among
+    /// them.
     pub dropped: u32,
     /// Members that the schema does not declare (answers only: a request with one is refused).
     pub undeclared: u32,

@@ -133,7 +133,9 @@ impl<'v, 'b> Walk<'v, 'b> {
         let seen_mark = self.seen.len();
         let key_mark = self.scan.key_mark();
         self.seen.resize(seen_mark + properties.words(), 0);
-        if !self.scan.leave_empty(b'}') {
+        if self.scan.leave_empty(b'}') {
+            self.count_empty(node);
+        } else {
             loop {
                 self.member(node, properties, seen_mark)?;
                 if !self.scan.more(b'}').map_err(broken)? {
@@ -194,7 +196,9 @@ impl<'v, 'b> Walk<'v, 'b> {
         self.scan.enter().map_err(broken)?;
         self.open(node, b'[');
         let mut count: u64 = 0;
-        if !self.scan.leave_empty(b']') {
+        if self.scan.leave_empty(b']') {
+            self.count_empty(node);
+        } else {
             loop {
                 count += 1;
                 if node.check && count > elements.max {
@@ -227,6 +231,7 @@ impl<'v, 'b> Walk<'v, 'b> {
             if node.emit {
                 self.out.extend_from_slice(b"null");
             }
+            self.count_empty(node);
             return Ok(());
         }
         self.scan.skip()?;
@@ -235,6 +240,13 @@ impl<'v, 'b> Walk<'v, 'b> {
         }
         self.tally.dropped = self.tally.dropped.saturating_add(1);
         Ok(())
+    }
+
+    /// Counts an object or array that holds nothing, where it does not pass: no leaf tells of it.
+    fn count_empty(&mut self, node: &Node) {
+        if !node.emit {
+            self.tally.dropped = self.tally.dropped.saturating_add(1);
+        }
     }
 
     fn open(&mut self, node: &Node, bracket: u8) {

@@ -43,6 +43,8 @@ pub struct Case {
     pub request: Option<Value>,
     /// That request as the provider must see it.
     pub expect_request: Option<Value>,
+    /// Where that request must be refused: the nearest place that the schema names.
+    pub expect_refused: Option<String>,
     /// An answer as the provider sends it.
     pub answer: Option<CaseAnswer>,
     /// That answer's body as the consumer must see it.
@@ -186,6 +188,7 @@ const KEYS: &[&str] = &[
     "expect",
     "request",
     "expect_request",
+    "expect_refused",
     "answer",
     "expect_answer",
 ];
@@ -225,6 +228,10 @@ impl CaseReader<'_> {
             Some(node) => Some(self.answer(node, map.found())?),
             None => None,
         };
+        let expect_refused =
+            map.optional("expect_refused").and_then(|_| map.text("expect_refused"));
+        let expect_refused = expect_refused.map(str::to_owned);
+        self.check_pairs(&mut map);
         let body = |key| map.optional(key).map(Node::to_json);
         Some(Case {
             file: file.to_owned(),
@@ -236,9 +243,29 @@ impl CaseReader<'_> {
             expect: expect?,
             request: body("request"),
             expect_request: body("expect_request"),
+            expect_refused,
             answer,
             expect_answer: body("expect_answer"),
         })
+    }
+
+    /// Reports expectations that nothing would ever be compared with.
+    fn check_pairs(&self, map: &mut MapReader<'_, '_>) {
+        for (expected, of) in [
+            ("expect_request", "request"),
+            ("expect_refused", "request"),
+            ("expect_answer", "answer"),
+        ] {
+            if let (Some(node), None) = (map.optional(expected), map.optional(of)) {
+                let message = format!("`{expected}` is stated, but there is no `{of}`");
+                map.found().add(self.file, node.at, message);
+            }
+        }
+        let refused = map.optional("expect_refused");
+        if let (Some(node), Some(_)) = (refused, map.optional("expect_request")) {
+            let message = "a request is refused or passes: `expect_refused` or `expect_request`";
+            map.found().add(self.file, node.at, message);
+        }
     }
 
     fn agreement(&self, map: &mut MapReader<'_, '_>) -> Option<&Agreement> {

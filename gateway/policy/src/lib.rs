@@ -53,7 +53,7 @@ pub use purpose::PurposeDefinition;
 pub use rule::Rule;
 pub use service::{
     Answer, AnswerSubjectField, Classes, DataSubjectField, Delivery, Effect, FieldClass,
-    IdentifierKind, Media, Method, Operation, Parameter, PathTemplate, RequestBody, Segment,
-    SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole,
+    IdentifierKind, Media, Method, Operation, Parameter, PathTemplate, RequestBody, RequestForm,
+    Segment, SensitiveCategory, Service, ServiceAddress, StreamRules, SubjectRole,
 };
 pub use set::PolicySet;

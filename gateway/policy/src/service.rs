@@ -71,6 +71,8 @@ pub struct Operation {
     pub answers: BTreeMap<u16, Answer>,
     /// Whether it changes anything at the provider.
     pub effect: Effect,
+    /// Whether the request may leave with less than came.
+    pub request_form: RequestForm,
     /// Largest request body, in bytes.
     pub request_limit: usize,
     /// Largest whole answer body, in bytes.
@@ -290,6 +292,17 @@ pub enum Effect {
     Reads,
     /// It does: it is never sent a second time.
     Writes,
+}
+
+/// Whether a request may leave with less than came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RequestForm {
+    /// It may: what the agreement does not name is left out, what it masks is masked.
+    #[default]
+    Projected,
+    /// It may not: the consumer has signed all of it, so it leaves as it came or not at all.
+    Signed,
 }
 
 /// How personal each field of an operation is.

@@ -5,11 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Uri, uri::PathAndQuery};
 use lienthong_disclosure::Tally;
-use lienthong_model::{field::Place, reason::ReasonCode};
-use lienthong_policy::Segment;
+use lienthong_model::{
+    field::{Place, Pointer},
+    reason::ReasonCode,
+};
+use lienthong_policy::{RequestForm, Segment};
 
 use super::decide::Permitted;
-use crate::{path, refusal::Refusal};
+use crate::{
+    path,
+    refusal::{Cause, Refusal},
+    snapshot::Route,
+};
 
 /// The request as the provider will see it.
 pub struct DisclosedRequest {
@@ -53,10 +60,12 @@ impl DisclosedRequest {
 /// Discloses a permitted request.
 ///
 /// # Errors
-/// `disclosure.unfulfillable` when a needed path parameter does not pass.
+/// `disclosure.unfulfillable` when a needed path parameter does not pass, or when less than all would
+/// pass of a body that the consumer has signed.
 pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refusal> {
     let sealed = &permitted.request.sealed;
     let route = permitted.route();
+    whole_if_signed(route, &sealed.body_tally)?;
     let mut target = String::with_capacity(128);
     target.push_str(route.provider.base());
     for segment in route.operation.path.segments() {
@@ -93,4 +102,21 @@ pub fn disclose_request(permitted: &Permitted) -> Result<DisclosedRequest, Refus
     let mut tally = sealed.parameters_tally.clone();
     tally.add(sealed.body_tally.clone());
     Ok(DisclosedRequest { address, headers, body: sealed.body.clone(), tally })
+}
+
+/// Refuses a body that the consumer has signed and of which something is kept back.
+///
+/// SECURITY: what is left of it would go to the provider under a signature that says something else.
+fn whole_if_signed(route: &Route, tally: &Tally) -> Result<(), Refusal> {
+    let kept_back = tally.dropped.saturating_add(tally.masked);
+    if route.operation.request_form != RequestForm::Signed || kept_back == 0 {
+        return Ok(());
+    }
+    let body = route.operation.request.as_ref();
+    let mut leaves = body.iter().flat_map(|body| body.schema.leaves());
+    let passes = |at: &Pointer| matches!(route.terms.request_body.get(at), Some(None));
+    // Consent or restriction can keep back what the agreement lets pass: then it is named as a whole.
+    let at = leaves.find(|(at, _)| !passes(at)).map_or_else(Pointer::root, |(at, _)| at);
+    let cause = Cause::Schema { at, keyword: "signed" };
+    Err(Refusal { reason: ReasonCode::DisclosureUnfulfillable, cause })
 }

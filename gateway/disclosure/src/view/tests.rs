@@ -418,6 +418,28 @@ fn discloses_an_empty_object_when_nothing_is_named() {
 }
 
 #[test]
+fn counts_what_holds_nothing_and_does_not_pass() {
+    let source = json!({"type": "object", "properties": {
+        "a": {"type": "string", "maxLength": 9},
+        "o": {"type": ["object", "null"], "properties": {"b": {"type": "string", "maxLength": 9}}},
+        "l": {"type": "array", "maxItems": 3, "items":
+            {"type": "object", "properties": {"b": {"type": "string", "maxLength": 9}}}},
+    }});
+    let all = json!({"/a": "pass", "/o/b": "pass", "/l/*/b": "pass"});
+    for direction in [Direction::Request, Direction::Answer] {
+        let few = compile(&source, &json!({"/a": "pass"}), direction).unwrap();
+        let all = compile(&source, &all, direction).unwrap();
+        for empty in [r#""o":{}"#, r#""o":null"#, r#""l":[]"#, r#""l":[{}]"#] {
+            let body = format!(r#"{{"a":"x",{empty}}}"#);
+            let (text, tally) = disclose(&few, &body).unwrap();
+            assert_eq!((text.as_str(), tally.dropped), (r#"{"a":"x"}"#, 1), "{empty}");
+            let (text, tally) = disclose(&all, &body).unwrap();
+            assert_eq!((text, tally.dropped), (body, 0), "{empty}");
+        }
+    }
+}
+
+#[test]
 fn reads_patterns_as_json_schema_does() {
     let source = json!({"type": "object", "properties": {
         "a": {"type": "string", "pattern": "^\\d+$"},

@@ -141,6 +141,9 @@ impl Reference<'_> {
         let passes = self.passes(at);
         match (&schema.kind, value) {
             (Kind::Object(rules), Value::Object(map)) => {
+                if !passes && map.is_empty() {
+                    count(walk.as_deref_mut(), |tally| tally.dropped += 1);
+                }
                 let mut kept = Map::new();
                 for (name, value) in map {
                     match rules.properties.get(name) {
@@ -155,6 +158,9 @@ impl Reference<'_> {
                 passes.then_some(Value::Object(kept))
             }
             (Kind::Array(rules), Value::Array(items)) => {
+                if !passes && items.is_empty() {
+                    count(walk.as_deref_mut(), |tally| tally.dropped += 1);
+                }
                 let items = items.iter().filter_map(|item| {
                     self.project(&rules.items, item, &at.child("*"), walk.as_deref_mut())
                 });
@@ -162,7 +168,7 @@ impl Reference<'_> {
                 passes.then_some(Value::Array(items))
             }
             (Kind::Object(_) | Kind::Array(_), other) => {
-                if !passes && !other.is_null() {
+                if !passes {
                     count(walk, |tally| tally.dropped += 1);
                 }
                 passes.then(|| other.clone())

@@ -21,7 +21,7 @@ use crate::{
     legal_basis::Citation,
     openapi,
     service::{
-        Operation,
+        Operation, RequestForm,
         read::{check_leaf, parse_field},
     },
 };
@@ -47,6 +47,7 @@ impl DisclosureReader<'_> {
         let limit = operation.request_limit;
         let request = self.fields(request, &leaves, ("a request field", limit), map.found());
         self.check_fulfillable(&request, place, map.found());
+        self.check_signed(&request, place, map.found());
         let answers = map.required("answers");
         let answers = answers.map(|node| self.answers(node, map.found()));
         let (mut request_parameters, mut request_body) = (BTreeMap::new(), BTreeMap::new());
@@ -162,6 +163,21 @@ impl DisclosureReader<'_> {
             let message = format!("`{field}`: the service's limit is {limit} bytes");
             let help = "allow as many or fewer, or raise the limit of the operation";
             found.add_with_help(self.file, at("bytes"), message, help);
+        }
+    }
+
+    /// Reports masks of what the consumer has signed: a request with such a field would never leave.
+    fn check_signed(&self, named: &Named, place: Position, found: &mut Diagnostics) {
+        if self.operation.request_form != RequestForm::Signed {
+            return;
+        }
+        for (field, mask) in named {
+            if let (FieldPath::Body(_), Some(_)) = (field, mask) {
+                let id = &self.operation.id;
+                let message = format!("`{field}` is masked, and the consumer signs `{id}`");
+                let help = "let it pass, or leave it out: a request that has it is then refused";
+                found.add_with_help(self.file, place, message, help);
+            }
         }
     }
 

@@ -37,6 +37,27 @@ fn refuses_cases_about_what_does_not_exist() {
 }
 
 #[test]
+fn refuses_expectations_that_nothing_is_compared_with() {
+    let case = "    operation: getBirthRecord\n";
+    for (stated, message) in [
+        ("expect_request: {}", "`expect_request` is stated, but there is no `request`"),
+        ("expect_refused: /a", "`expect_refused` is stated, but there is no `request`"),
+        (
+            "request: {}\n    expect_request: {}\n    expect_refused: /a",
+            "a request is refused or passes: `expect_refused` or `expect_request`",
+        ),
+    ] {
+        let stated = format!("{case}    {stated}\n");
+        Files::new().edit(CASES, case, &stated).refused(&["civil-status.yaml:", message]);
+    }
+    let lone = Files::new().edit(CASES, "    answer:", "    request:");
+    lone.refused(&["`expect_answer` is stated, but there is no `answer`"]);
+    let stated = format!("{case}    request: {{}}\n    expect_refused: /a\n");
+    let set = Files::new().edit(CASES, case, &stated).set();
+    assert_eq!(set.cases[0].expect_refused.as_deref(), Some("/a"));
+}
+
+#[test]
 fn carries_the_sample_bodies() {
     let set = Files::new().set();
     let case = &set.cases[0];

@@ -18,8 +18,8 @@ use lienthong_model::{
 use serde_json::Value;
 
 use super::{
-    Classes, Delivery, Effect, FieldClass, Media, Operation, SensitiveCategory, Service,
-    ServiceAddress, StreamRules, lgsp, subjects::SubjectReader,
+    Classes, Delivery, Effect, FieldClass, Media, Operation, RequestForm, SensitiveCategory,
+    Service, ServiceAddress, StreamRules, lgsp, subjects::SubjectReader,
 };
 use crate::{
     openapi::{self, DeclaredOperation, Document},
@@ -176,10 +176,20 @@ struct OperationLimits {
 impl OperationReader<'_> {
     fn read(&self, node: &Node, found: &mut Diagnostics) -> Option<Operation> {
         let file = self.file;
-        let keys = &["effect", "answer", "elements", "media", "limits", "data_subjects", "classes"];
+        let keys = &[
+            "effect",
+            "request",
+            "answer",
+            "elements",
+            "media",
+            "limits",
+            "data_subjects",
+            "classes",
+        ];
         let mut map = MapReader::new(file, node, "an operation", keys, found)?;
         let effects = &[("reads", Effect::Reads), ("writes", Effect::Writes)];
         let effect = word_key(&mut map, "effect", effects);
+        let request_form = self.request_form(&mut map);
         if let Some(media) = map.required("media") {
             self.check_media(media, map.found());
         }
@@ -201,6 +211,7 @@ impl OperationReader<'_> {
             request: declared.request.clone(),
             answers: declared.answers.clone(),
             effect: effect?,
+            request_form,
             request_limit: limits.request,
             answer_limit: limits.answer,
             delivery: delivery?,
@@ -208,6 +219,19 @@ impl OperationReader<'_> {
             data_subjects,
             answer_subjects,
         })
+    }
+
+    fn request_form(&self, map: &mut MapReader<'_, '_>) -> RequestForm {
+        let Some(node) = map.optional("request") else { return RequestForm::Projected };
+        let words = &[("projected", RequestForm::Projected), ("signed", RequestForm::Signed)];
+        let form = word(self.file, node, "request", words, map.found()).unwrap_or_default();
+        let is_json =
+            self.declared.request.as_ref().is_some_and(|request| request.media == Media::Json);
+        if form == RequestForm::Signed && !is_json {
+            let message = "only a request of JSON can be signed by its consumer";
+            map.found().add(self.file, node.at, message);
+        }
+        form
     }
 
     /// Whole, or a stream with the place of its elements.

@@ -1,6 +1,6 @@
 use crate::{
     DataLimits, NotFoundLimit, OutcomeTiming, ValueCommitments,
-    fixture::{AGREEMENT, Files},
+    fixture::{AGREEMENT, Files, SERVICE},
 };
 
 const NOTE: &str = "  sendNote:\n    request: {path.so: pass, /noiDung: pass}\n    answers: {\"200\": {/maLoi: pass}}\n";
@@ -8,6 +8,24 @@ const NOTE: &str = "  sendNote:\n    request: {path.so: pass, /noiDung: pass}\n 
 fn with_note(request: &str) -> Files {
     let note = NOTE.replace("{path.so: pass, /noiDung: pass}", request);
     Files::new().edit(AGREEMENT, "operations:\n", &format!("operations:\n{note}"))
+}
+
+#[test]
+fn refuses_to_mask_what_the_consumer_signs() {
+    let signed = |files: Files| {
+        let effect = "effect: writes\n    answer: whole\n    media: {request: json";
+        files.edit(SERVICE, effect, &effect.replace("answer:", "request: signed\n    answer:"))
+    };
+    for mask in ["redact", "drop", "{keep_first: 2}"] {
+        let request = format!("{{path.so: pass, /noiDung: pass, /nguoi/ten: {mask}}}");
+        let told = signed(with_note(&request)).mistakes();
+        let said = |mistake: &String| {
+            mistake.contains("`/nguoi/ten` is masked, and the consumer signs `sendNote`")
+        };
+        assert!(told.iter().any(said), "{mask}: {told:#?}");
+    }
+    let files = signed(with_note("{path.so: pass, /noiDung: pass}"));
+    assert_eq!(files.mistakes(), [""; 0]);
 }
 
 #[test]

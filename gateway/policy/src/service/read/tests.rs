@@ -64,6 +64,17 @@ fn refuses_media_other_than_the_documents() {
 }
 
 #[test]
+fn refuses_a_signature_over_no_request_of_json() {
+    let whole = "effect: reads\n    answer: whole";
+    let files =
+        Files::new().edit(SERVICE, whole, "effect: reads\n    request: signed\n    answer: whole");
+    files.refused(&["only a request of JSON can be signed by its consumer"]);
+    let files =
+        Files::new().edit(SERVICE, whole, "effect: reads\n    request: sigend\n    answer: whole");
+    files.refused(&["unknown request `sigend`", "did you mean `signed`?"]);
+}
+
+#[test]
 fn refuses_a_stream_whose_elements_are_not_where_it_says() {
     let whole = "effect: reads\n    answer: whole";
     let files = Files::new().edit(SERVICE, whole, "effect: reads\n    answer: stream");
