@@ -7,6 +7,7 @@
 //! Must never give out anything of a package before all of it was found to be what its signer says,
 //! do anything that was not recorded as evidence before, or show a value of a record.
 
+mod announce;
 mod aside;
 mod container;
 mod create;
@@ -34,6 +35,7 @@ use lienthong_store::{
 use serde::Serialize;
 
 pub use self::{
+    announce::{Announced, announce},
     create::{Created, create},
     error::{PackageError, Refused},
     id::PackageId,

@@ -51,6 +51,15 @@ pub(crate) enum Command {
     ///
     /// Example: lienthong adapters package receive cases.tar --into inbox --config packages.yaml --gateway gateway.yaml
     Receive(Receive),
+    /// Lays the line of a package that was made here for the flow that tells the platform of it.
+    /// `create` does so too; this is for when it was killed before, or the data set was not announced
+    /// then. Laying it twice changes nothing.
+    ///
+    /// Exit code: 0 when it lies there or was read, 1 when the package is refused, 3 when it could not
+    /// be tried.
+    ///
+    /// Example: lienthong adapters package announce cases.tar --config packages.yaml
+    Announce(Verify),
     /// Takes the receipt of a package that was made here, and closes the package.
     ///
     /// Exit code: 0 when it is closed, 1 when the receipt is refused, 3 when it could not be tried.
@@ -161,6 +170,7 @@ pub(super) async fn run(command: Command, output: &Output) -> anyhow::Result<Exi
         Command::Create(create) => self::create(create, output).await,
         Command::Verify(verify) => self::verify(&verify, output),
         Command::Receive(receive) => self::receive(receive, output).await,
+        Command::Announce(announce) => self::announce(&announce, output),
         Command::Receipt(receipt) => take_receipt(receipt, output).await,
         Command::List(list) => self::list(list, output).await,
     }
@@ -184,6 +194,15 @@ fn verify(verify: &Verify, output: &Output) -> anyhow::Result<Exit> {
     let checked = package::verify(&config, &verify.file, &clock::system(), &progress);
     shown.finish_and_clear();
     end(checked, verify.settings.json, output, told::checked)
+}
+
+fn announce(announce: &Verify, output: &Output) -> anyhow::Result<Exit> {
+    let config = read!(PackagesConfig::read(&announce.settings.config), output);
+    let (shown, progress) = progress(output, &label(&announce.file));
+    let now = clock::system().now();
+    let announced = package::announce(&config, &announce.file, now, &progress);
+    shown.finish_and_clear();
+    end(announced, announce.settings.json, output, told::announced)
 }
 
 async fn receive(receive: Receive, output: &Output) -> anyhow::Result<Exit> {

@@ -55,6 +55,13 @@ pub(crate) async fn start(listen: Listen, directory: &Path) -> anyhow::Result<Ag
         wards: vec!["NoiDangKy".to_owned()],
         least_percent: 98,
         at_least: 100,
+        ..DatasetSettings::default()
+    };
+    let figures = DatasetSettings {
+        required: vec!["MaChiSo".to_owned()],
+        releases: vec!["NoiDung".to_owned()],
+        at_least: 100,
+        ..DatasetSettings::default()
     };
     let settings = AgentNodeSettings {
         listen,
@@ -66,7 +73,7 @@ pub(crate) async fn start(listen: Listen, directory: &Path) -> anyhow::Result<Ag
         sender_trust_anchor_file: pki.join("city.pem"),
         senders: [("H29".to_owned(), pki.join("h29-signature.pem"))].into(),
         agreements: vec![agreement("NDC-H29-01", "HOTICH"), agreement("NDC-H29-05", "CHISO")],
-        datasets: [("HOTICH".to_owned(), registrations)].into(),
+        datasets: [("HOTICH".to_owned(), registrations), ("CHISO".to_owned(), figures)].into(),
         open_packages: 1,
         tolerance_seconds: 600,
     };

@@ -12,6 +12,7 @@ mod desk;
 mod ledger;
 mod peer;
 mod refusal;
+mod release;
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +25,7 @@ use lienthong_model::{clock::Clock, exchange_mode::ExchangeMode};
 use lienthong_signature::detached::Kind;
 
 use self::desk::{Desk, Told};
-pub use self::ledger::AgentNodeReport;
+pub use self::ledger::{AgentNodeReport, Shown};
 use crate::{
     Error, Faults, database,
     server::{self, Listen, Running},
@@ -83,6 +84,9 @@ pub struct DatasetSettings {
     pub citizen_numbers: Vec<String>,
     /// Members that hold ward codes: each must be one of today's.
     pub wards: Vec<String>,
+    /// Members that hold releases of indicators as JSON texts: each must be one that shows no figure of
+    /// a cell that it withholds, and newer than those that came before of its period.
+    pub releases: Vec<String>,
     /// The least share of good records, of a hundred, among the last thousand.
     pub least_percent: u8,
     /// How many records it takes before that is looked at.

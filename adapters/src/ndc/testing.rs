@@ -5,21 +5,29 @@ use std::{
     collections::BTreeMap,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use lienthong_model::exchange_mode::ExchangeMode;
+use lienthong_model::{clock::Clock, exchange_mode::ExchangeMode};
 use lienthong_sandbox::{
     AgentNode, Listen,
     agent_node::{AgentNodeHandle, AgentNodeSettings, AgreementSettings, DatasetSettings},
     synthetic,
 };
 use lienthong_signature::detached::Kind;
+use lienthong_store::Store;
 use rand::{SeedableRng as _, rngs::StdRng};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 
-use crate::{Config, FlowReport, flow::Until, run::drive, testing::Ticking};
+use crate::{
+    Config, FlowReport,
+    flow::Until,
+    indicator::{CASES, Indicators, Outcome},
+    run::drive,
+    testing::Ticking,
+};
 
 const EXAMPLE: &str = include_str!("../../examples/national-data-centre.yaml");
 const OPENAPI: &str = include_str!("../../../schemas/services/v1/agent-node.yaml");
@@ -51,7 +59,7 @@ fn certificates(folder: &Path, names: &[&str]) {
 pub(crate) struct World {
     pub(crate) folder: TempDir,
     pub(crate) node: AgentNodeHandle,
-    pub(crate) clock: std::sync::Arc<Ticking>,
+    pub(crate) clock: Arc<Ticking>,
     text: String,
 }
 
@@ -69,8 +77,35 @@ fn agreements() -> Vec<AgreementSettings> {
         agreement("NDC-H29-02", "G13", "DATDAI", ExchangeMode::SyncPeer),
         agreement("NDC-H29-03", "H26", "HOTICH", ExchangeMode::QueryPeer),
         agreement("NDC-H29-04", "G01.NDC", "GOI", ExchangeMode::Package),
+        agreement("NDC-H29-05", "G01.NDC", "CHISO", ExchangeMode::SyncNational),
     ]
 }
+
+/// What the Agent Node of the tests asks of records.
+fn datasets() -> BTreeMap<String, DatasetSettings> {
+    let members = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    let registrations = DatasetSettings {
+        required: members(&["SoDangKy"]),
+        citizen_numbers: members(&["SoDinhDanh"]),
+        wards: members(&["NoiDangKy"]),
+        least_percent: 98,
+        at_least: 100,
+        ..DatasetSettings::default()
+    };
+    let figures = DatasetSettings {
+        required: members(&["MaChiSo"]),
+        releases: members(&["NoiDung"]),
+        at_least: 100,
+        ..DatasetSettings::default()
+    };
+    BTreeMap::from([("HOTICH".to_owned(), registrations), ("CHISO".to_owned(), figures)])
+}
+
+/// Cases of October by ward and sex, in the table that the indicator of the tests counts.
+const CASES_OF_OCTOBER: &str = "CREATE TABLE cases (ward TEXT, sex TEXT, day TEXT, n);
+    INSERT INTO cases VALUES ('a', '1', '2026-10-15', 48), ('a', '2', '2026-10-15', 2),
+        ('b', '1', '2026-10-15', 29), ('b', '2', '2026-10-15', 31),
+        ('c', '1', '2026-10-15', 37), ('c', '2', '2026-10-15', 40);";
 
 impl World {
     pub(crate) async fn new() -> Self {
@@ -96,16 +131,7 @@ impl World {
             sender_trust_anchor_file: pki.join("city.pem"),
             senders: BTreeMap::from([("H29".to_owned(), pki.join("h29-signature.pem"))]),
             agreements: agreements(),
-            datasets: BTreeMap::from([(
-                "HOTICH".to_owned(),
-                DatasetSettings {
-                    required: vec!["SoDangKy".to_owned()],
-                    citizen_numbers: vec!["SoDinhDanh".to_owned()],
-                    wards: vec!["NoiDangKy".to_owned()],
-                    least_percent: 98,
-                    at_least: 100,
-                },
-            )]),
+            datasets: datasets(),
             open_packages: 1,
             tolerance_seconds: 600,
         };
@@ -116,7 +142,12 @@ impl World {
         let key = folder.path().join("seal.key");
         std::fs::set_permissions(key, PermissionsExt::from_mode(0o600)).unwrap();
         std::fs::write(folder.path().join("agent-node.yaml"), OPENAPI).unwrap();
+        for name in ["indicators", "announcements"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        std::fs::write(folder.path().join("indicators/cases.yaml"), CASES).unwrap();
         let mut world = Self { folder, node, clock, text: EXAMPLE.to_owned() };
+        world.execute(CASES_OF_OCTOBER).await;
         let url = format!("http://{}", world.node.addr);
         world.set("https://127.0.0.1:7443", &url);
         let tls = [
@@ -152,16 +183,39 @@ impl World {
 
     /// Leaves one flow, whose first rows are as many, with quick repeats.
     pub(crate) async fn only(&mut self, flow: &str, rows: u32) {
-        let (head, flows) = self.text.split_once("\nflows:\n").unwrap();
-        let mut each = flows.split("  - id: ").filter(|text| text.starts_with(flow));
-        let flow = each.next().unwrap().to_owned();
-        let quick =
-            "    delivery: {look_up_after_seconds: 0, first_wait_ms: 1, longest_wait_seconds: 1}\n";
-        let (before, messages) = flow.split_once("    messages:\n").unwrap();
-        self.text = format!("{head}\nflows:\n  - id: {before}{quick}    messages:\n{messages}");
+        self.leave(&[flow]);
         for table in ["civil_status_outbox", "land_outbox"] {
             self.execute(&format!("DELETE FROM {table} WHERE id > {rows}")).await;
         }
+    }
+
+    /// Leaves these flows, with quick repeats.
+    pub(crate) fn leave(&mut self, flows: &[&str]) {
+        let quick =
+            "    delivery: {look_up_after_seconds: 0, first_wait_ms: 1, longest_wait_seconds: 1}\n";
+        let (head, all) = self.text.split_once("\nflows:\n").unwrap();
+        let mut text = format!("{head}\nflows:\n");
+        for flow in flows {
+            let found = all.split("  - id: ").find(|text| text.starts_with(flow)).unwrap();
+            let (before, messages) = found.split_once("    messages:\n").unwrap();
+            let slow = |line: &&str| !line.starts_with("    delivery:");
+            let before: String = before.split_inclusive('\n').filter(slow).collect();
+            text.push_str(&format!("  - id: {before}{quick}    messages:\n{messages}"));
+        }
+        self.text = text;
+    }
+
+    /// Computes October, as the adapters do it beside their flows.
+    pub(crate) async fn compute(&self) -> Outcome {
+        let config = self.config();
+        let store = Arc::new(Store::open(config.state.clone()).await.unwrap());
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let indicators = Indicators::of(&config, &store, &clock).unwrap();
+        let task = indicators.task("cases", "2026-10", None).unwrap();
+        let outcome = indicators.compute(task).await.unwrap();
+        drop(indicators);
+        store.close().await;
+        outcome
     }
 
     pub(crate) async fn execute(&self, query: &str) {
@@ -181,12 +235,17 @@ impl World {
         Config::read(&self.path()).unwrap_or_else(|mistakes| panic!("{mistakes}"))
     }
 
-    /// Runs until nothing is left to deliver.
+    /// Runs until nothing is left to deliver. What became of the first flow.
     pub(crate) async fn run(&self) -> FlowReport {
+        self.run_all().await.remove(0)
+    }
+
+    /// What became of each flow.
+    pub(crate) async fn run_all(&self) -> Vec<FlowReport> {
         let rng = StdRng::seed_from_u64(11);
         let forever = std::future::pending();
         let report = drive(&self.config(), self.clock.clone(), rng, Until::Idle, forever).await;
-        report.unwrap().flows.into_iter().next().unwrap()
+        report.unwrap().flows
     }
 
     /// The files that lie in the folder for answers.

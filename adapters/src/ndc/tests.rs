@@ -1,3 +1,6 @@
+mod figures;
+mod packages;
+
 use lienthong_sandbox::Fault;
 use lienthong_signature::detached::Kind;
 use lienthong_store::Store;
@@ -13,7 +16,11 @@ fn counts(report: &FlowReport) -> (u64, u64, u64, u64) {
 }
 
 async fn proofs(world: &World) -> Vec<crate::Proof> {
-    let flow = REGISTRATIONS.parse().unwrap();
+    proofs_of(world, REGISTRATIONS).await
+}
+
+async fn proofs_of(world: &World, flow: &str) -> Vec<crate::Proof> {
+    let flow = flow.parse().unwrap();
     receipts(&world.config(), &flow, None, 100).await.unwrap()
 }
 

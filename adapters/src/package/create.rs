@@ -23,6 +23,7 @@ use serde_json::Value;
 
 use super::{
     Act, ActKind, PackageError, PackageId, Progress,
+    announce::Announcement,
     aside::{Aside, Unfit},
     container::{MANIFEST, SCHEMA, SIGNATURE, Writer, part_name},
     error::file,
@@ -64,6 +65,8 @@ pub struct Created {
     pub manifest_sha256: String,
     /// The package.
     pub file: PathBuf,
+    /// The line for the flow that tells the platform of it, where the data set is announced.
+    pub announcement: Option<PathBuf>,
 }
 
 /// Makes a package of a data set.
@@ -82,6 +85,10 @@ pub async fn create<R: AsyncFn(Act) -> Result<(), String>>(
     let send = dataset.send.as_ref().ok_or_else(|| configuration(name, "is not sent"))?;
     if out.symlink_metadata().is_ok() {
         return Err(PackageError::Exists(out.display().to_string()));
+    }
+    if let Some(folder) = send.announcements.as_ref() {
+        // Better no package than one that nobody is told of.
+        std::fs::read_dir(folder).map_err(file(folder.display()))?;
     }
     let store = Store::open(config.state.clone()).await?;
     let mut making = Making::new(config, (dataset, send), out, clock.now())?;
@@ -106,16 +113,30 @@ pub async fn create<R: AsyncFn(Act) -> Result<(), String>>(
     kept.map_err(|error| file(out.display())(error.error))?;
     publish::sync(folder(out)).map_err(file(out.display()))?;
     store.close().await;
+    let recipients = codes(&manifest);
+    let announcement = Announcement {
+        package: manifest.package,
+        dataset: name,
+        recipients: &recipients,
+        manifest_sha256: &sha256,
+        records: manifest.records,
+        parts: manifest.parts.len(),
+        as_of: manifest.as_of,
+        created_at: manifest.created_at,
+    };
+    let folder = send.announcements.as_ref();
+    let announcement = folder.map(|folder| announcement.lay(folder)).transpose()?;
     Ok(Created {
         package: manifest.package,
         dataset: name.to_owned(),
-        recipients: codes(&manifest),
+        recipients,
         records: manifest.records,
         unfit,
         unfit_file: (unfit > 0).then(|| unfit_file(out)),
         parts: manifest.parts.len(),
         manifest_sha256: sha256,
         file: out.to_owned(),
+        announcement,
     })
 }
 

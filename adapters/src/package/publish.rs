@@ -13,7 +13,7 @@ use std::{
 use super::{PackageError, PackageId, container::MANIFEST, error};
 
 /// Where a CSV source puts files that it has read.
-const DONE: &str = "done";
+pub(super) const DONE: &str = "done";
 
 /// A folder that nobody sees yet. It goes away when this does.
 #[derive(Debug)]

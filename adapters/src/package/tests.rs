@@ -1,5 +1,6 @@
 //! Two sides and a medium between them: a former province and the city.
 
+mod announcements;
 mod bad;
 mod crash;
 mod example;

@@ -1,6 +1,10 @@
 //! What the commands on packages say.
 
-use lienthong_adapters::package::{Checked, Closed, Created, Listed, PackageError, Received};
+use std::path::Path;
+
+use lienthong_adapters::package::{
+    Announced, Checked, Closed, Created, Listed, PackageError, PackageId, Received,
+};
 
 use super::is_vietnamese;
 use crate::output::Output;
@@ -66,6 +70,22 @@ pub(super) fn created(created: &Created, output: &Output) {
             false => format!("{unfit} rows are not fit and were left out: {told}"),
         });
     }
+    if let Some(file) = &created.announcement {
+        announcement(package, file, output);
+    }
+}
+
+pub(super) fn announced(announced: &Announced, output: &Output) {
+    let Announced { package, file, .. } = announced;
+    announcement(package, file, output);
+}
+
+fn announcement(package: &PackageId, file: &Path, output: &Output) {
+    let file = file.display();
+    output.line(match is_vietnamese(output) {
+        true => format!("gói {package} được thông báo: {file}"),
+        false => format!("package {package} is announced: {file}"),
+    });
 }
 
 pub(super) fn checked(checked: &Checked, output: &Output) {

@@ -5,10 +5,17 @@ use std::{collections::BTreeSet, sync::LazyLock};
 use lienthong_model::{identifier::CitizenNumber, ward::units};
 use serde_json::{Map, Value};
 
-use super::{DatasetSettings, refusal::Refusal};
+use super::{
+    DatasetSettings,
+    refusal::Refusal,
+    release::{self, Release},
+};
 
-/// Looks at one record.
-pub(super) fn record(rules: &DatasetSettings, record: &Map<String, Value>) -> Result<(), Refusal> {
+/// Looks at one record. Gives the releases in it.
+pub(super) fn record(
+    rules: &DatasetSettings,
+    record: &Map<String, Value>,
+) -> Result<Vec<Release>, Refusal> {
     let text = |name: &String| record.get(name).and_then(Value::as_str).unwrap_or_default();
     let says = |name: &&String| record.get(*name).is_some_and(|value| !value.is_null());
     if rules.required.iter().any(|name| !says(&name)) {
@@ -18,7 +25,10 @@ pub(super) fn record(rules: &DatasetSettings, record: &Map<String, Value>) -> Re
     let is_ward = |name: &String| is_ward_of_today(text(name));
     let good = rules.citizen_numbers.iter().filter(says).all(is_number)
         && rules.wards.iter().filter(says).all(is_ward);
-    if good { Ok(()) } else { Err(Refusal::Identifier) }
+    if !good {
+        return Err(Refusal::Identifier);
+    }
+    rules.releases.iter().map(|name| release::read(text(name))).collect()
 }
 
 static WARDS: LazyLock<BTreeSet<String>> =

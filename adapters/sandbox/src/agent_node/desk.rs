@@ -87,29 +87,30 @@ impl Desk {
         let mode = self.agreed(&sender, &message)?;
         let record = message.get("duLieu").and_then(Value::as_object).ok_or(Refusal::Malformed)?;
         let incoming = incoming(&sender, &message, record, mode)?;
-        self.keep(&incoming, record).await
+        self.keep(incoming, record).await
     }
 
     async fn keep(
         &self,
-        incoming: &Incoming<'_>,
+        mut incoming: Incoming<'_>,
         record: &Map<String, Value>,
     ) -> Result<Taken, Refusal> {
         if incoming.asks {
             let answer = peer::registration(&self.pool, record).await;
             let answer = answer.map_err(|_| Refusal::Full)?;
             lock(&self.ledger).answered(incoming.dataset);
-            return Ok(Taken { receipt: self.receipt(incoming), answer: Some(answer) });
+            return Ok(Taken { receipt: self.receipt(&incoming), answer: Some(answer) });
         }
         let mut ledger = lock(&self.ledger);
-        if let Some(receipt) = ledger.known(incoming)? {
+        if let Some(receipt) = ledger.known(&incoming)? {
             return Ok(Taken { receipt, answer: None });
         }
         if let Some(rules) = self.settings.datasets.get(incoming.dataset) {
-            ledger.count(incoming.dataset, rules, check::record(rules, record))?;
+            let checked = check::record(rules, record);
+            incoming.releases = ledger.count(incoming.dataset, rules, checked)?;
         }
-        let receipt = self.receipt(incoming);
-        ledger.accept(incoming, &receipt, self.settings.open_packages)?;
+        let receipt = self.receipt(&incoming);
+        ledger.accept(&incoming, &receipt, self.settings.open_packages)?;
         Ok(Taken { receipt, answer: None })
     }
 
@@ -206,6 +207,7 @@ fn incoming<'a>(
         digest,
         package,
         asks: mode == ExchangeMode::QueryPeer,
+        releases: Vec::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::{Map, Value};
 
-use super::{DatasetSettings, refusal::Refusal};
+use super::{DatasetSettings, refusal::Refusal, release::Release};
 
 /// Most messages held.
 const MOST: usize = 1_000_000;
@@ -24,6 +24,19 @@ pub struct AgentNodeReport {
     pub looked_up: u64,
     /// Refusals by code.
     pub refused: BTreeMap<String, u64>,
+    /// The newest release of each indicator and first day.
+    pub releases: BTreeMap<String, Shown>,
+}
+
+/// What a release shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Shown {
+    /// Which revision it is.
+    pub revision: u32,
+    /// Cells with a figure.
+    pub shown: u64,
+    /// Cells that are withheld.
+    pub withheld: u64,
 }
 
 /// What is held.
@@ -56,6 +69,8 @@ pub(super) struct Incoming<'a> {
     pub(super) package: Option<&'a str>,
     /// Whether it is a question to a peer.
     pub(super) asks: bool,
+    /// The releases in it.
+    pub(super) releases: Vec<Release>,
 }
 
 impl Ledger {
@@ -73,22 +88,22 @@ impl Ledger {
     }
 
     /// Counts a record of a data set as good or bad, and says whether records of it are taken.
-    pub(super) fn count(
+    pub(super) fn count<T>(
         &mut self,
         dataset: &str,
         rules: &DatasetSettings,
-        checked: Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
+        checked: Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
         let window = self.quality.entry(dataset.to_owned()).or_default();
         window.push_back(checked.is_ok());
         if window.len() > WINDOW {
             window.pop_front();
         }
-        checked?;
+        let found = checked?;
         let good = window.iter().filter(|good| **good).count();
         let is_low = good * 100 < window.len() * usize::from(rules.least_percent);
         let at_least = usize::try_from(rules.at_least).unwrap_or(usize::MAX);
-        if window.len() >= at_least && is_low { Err(Refusal::Quality) } else { Ok(()) }
+        if window.len() >= at_least && is_low { Err(Refusal::Quality) } else { Ok(found) }
     }
 
     /// Accepts a message with this receipt.
@@ -101,11 +116,23 @@ impl Ledger {
         if self.messages.len() >= MOST {
             return Err(Refusal::Full);
         }
+        let known = &self.report.releases;
+        let is_new = |release: &Release| {
+            known.get(&release.of).is_none_or(|held| held.revision < release.revision)
+        };
+        if !message.releases.iter().all(is_new) {
+            return Err(Refusal::Revision);
+        }
         if let Some(package) = message.package {
             if self.packages.len() >= open_packages {
                 return Err(Refusal::ReceiptMissing);
             }
             self.packages.insert(package.to_owned());
+        }
+        for release in &message.releases {
+            let Release { revision, shown, withheld, .. } = *release;
+            let shown = Shown { revision, shown, withheld };
+            self.report.releases.insert(release.of.clone(), shown);
         }
         let Incoming { id, sender, dataset, digest, .. } = message;
         let held =

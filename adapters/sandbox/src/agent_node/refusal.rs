@@ -13,9 +13,11 @@ pub(super) enum Refusal {
     Agreement,
     /// A message of this id had another record.
     OtherContent,
+    /// A release of its period that is as new or newer came before.
+    Revision,
     /// There is no message of this id.
     UnknownMessage,
-    /// An identifier in the record is wrong.
+    /// An identifier in the record is wrong, or a release contradicts itself.
     Identifier,
     /// Too many of the data set's records were bad.
     Quality,
@@ -36,6 +38,7 @@ impl Refusal {
             Self::Signature => "21",
             Self::Agreement => "31",
             Self::OtherContent => "41",
+            Self::Revision => "42",
             Self::UnknownMessage => "44",
             Self::Identifier => "51",
             Self::Quality => "52",

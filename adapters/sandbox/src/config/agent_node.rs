@@ -96,7 +96,8 @@ impl<'a> Reader<'a> {
     fn datasets(&mut self, node: &'a Node) -> Option<BTreeMap<String, DatasetSettings>> {
         let mut datasets = BTreeMap::new();
         for (code, node) in document::entries(self.file, node, "`datasets`", self.found) {
-            let known = ["required", "citizen_numbers", "wards", "least_percent", "at_least"];
+            let lists = ["required", "citizen_numbers", "wards", "releases"];
+            let known = [&lists[..], &["least_percent", "at_least"]].concat();
             let mut map = self.map(node, "a data set", &known)?;
             let least = map.integer("least_percent", 0..=100, 98);
             let at_least = map.integer("at_least", 1..=1_000, 100);
@@ -104,6 +105,7 @@ impl<'a> Reader<'a> {
                 required: map.parse_list("required"),
                 citizen_numbers: map.parse_list("citizen_numbers"),
                 wards: map.parse_list("wards"),
+                releases: map.parse_list("releases"),
                 least_percent: u8::try_from(least).unwrap_or(100),
                 at_least: u32::try_from(at_least).unwrap_or(1),
             };

@@ -60,11 +60,13 @@ async fn a_flow_says_where_it_goes_when_there_are_two_platforms() {
     world.set("\nndc:\n", &format!("\n{npsp}ndc:\n"));
     assert!(mistakes(&world).contains("`platform` must say where the flow goes"));
     world.set("    order_by: case_code\n", "    platform: ndc\n    order_by: case_code\n");
+    world.set("    order_by: indicator\n", "    platform: ndc\n    order_by: indicator\n");
+    world.set("    order_by: dataset\n", "    platform: ndc\n    order_by: dataset\n");
     world.set("    order_by: geohash\n", "    platform: npsp\n    order_by: geohash\n");
     let told = mistakes(&world);
     assert!(told.contains("the service has no call `ChiaSeBienDongDat`"), "{told}");
     world.set("    platform: npsp\n", "    platform: ndc\n");
-    assert_eq!(world.config().flows.len(), 2);
+    assert_eq!(world.config().flows.len(), 4);
 }
 
 const PORTAL: &str = include_str!("../../../../schemas/services/v1/portal-case-sync.yaml");

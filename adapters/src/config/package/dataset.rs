@@ -71,6 +71,8 @@ pub(crate) struct SendConfig {
     pub(crate) unfit_per_mille: u64,
     /// Of one part before it is compressed.
     pub(crate) part_bytes: u64,
+    /// Where a line is laid for the flow that tells the platform of a package.
+    pub(crate) announcements: Option<PathBuf>,
 }
 
 /// What is done with a data set that comes.
@@ -167,12 +169,14 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn send(&mut self, node: &'a Node, schema: &Schema) -> Option<SendConfig> {
-        let known = ["to", "source", "map", "unfit_per_mille", "part_megabytes"];
+        let known = ["to", "source", "map", "unfit_per_mille", "part_megabytes", "announcements"];
         let mut map = self.map(node, "`send`", &known)?;
         let to = map.parse_list::<ParticipantId>("to");
         let (source, fields) = (map.required("source"), map.required("map"));
         let unfit = map.integer("unfit_per_mille", 0..=1_000, 0).unsigned_abs();
         let part = map.integer("part_megabytes", 1..=64, 16).unsigned_abs();
+        let folder = map.optional("announcements").and_then(|_| map.text("announcements"));
+        let announcements = folder.map(|name| self.folder.join(name));
         if to.is_empty() || to.len() > 16 {
             self.mistake(node.at, "`to` names from 1 to 16 participants");
         }
@@ -185,6 +189,7 @@ impl<'a> Reader<'a, '_> {
             fields,
             unfit_per_mille: unfit,
             part_bytes: part << 20,
+            announcements,
         })
     }
 
