@@ -5,6 +5,7 @@ mod rest {
     mod adapters;
     mod architecture;
     mod bus;
+    mod centre;
     mod consent_api;
     mod demo;
     mod evidence;

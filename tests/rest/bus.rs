@@ -6,9 +6,9 @@
 mod cases;
 mod disk;
 mod poison;
-mod portal;
-mod supervisor;
-mod world;
+pub(super) mod portal;
+pub(super) mod supervisor;
+pub(super) mod world;
 
 use std::{
     sync::Arc,
@@ -25,9 +25,9 @@ use self::{
 };
 
 /// Longest that nothing moves before a test gives up.
-const STALL: Duration = Duration::from_secs(120);
+pub(super) const STALL: Duration = Duration::from_secs(120);
 /// How often something outside is looked at.
-const LOOK: Duration = Duration::from_millis(100);
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 /// From so many cases on the test tells how far it is.
 const LARGE: usize = 2_000;
 

@@ -53,7 +53,7 @@ impl Seen {
 }
 
 /// The report; none while it is away.
-pub(super) async fn report(address: SocketAddr) -> Option<Value> {
+pub(in crate::rest) async fn report(address: SocketAddr) -> Option<Value> {
     serde_json::from_str(&get(address, "/_report").await?).ok()
 }
 

@@ -19,11 +19,11 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Longest that an ordered end may take.
 const END: Duration = Duration::from_secs(40);
 /// Times that a process may end by itself for each time that something was killed, at most.
-pub(super) const EXITS: u32 = 300;
+pub(in crate::rest) const EXITS: u32 = 300;
 
 /// A program under supervision.
 #[derive(Debug)]
-pub(super) struct Program {
+pub(in crate::rest) struct Program {
     orders: mpsc::Sender<Order>,
     task: JoinHandle<Ended>,
 }
@@ -36,18 +36,18 @@ enum Order {
 
 /// How a program's life went.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Ended {
+pub(in crate::rest) struct Ended {
     /// Times that it was killed.
-    pub(super) kills: u32,
+    pub(in crate::rest) kills: u32,
     /// Times that it ended by itself.
-    pub(super) exits: u32,
+    pub(in crate::rest) exits: u32,
     /// The exit code of the ordered end.
-    pub(super) code: Option<i32>,
+    pub(in crate::rest) code: Option<i32>,
 }
 
 impl Program {
     /// Starts it; what it says goes into `NAME.log`.
-    pub(super) fn start(folder: &Path, name: &'static str, most_exits: u32) -> Self {
+    pub(in crate::rest) fn start(folder: &Path, name: &'static str, most_exits: u32) -> Self {
         let (orders, ordered) = mpsc::channel(1);
         let folder = folder.to_owned();
         let task = tokio::spawn(supervise(folder, name, most_exits, ordered));
@@ -55,19 +55,19 @@ impl Program {
     }
 
     /// Kills it with SIGKILL and returns when it is dead; it is started again at once.
-    pub(super) async fn kill(&self) {
+    pub(in crate::rest) async fn kill(&self) {
         let (dead, hear) = oneshot::channel();
         self.orders.send(Order::Kill(dead)).await.expect("it is supervised");
         hear.await.expect("it dies");
     }
 
     /// Lets go of it; it is killed.
-    pub(super) fn abandon(self) {
+    pub(in crate::rest) fn abandon(self) {
         self.task.abort();
     }
 
     /// Ends it in order.
-    pub(super) async fn end(self) -> Ended {
+    pub(in crate::rest) async fn end(self) -> Ended {
         self.orders.send(Order::End).await.expect("it is supervised");
         self.task.await.expect("it ends")
     }

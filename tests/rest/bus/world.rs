@@ -209,7 +209,7 @@ impl Drop for World {
 }
 
 /// Ports that no other test is given by chance: below those that the system gives away.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(in crate::rest) fn free_ports<const N: usize>() -> [u16; N] {
     let first = 10_000 + u16::try_from(std::process::id() % 7_000).expect("a port") * 3;
     let mut held = Vec::new();
     let listeners = (first..32_000).chain(10_000..first);
@@ -222,7 +222,7 @@ fn free_ports<const N: usize>() -> [u16; N] {
     })
 }
 
-fn write(folder: &Path, name: &str, text: &str) {
+pub(in crate::rest) fn write(folder: &Path, name: &str, text: &str) {
     fs::write(folder.join(name), text).expect("written");
 }
 
@@ -232,7 +232,7 @@ fn secret(folder: &Path, name: &str, text: &str) {
 }
 
 /// Certificates, keys, policies, schemas.
-fn prepare(folder: &Path) {
+pub(in crate::rest) fn prepare(folder: &Path) {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["policies", "schemas"] {
         copy(&repository.join(name), &folder.join(name));
@@ -280,7 +280,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn changed(text: &str, changes: &[(&str, &str)]) -> String {
+pub(in crate::rest) fn changed(text: &str, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(text.to_owned(), |text, (from, to)| {
         assert!(text.contains(from), "there is no `{from}`");
         text.replace(from, to)
@@ -288,7 +288,7 @@ fn changed(text: &str, changes: &[(&str, &str)]) -> String {
 }
 
 /// All services, each of which the sandbox stands for.
-fn gateway(folder: &Path, exchange: u16, portal: u16) -> String {
+pub(in crate::rest) fn gateway(folder: &Path, exchange: u16, portal: u16) -> String {
     let provider = |service: &str| {
         format!(
             "  {service}:
